@@ -1,0 +1,9 @@
+//! What everything else stands on: texts and places in them, messages, secrets, values, time,
+//! and the one reader of YAML.
+
+pub mod clock;
+pub mod diagnostic;
+pub mod secret;
+pub mod source;
+pub mod value;
+pub mod yaml;

@@ -1,0 +1,570 @@
+//! What must never be shown, and the two means that keep it so.
+//!
+//! *Marks* travel with a value: whoever reads a secret marks what it makes of it, and a marked
+//! value is shown as its pseudonym. *Needles* are the secrets themselves and every form in which
+//! they may come back: text is scrubbed of them where it is made. Learning a needle costs one
+//! clone; its forms are worked out only when some text is to be shown.
+
+use std::collections::HashMap;
+use std::fmt::{self, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::ground::value::Value;
+
+/// The shortest text that is searched for in free text: shorter ones occur by chance.
+pub const SHORTEST: usize = 8;
+
+/// What RFC 3986 leaves as it is, is left as it is.
+pub const UNRESERVED: percent_encoding::AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// What is known of where a value came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// The name of the secret that it is, or was made with.
+    pub secret: Option<Arc<str>>,
+    /// A server sent it, or it was made from what a server sent.
+    pub from_server: bool,
+}
+
+impl Marks {
+    /// No secret, and from no server.
+    pub const NONE: Self = Self {
+        secret: None,
+        from_server: false,
+    };
+
+    /// The marks of a secret that the user gave.
+    #[must_use]
+    pub const fn secret(name: Arc<str>) -> Self {
+        Self {
+            secret: Some(name),
+            from_server: false,
+        }
+    }
+
+    /// Whether the value must be shown as a pseudonym.
+    #[must_use]
+    pub const fn is_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// Adds the marks of another value that went into this one. The first secret names the whole.
+    pub fn join(&mut self, other: &Self) {
+        if self.secret.is_none() {
+            self.secret.clone_from(&other.secret);
+        }
+        self.from_server |= other.from_server;
+    }
+
+    /// What to show in place of `plain`: the pseudonym if this is a secret.
+    #[must_use]
+    pub fn show(&self, plain: impl FnOnce() -> String) -> String {
+        self.secret.as_deref().map_or_else(plain, pseudonym)
+    }
+}
+
+/// A value and its marks.
+#[derive(Debug, Clone, Default)]
+pub struct Marked<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub marks: Marks,
+}
+
+impl<T> Marked<T> {
+    /// Joins a value with its marks.
+    pub const fn new(value: T, marks: Marks) -> Self {
+        Self { value, marks }
+    }
+
+    /// A value without marks.
+    pub const fn plain(value: T) -> Self {
+        Self {
+            value,
+            marks: Marks::NONE,
+        }
+    }
+
+    /// Changes the value and keeps the marks.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Marked<U> {
+        Marked {
+            value: change(self.value),
+            marks: self.marks,
+        }
+    }
+}
+
+/// How a secret is shown: `«name»`.
+#[must_use]
+pub fn pseudonym(name: &str) -> String {
+    format!("«{name}»")
+}
+
+/// Whether a variable, header or JSON member of this name holds a secret: `password`,
+/// `accessToken`, `X-Api-Key`; but not `token_type` or `next_page_token`.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    // Most names end in a letter that none of the words ends in: they cost nothing.
+    if !matches!(name.bytes().next_back(), Some(b'a'..=b'z' | b'A'..=b'Z')) {
+        return false;
+    }
+    let words = words(name);
+    let word = |back: usize| {
+        words
+            .len()
+            .checked_sub(back)
+            .map_or("", |at| words[at].as_str())
+    };
+    let paging = [
+        "page",
+        "next",
+        "continuation",
+        "cursor",
+        "sync",
+        "prev",
+        "previous",
+    ];
+    match word(1) {
+        "token" => !words.iter().any(|word| paging.contains(&word.as_str())),
+        "password" | "passwd" | "pwd" | "passphrase" | "secret" | "secrets" | "credential"
+        | "credentials" | "authorization" | "jwt" | "accesstoken" | "refreshtoken" | "idtoken"
+        | "apikey" | "cookie" | "authtoken" | "clientsecret" | "passcode" | "otp" => true,
+        "key" => matches!(
+            word(2),
+            "api"
+                | "private"
+                | "secret"
+                | "signing"
+                | "encryption"
+                | "access"
+                | "auth"
+                | "subscription"
+        ),
+        "assertion" => word(2) == "client" || words.len() == 1,
+        "verifier" => word(2) == "code",
+        _ => false,
+    }
+}
+
+/// `accessToken`, `access-token` and `ACCESS_TOKEN` are the words `access` and `token`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut lower_before = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() {
+            words.push(String::new());
+            lower_before = false;
+            continue;
+        }
+        if c.is_uppercase() && lower_before {
+            words.push(String::new());
+        }
+        lower_before = c.is_lowercase() || c.is_numeric();
+        if let Some(word) = words.last_mut() {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Whether a text has the form of a JWT: three parts in base64url, the first a JSON object.
+#[must_use]
+pub fn is_jwt(text: &str) -> bool {
+    text.starts_with("eyJ") && jwt_length(text.as_bytes()) == Some(text.len())
+}
+
+/// How many bytes the JWT at the start of `text` has.
+fn jwt_length(text: &[u8]) -> Option<usize> {
+    let part = |from: usize| {
+        text[from..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            .count()
+    };
+    let header = part(0);
+    if header < 8 || text.get(header) != Some(&b'.') {
+        return None;
+    }
+    let payload = part(header + 1);
+    let second = header + 1 + payload;
+    if payload < 2 || text.get(second) != Some(&b'.') {
+        return None;
+    }
+    Some(second + 1 + part(second + 1))
+}
+
+/// The secrets of a run, and of what it is part of: what they are, and how to take them out of a
+/// text. Clones share what is learnt. A [`Needles::child`] is forgotten with its pass.
+#[derive(Clone, Default)]
+pub struct Needles {
+    own: Arc<Mutex<Haystack>>,
+    parent: Option<Arc<Needles>>,
+}
+
+impl fmt::Debug for Needles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Needles")
+    }
+}
+
+impl Needles {
+    /// Needles of a part of the run: they are freed with it, those of the whole still hold.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self {
+            own: Arc::default(),
+            parent: Some(Arc::new(self.clone())),
+        }
+    }
+
+    /// Learns a secret by the name under which it will be shown. Texts shorter than
+    /// [`SHORTEST`] and numbers are not searched for.
+    pub fn learn(&self, name: &Arc<str>, text: &str) {
+        if is_needle(text) {
+            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+            own.learnt.push((Arc::clone(name), text.into()));
+        }
+    }
+
+    /// Learns every text in a value.
+    pub fn learn_value(&self, name: &Arc<str>, value: &Value) {
+        match value {
+            Value::String(text) => self.learn(name, text),
+            Value::List(elements) => elements
+                .iter()
+                .for_each(|element| self.learn_value(name, element)),
+            Value::Object(members) => members
+                .values()
+                .for_each(|member| self.learn_value(name, member)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// The text with every secret in it, in any known form, replaced by its pseudonym.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let text = self
+            .own
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .scrub(text);
+        match &self.parent {
+            Some(parent) => parent.scrub(&text),
+            None => scrub_jwts(text),
+        }
+    }
+}
+
+fn is_needle(text: &str) -> bool {
+    text.len() >= SHORTEST && text.parse::<f64>().is_err()
+}
+
+/// An incremental index of needles by their first eight bytes. A general searcher would have to
+/// be built again for each secret that a run learns.
+#[derive(Default)]
+struct Haystack {
+    learnt: Vec<(Arc<str>, Box<str>)>,
+    indexed: usize,
+    needles: HashMap<[u8; SHORTEST], Vec<Needle>>,
+}
+
+struct Needle {
+    name: Arc<str>,
+    text: Box<[u8]>,
+}
+
+impl Haystack {
+    fn scrub(&mut self, text: &str) -> String {
+        self.index();
+        if self.needles.is_empty() || text.len() < SHORTEST {
+            return text.to_owned();
+        }
+        let bytes = text.as_bytes();
+        let mut clean = String::new();
+        let (mut kept, mut at) = (0, 0);
+        while let Some(head) = bytes.get(at..at + SHORTEST) {
+            match self.longest(head, &bytes[at..]) {
+                Some(needle)
+                    if text.is_char_boundary(at)
+                        && text.is_char_boundary(at + needle.text.len()) =>
+                {
+                    clean.push_str(&text[kept..at]);
+                    let _ = write!(clean, "«{}»", needle.name);
+                    at += needle.text.len();
+                    kept = at;
+                }
+                _ => at += 1,
+            }
+        }
+        clean.push_str(&text[kept..]);
+        clean
+    }
+
+    fn longest(&self, head: &[u8], text: &[u8]) -> Option<&Needle> {
+        self.needles
+            .get(head)?
+            .iter()
+            .filter(|needle| text.starts_with(&needle.text))
+            .max_by_key(|needle| needle.text.len())
+    }
+
+    fn index(&mut self) {
+        for at in self.indexed..self.learnt.len() {
+            let (name, text) = self.learnt[at].clone();
+            for form in forms(&text) {
+                self.insert(&name, form.as_bytes());
+            }
+        }
+        self.indexed = self.learnt.len();
+    }
+
+    fn insert(&mut self, name: &Arc<str>, text: &[u8]) {
+        let Some(head) = text.first_chunk::<SHORTEST>() else {
+            return;
+        };
+        let same = self.needles.entry(*head).or_default();
+        if same.iter().all(|needle| *needle.text != *text) {
+            same.push(Needle {
+                name: Arc::clone(name),
+                text: text.into(),
+            });
+        }
+    }
+}
+
+/// Every form in which a secret may come back: as it is, line by line, in the encodings that
+/// HTTP, JSON, XML and shells use, inside a longer base64 text, and the parts of a JWT.
+fn forms(secret: &str) -> Vec<String> {
+    let mut forms = vec![secret.to_owned(), secret.trim().to_owned()];
+    forms.extend(
+        secret
+            .lines()
+            .map(str::to_owned)
+            .filter(|line| is_needle(line)),
+    );
+    let bytes = secret.as_bytes();
+    for skip in 0..3 {
+        forms.extend(inside_base64(bytes, skip));
+    }
+    let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    let url = utf8_percent_encode(secret, &UNRESERVED).to_string();
+    let form: String = url::form_urlencoded::byte_serialize(bytes).collect();
+    for encoded in [percent, url, form] {
+        forms.push(lower_percent(&encoded));
+        forms.push(encoded);
+    }
+    let json = Value::from(secret).to_json();
+    forms.push(json[1..json.len() - 1].to_owned());
+    forms.push(json[1..json.len() - 1].replace('/', "\\/"));
+    let html = secret
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;");
+    forms.push(html.replace('\'', "&#39;"));
+    forms.push(html.replace('\'', "&apos;"));
+    forms.push(html.replace('\'', "&#x27;"));
+    forms.push(html);
+    forms.push(secret.replace('\'', "'\\''"));
+    let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    forms.push(hex.to_uppercase());
+    forms.push(hex);
+    if is_jwt(secret) {
+        forms.extend(secret.split('.').skip(1).map(str::to_owned));
+    }
+    forms.retain(|form| form.len() >= SHORTEST);
+    forms.sort_unstable();
+    forms.dedup();
+    forms
+}
+
+/// The part of a base64 text that depends on nothing but the secret, when `skip` bytes stand
+/// before it: the digits shared with a neighbour are cut off at both ends.
+fn inside_base64(secret: &[u8], skip: usize) -> Vec<String> {
+    let mut padded = vec![0; skip];
+    padded.extend_from_slice(secret);
+    let first = match skip {
+        0 => 0,
+        1 => 2,
+        _ => 3,
+    };
+    let certain = padded.len() * 8 / 6;
+    let cut = |text: String| {
+        text.get(first..certain.min(text.len()))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut forms = vec![
+        cut(STANDARD_NO_PAD.encode(&padded)),
+        cut(URL_SAFE_NO_PAD.encode(&padded)),
+    ];
+    if skip == 0 {
+        forms.push(STANDARD_NO_PAD.encode(&padded));
+        forms.push(URL_SAFE_NO_PAD.encode(&padded));
+    }
+    forms
+}
+
+fn lower_percent(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut lower = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at(part.len().min(2));
+        let _ = write!(lower, "%{}{rest}", digits.to_lowercase());
+    }
+    lower
+}
+
+/// Whatever has the form of a JWT is a secret, whoever made it.
+fn scrub_jwts(text: String) -> String {
+    if !text.contains("eyJ") {
+        return text;
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find("eyJ") {
+        let (before, tail) = rest.split_at(at);
+        clean.push_str(before);
+        let length = jwt_length(tail.as_bytes());
+        clean.push_str(if length.is_some() { "«jwt»" } else { "eyJ" });
+        rest = &tail[length.unwrap_or(3)..];
+    }
+    clean.push_str(rest);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    fn needles(name: &str, text: &str) -> Needles {
+        let needles = Needles::default();
+        needles.learn(&name.into(), text);
+        needles
+    }
+
+    #[test]
+    fn names_that_hold_secrets_are_known_in_every_spelling() {
+        for name in [
+            "access_token",
+            "accessToken",
+            "ACCESS-TOKEN",
+            "personal_token",
+            "password",
+            "client_secret",
+            "apiKey",
+            "X-Api-Key",
+            "api_key",
+            "X-Auth-Token",
+            "Authorization",
+            "id_token",
+            "pbxPassword",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "token_type",
+            "next_page_token",
+            "pageToken",
+            "user",
+            "key",
+            "expires_in",
+            "max_tokens",
+            "keyboard",
+            "tokenize",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_jwt_is_known_by_its_form() {
+        assert!(is_jwt("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"));
+        assert!(is_jwt("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."));
+        assert!(!is_jwt("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0"));
+        assert!(!is_jwt("eyJ hello"));
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_form() {
+        let secret = "p&ss w%rd\"ü'/<tag>";
+        let needles = needles("password", secret);
+        let basic = STANDARD.encode(format!("ann@example.com:{secret}"));
+        let forms = [
+            secret.to_owned(),
+            STANDARD.encode(secret),
+            URL_SAFE_NO_PAD.encode(secret),
+            basic,
+            STANDARD.encode(format!("x{secret}y")),
+            STANDARD.encode(format!("xx{secret}yy")),
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+            utf8_percent_encode(secret, NON_ALPHANUMERIC)
+                .to_string()
+                .to_lowercase(),
+            url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+            Value::from(secret).to_json(),
+            "p&amp;ss w%rd&quot;ü&#39;/&lt;tag&gt;".to_owned(),
+            secret.bytes().map(|byte| format!("{byte:02X}")).collect(),
+        ];
+        for form in forms {
+            let shown = needles.scrub(&format!("<<{form}>>"));
+            assert!(shown.contains("«password»"), "{form} stays: {shown}");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_token_are_secret_too() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4iLCJuIjoxfQ.c2lnbmF0dXJl";
+        let needles = needles("token", token);
+        assert_eq!(
+            needles.scrub("payload eyJzdWIiOiJhbm4iLCJuIjoxfQ"),
+            "payload «token»"
+        );
+        assert_eq!(
+            Needles::default().scrub(&format!("x {token} y")),
+            "x «jwt» y"
+        );
+    }
+
+    #[test]
+    fn what_a_pass_learnt_is_forgotten_with_it_and_the_rest_is_kept() {
+        let run = needles("password", "correct horse");
+        let pass = run.child();
+        pass.learn(&"token".into(), "abcdefgh-1");
+        assert_eq!(pass.scrub("correct horse abcdefgh-1"), "«password» «token»");
+        assert_eq!(
+            run.scrub("correct horse abcdefgh-1"),
+            "«password» abcdefgh-1"
+        );
+    }
+
+    #[test]
+    fn short_texts_and_numbers_are_not_searched_for() {
+        let needles = needles("pin", "123456789");
+        needles.learn(&"short".into(), "abc");
+        assert_eq!(needles.scrub("123456789 abc"), "123456789 abc");
+    }
+
+    #[test]
+    fn the_longest_secret_wins_and_the_first_name_stays() {
+        let needles = needles("a", "abcdefgh");
+        needles.learn(&"b".into(), "abcdefgh-longer");
+        needles.learn(&"c".into(), "abcdefgh");
+        assert_eq!(needles.scrub("abcdefgh-longer abcdefgh"), "«b» «a»");
+    }
+}

@@ -1,0 +1,215 @@
+//! A text that a user wrote, and places in it.
+//!
+//! Everything that is read keeps its [`Span`], so that the last renderer can still show the line.
+//! A source also knows which of its places hold a secret: an excerpt never shows those.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A range of bytes in a [`Source`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last one.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span from two byte offsets. Offsets past 4 GiB saturate; no source is that large.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self {
+            start: narrow(start),
+            end: narrow(end.max(start)),
+        }
+    }
+
+    /// The span as a range of byte offsets.
+    #[must_use]
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A value and the place where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// What was written.
+    pub value: T,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// Joins a value with its place.
+    pub const fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}
+
+/// A line and a column, both counted from 1; the column counts characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+/// A text with the name under which people know it.
+pub struct Source {
+    name: String,
+    path: Option<PathBuf>,
+    text: String,
+    hidden: Mutex<Vec<Span>>,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("name", &self.name)
+            .field("bytes", &self.text.len())
+            .finish()
+    }
+}
+
+impl Source {
+    /// A text that is not a file: `name` is what messages call it.
+    pub fn text(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            path: None,
+            text: text.into(),
+            hidden: Mutex::default(),
+        })
+    }
+
+    /// A text that was read from `path`.
+    pub fn file(path: &Path, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            name: path.display().to_string(),
+            path: Some(path.to_owned()),
+            text: text.into(),
+            hidden: Mutex::default(),
+        })
+    }
+
+    /// What messages call this text.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file it came from, if it came from one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The folder that paths in this text are relative to.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        match self.path().and_then(Path::parent) {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands at `span`; empty where the span does not fit the text.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or_default()
+    }
+
+    /// Marks a place that no excerpt may show, such as the literal default of a secret input.
+    pub fn hide(&self, span: Span) {
+        self.hidden
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(span);
+    }
+
+    /// The text with every hidden place blanked by `*`, byte for byte, so that offsets keep.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut shown = self.text.clone().into_bytes();
+        for span in self
+            .hidden
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
+            let end = shown.len().min(span.end as usize);
+            for byte in shown.get_mut(span.start as usize..end).unwrap_or_default() {
+                if *byte != b'\n' {
+                    *byte = b'*';
+                }
+            }
+        }
+        // A hidden span is a whole scalar, so that no character is cut; were one cut, its rest
+        // would be replaced here.
+        String::from_utf8_lossy(&shown).into_owned()
+    }
+
+    /// The line and column of a byte offset.
+    #[must_use]
+    pub fn position(&self, offset: usize) -> Position {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &self.text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Position {
+            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+
+    /// The byte offset of a line and column, both counted from 1.
+    #[must_use]
+    pub fn offset(&self, line: usize, column: usize) -> usize {
+        let start = match line {
+            0 | 1 => 0,
+            _ => memchr::memchr_iter(b'\n', self.text.as_bytes())
+                .nth(line - 2)
+                .map_or(self.text.len(), |newline| newline + 1),
+        };
+        let rest = &self.text[start..];
+        start
+            + rest
+                .char_indices()
+                .nth(column.saturating_sub(1))
+                .map_or(rest.len(), |(at, _)| at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_and_lines_from_one() {
+        let source = Source::text("t", "ä: 1\nb: ü2\n");
+        let at = source.as_str().find('2').expect("there is a 2");
+        assert_eq!(source.position(at), Position { line: 2, column: 5 });
+        assert_eq!(source.offset(2, 5), at);
+        assert_eq!(source.position(999), Position { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn a_hidden_place_is_blanked_without_moving_the_rest() {
+        let source = Source::text("t", "password: hunter2 # mine");
+        source.hide(Span::new(10, 17));
+        assert_eq!(source.shown(), "password: ******* # mine");
+    }
+}
