@@ -3,6 +3,8 @@
 
 pub mod clock;
 pub mod diagnostic;
+pub mod quantity;
+pub mod read;
 pub mod secret;
 pub mod source;
 pub mod value;

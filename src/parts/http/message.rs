@@ -1,0 +1,168 @@
+//! A rendered request and the answer to it.
+//!
+//! Nothing is left to look up: a [`Request`] holds bytes. Headers that carry a credential are
+//! marked `sensitive`, so that a redirect or a renderer knows them without knowing their names.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use indexmap::IndexMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, SET_COOKIE};
+use reqwest::{Method, Version};
+use url::Url;
+
+use crate::ground::value::Value;
+
+/// What is to be sent.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Where to, query included. Never holds a user name or password.
+    pub url: Url,
+    /// The headers in the order of the text. Credentials are marked sensitive.
+    pub headers: HeaderMap,
+    /// The exact bytes of the body.
+    pub body: Option<Bytes>,
+    /// Whether the body, or the query, holds a secret: such a request is not sent to an origin
+    /// that the user did not name.
+    pub secret_inside: bool,
+    /// How the exchange is limited.
+    pub limits: Limits,
+}
+
+/// The limits of one exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// From the first byte out to the last byte in, redirects included.
+    pub timeout: Duration,
+    /// For one connection: name look-up, TCP and TLS together.
+    pub connect_timeout: Duration,
+    /// The largest body that is read, in bytes.
+    pub max_body: u64,
+    /// How many redirects are followed; 0 gives back the redirect itself.
+    pub max_redirects: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            max_body: 32 * 1024 * 1024,
+            max_redirects: 10,
+        }
+    }
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The protocol that was spoken.
+    pub version: Version,
+    /// The headers as they came.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+    /// Where it came from in the end, after redirects.
+    pub url: Url,
+    /// The redirects that were followed on the way, oldest first.
+    pub hops: Vec<Hop>,
+    /// How long it took.
+    pub timing: Timing,
+    json: OnceLock<Result<Value, String>>,
+    cookies: OnceLock<IndexMap<Arc<str>, Arc<str>>>,
+}
+
+/// One redirect that was followed.
+#[derive(Debug, Clone)]
+pub struct Hop {
+    /// The status that sent us on.
+    pub status: u16,
+    /// Where the request had gone.
+    pub from: Url,
+    /// Where it was sent on to.
+    pub to: Url,
+    /// Whether credentials were left behind, since the origin changed.
+    pub dropped_credentials: bool,
+}
+
+/// How long each part of an exchange took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timing {
+    /// Looking up the name. `None` where a connection was used again.
+    pub dns: Option<Duration>,
+    /// TCP and TLS, the look-up included. `None` where a connection was used again.
+    pub connect: Option<Duration>,
+    /// From the start to the first byte of the answer.
+    pub first_byte: Duration,
+    /// From the start to the last byte of the answer, redirects included.
+    pub total: Duration,
+}
+
+impl Response {
+    /// An answer from its pieces.
+    #[must_use]
+    pub fn new(status: u16, headers: HeaderMap, body: Bytes, url: Url) -> Self {
+        Self {
+            status,
+            version: Version::HTTP_11,
+            headers,
+            body,
+            url,
+            hops: Vec::new(),
+            timing: Timing::default(),
+            json: OnceLock::new(),
+            cookies: OnceLock::new(),
+        }
+    }
+
+    /// The body as JSON, parsed when first asked for.
+    ///
+    /// # Errors
+    /// Why it is not JSON, in serde_json's words.
+    pub fn json(&self) -> Result<&Value, &str> {
+        let parse = || Value::from_json(&self.body).map_err(|error| error.to_string());
+        self.json.get_or_init(parse).as_ref().map_err(String::as_str)
+    }
+
+    /// The body as text; what is not UTF-8 is replaced by U+FFFD.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// A header's value; several of one name are joined by `, `. Bytes that are no text are
+    /// replaced by U+FFFD.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        let values: Vec<_> =
+            self.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// The media type without its parameters, in lower case.
+    #[must_use]
+    pub fn media_type(&self) -> Option<String> {
+        let value = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        value.split(';').next().map(|media| media.trim().to_ascii_lowercase())
+    }
+
+    /// The cookies that this answer sets: name and value as they stand on the wire.
+    #[must_use]
+    pub fn cookies(&self) -> &IndexMap<Arc<str>, Arc<str>> {
+        self.cookies.get_or_init(|| {
+            let pairs = self.headers.get_all(SET_COOKIE).iter().filter_map(|value| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                let pair = value.split(';').next()?;
+                let (name, value) = pair.split_once('=')?;
+                Some((Arc::from(name.trim()), Arc::from(value.trim())))
+            });
+            pairs.collect()
+        })
+    }
+}
