@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod diagnostic;
+pub mod encode;
 pub mod quantity;
 pub mod read;
 pub mod secret;

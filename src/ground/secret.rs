@@ -5,7 +5,7 @@
 //! they may come back: text is scrubbed of them where it is made. Learning a needle costs one
 //! clone; its forms are worked out only when some text is to be shown.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::ground::value::Value;
+use crate::ground::value::{Map, Value};
 
 /// The shortest text that is searched for in free text: shorter ones occur by chance.
 pub const SHORTEST: usize = 8;
@@ -250,6 +250,29 @@ impl Needles {
         }
     }
 
+    /// Learns the secrets inside a value that is none itself: members with a secret's name, and
+    /// whatever has the form of a JWT.
+    pub fn learn_members(&self, value: &Value) {
+        match value {
+            Value::Object(members) => {
+                for (key, member) in members.iter() {
+                    if is_secret_name(key) { self.learn_value(key, member) } else { self.learn_members(member) }
+                }
+            }
+            Value::List(elements) => elements.iter().for_each(|element| self.learn_members(element)),
+            Value::String(text) if is_jwt(text) => self.learn(&"jwt".into(), text),
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Lets a text be shown from now on, since the user asked for it by `reveal`.
+    pub fn reveal(&self, text: &str) {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).revealed.insert(text.into());
+        if let Some(parent) = &self.parent {
+            parent.reveal(text);
+        }
+    }
+
     /// The text with every secret in it, in any known form, replaced by its pseudonym.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
@@ -260,8 +283,48 @@ impl Needles {
             .scrub(text);
         match &self.parent {
             Some(parent) => parent.scrub(&text),
-            None => scrub_jwts(text),
+            None => self.scrub_jwts(text),
         }
+    }
+
+    /// Whatever has the form of a JWT is a secret, whoever made it.
+    fn scrub_jwts(&self, text: String) -> String {
+        if !text.contains("eyJ") {
+            return text;
+        }
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clean = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find("eyJ") {
+            let (before, tail) = rest.split_at(at);
+            clean.push_str(before);
+            let length = jwt_length(tail.as_bytes());
+            let found = &tail[..length.unwrap_or(3)];
+            let secret = length.is_some() && !own.revealed.contains(found);
+            clean.push_str(if secret { "«jwt»" } else { found });
+            rest = &tail[found.len()..];
+        }
+        clean.push_str(rest);
+        clean
+    }
+}
+
+/// A value as people may see it: what has a secret's name, or the form of a JWT, is a pseudonym.
+#[must_use]
+pub fn masked(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mask = |key: &Arc<str>, member: &Value| match member {
+                Value::Object(_) | Value::List(_) | Value::Null => masked(member),
+                _ if is_secret_name(key) => pseudonym(key).into(),
+                _ => masked(member),
+            };
+            let members = members.iter().map(|(key, member)| (Arc::clone(key), mask(key, member)));
+            members.collect::<Map>().into()
+        }
+        Value::List(elements) => elements.iter().map(masked).collect::<Vec<_>>().into(),
+        Value::String(text) if is_jwt(text) => pseudonym("jwt").into(),
+        other => other.clone(),
     }
 }
 
@@ -276,6 +339,7 @@ struct Haystack {
     learnt: Vec<(Arc<str>, Box<str>)>,
     indexed: usize,
     needles: HashMap<[u8; SHORTEST], Vec<Needle>>,
+    revealed: HashSet<Box<str>>,
 }
 
 struct Needle {
@@ -314,8 +378,12 @@ impl Haystack {
         self.needles
             .get(head)?
             .iter()
-            .filter(|needle| text.starts_with(&needle.text))
+            .filter(|needle| text.starts_with(&needle.text) && !self.is_revealed(&needle.text))
             .max_by_key(|needle| needle.text.len())
+    }
+
+    fn is_revealed(&self, needle: &[u8]) -> bool {
+        !self.revealed.is_empty() && str::from_utf8(needle).is_ok_and(|text| self.revealed.contains(text))
     }
 
     fn index(&mut self) {
@@ -426,24 +494,6 @@ fn lower_percent(encoded: &str) -> String {
         let _ = write!(lower, "%{}{rest}", digits.to_lowercase());
     }
     lower
-}
-
-/// Whatever has the form of a JWT is a secret, whoever made it.
-fn scrub_jwts(text: String) -> String {
-    if !text.contains("eyJ") {
-        return text;
-    }
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find("eyJ") {
-        let (before, tail) = rest.split_at(at);
-        clean.push_str(before);
-        let length = jwt_length(tail.as_bytes());
-        clean.push_str(if length.is_some() { "«jwt»" } else { "eyJ" });
-        rest = &tail[length.unwrap_or(3)..];
-    }
-    clean.push_str(rest);
-    clean
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indexmap::IndexMap;
 
 use crate::ground::clock::Clock;
-use crate::ground::secret::{Marked, Marks, Needles};
+use crate::ground::secret::{Marked, Needles};
 use crate::ground::value::Value;
 use crate::parts::http::Response;
 
@@ -145,8 +145,9 @@ impl Scope {
     }
 
     fn learn(&self, value: &Marked<Value>) {
-        if let Marks { secret: Some(name), .. } = &value.marks {
-            self.needles.learn_value(name, &value.value);
+        match &value.marks.secret {
+            Some(name) => self.needles.learn_value(name, &value.value),
+            None => self.needles.learn_members(&value.value),
         }
     }
 

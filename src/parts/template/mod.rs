@@ -1,12 +1,29 @@
 //! Templates: `{{ expression }}` in a text, and nothing else.
+//!
+//! A template is our own list of pieces, so that spans, types, marks and the encoding of URLs are
+//! decided in one place; minijinja evaluates what stands between the braces. An expression that is
+//! a bare name, which most are, never reaches minijinja at all.
 
+mod expression;
+mod filters;
+mod tree;
+mod url;
+mod view;
+
+use std::fmt::Write as _;
 use std::sync::Arc;
 
+pub use expression::Expression;
+pub use tree::Tree;
+pub use url::Address;
+pub use view::{Reads, shown};
+
+use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::Reading;
-use crate::ground::secret::Marked;
-use crate::ground::source::Span;
+use crate::ground::secret::{Marked, Marks, pseudonym};
+use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
-use crate::ground::yaml::{Node, Scalar};
+use crate::ground::yaml::Scalar;
 use crate::parts::scope::Scope;
 
 /// What went wrong while a template was evaluated.
@@ -17,73 +34,303 @@ pub struct Error {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
-    /// Where, in the workflow's text.
+    /// Where, in the text that the template stands in.
     pub span: Span,
+}
+
+impl Error {
+    /// An error at a place.
+    pub fn new(span: Span, message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, span }
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The error in the source that the template was read from.
+    #[must_use]
+    pub fn diagnostic(&self, source: &Arc<Source>) -> Diagnostic {
+        Diagnostic::error(&self.message).at(source, self.span).maybe_help(self.help.clone())
+    }
 }
 
 /// A text with expressions in it.
 #[derive(Debug, Clone)]
-pub struct Template {}
+pub struct Template {
+    text: Arc<str>,
+    pieces: Vec<Piece>,
+    span: Span,
+}
+
+#[derive(Debug, Clone)]
+enum Piece {
+    Literal(Box<str>),
+    Expression(Expression),
+}
 
 impl Template {
     /// Reads a scalar; mistakes are reported.
-    pub fn read(_scalar: &Scalar, _reading: &Reading) -> Option<Self> {
-        todo!()
-    }
-
-    /// The value: a template that is exactly one expression keeps its type.
-    pub fn value(&self, _scope: &Scope) -> Result<Marked<Value>, Error> {
-        todo!()
-    }
-
-    /// The text.
-    pub fn text(&self, _scope: &Scope) -> Result<Marked<String>, Error> {
-        todo!()
-    }
-
-    /// The text as people may see it.
-    pub fn shown(&self, _scope: &Scope) -> Result<String, Error> {
-        todo!()
+    pub fn read(scalar: &Scalar, reading: &Reading) -> Option<Self> {
+        let mut pieces = Vec::new();
+        let text = &*scalar.text;
+        let mut literal = 0;
+        while let Some(open) = text[literal..].find("{{").map(|at| literal + at) {
+            let Some(close) = closing(text, open + 2) else {
+                let span = scalar.span_of(&reading.source, open..open + 2);
+                reading.error_with(span, "this `{{` is never closed", "close it with `}}`; two braces as text are `{{ '{{' }}`");
+                return None;
+            };
+            if open > literal {
+                pieces.push(Piece::Literal(text[literal..open].into()));
+            }
+            pieces.push(Piece::Expression(Expression::read(scalar, open + 2..close, reading)?));
+            literal = close + 2;
+        }
+        if literal < text.len() || pieces.is_empty() {
+            pieces.push(Piece::Literal(text[literal..].into()));
+        }
+        Some(Self { text: Arc::clone(&scalar.text), pieces, span: scalar.span })
     }
 
     /// Where it stands.
-    pub fn span(&self) -> Span {
-        todo!()
+    #[must_use]
+    pub const fn span(&self) -> Span {
+        self.span
     }
 
-    /// The names that it reads.
-    pub fn reads(&self, _visit: &mut dyn FnMut(&str, Span)) {}
+    /// The template as it was typed.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.text
+    }
+
+    /// The text, where there is no expression in it.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.pieces.as_slice() {
+            [Piece::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value: a template that is exactly one expression keeps its type.
+    ///
+    /// # Errors
+    /// [`Error`] where something is undefined, or a filter or function refuses its arguments.
+    pub fn value(&self, scope: &Scope) -> Result<Marked<Value>, Error> {
+        match self.pieces.as_slice() {
+            [Piece::Expression(expression)] => expression.value(scope),
+            [Piece::Literal(_)] => Ok(Marked::plain(Value::String(Arc::clone(&self.text)))),
+            _ => Ok(self.text(scope)?.map(Value::from)),
+        }
+    }
+
+    /// The text; what is no string stands in it as JSON.
+    ///
+    /// # Errors
+    /// As [`Template::value`].
+    pub fn text(&self, scope: &Scope) -> Result<Marked<String>, Error> {
+        let mut text = String::with_capacity(self.text.len());
+        let mut marks = Marks::NONE;
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(literal) => text.push_str(literal),
+                Piece::Expression(expression) => {
+                    let found = expression.value(scope)?;
+                    marks.join(&found.marks);
+                    append(&mut text, &found.value);
+                }
+            }
+        }
+        Ok(Marked::new(text, marks))
+    }
+
+    /// The text as people may see it: what a secret went into is a pseudonym.
+    ///
+    /// # Errors
+    /// As [`Template::value`].
+    pub fn shown(&self, scope: &Scope) -> Result<String, Error> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(literal) => text.push_str(literal),
+                Piece::Expression(expression) => {
+                    let found = expression.value(scope)?;
+                    match &found.marks.secret {
+                        Some(name) => text.push_str(&pseudonym(name)),
+                        None => append(&mut text, &found.value),
+                    }
+                }
+            }
+        }
+        Ok(scope.needles.scrub(&text))
+    }
+
+    /// Tells every name that the template reads, dotted as far as it is, and where.
+    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+        for piece in &self.pieces {
+            if let Piece::Expression(expression) = piece {
+                expression.reads(visit);
+            }
+        }
+    }
 }
 
-/// Plain values with templates in their leaves, such as a JSON body or the value of a predicate.
-#[derive(Debug, Clone)]
-pub enum Tree {
-    /// No template inside.
-    Plain(Value),
-    /// A text with a template.
-    Template(Template),
-    /// A list.
-    List(Vec<Tree>),
-    /// An object.
-    Object(Vec<(Arc<str>, Tree)>),
+fn append(text: &mut String, value: &Value) {
+    match value {
+        Value::String(string) => text.push_str(string),
+        Value::Bool(truth) => text.push_str(if *truth { "true" } else { "false" }),
+        other => {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{other:?}");
+        }
+    }
 }
 
-impl Tree {
-    /// Reads a node; mistakes are reported.
-    pub fn read(_node: &Node, _reading: &Reading) -> Option<Self> {
-        todo!()
+/// Where the `}}` stands that closes the expression beginning at `from`: quotes and the braces of
+/// an inner map are passed over.
+fn closing(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth, mut quote) = (from, 0_usize, None);
+    while let Some(&byte) = bytes.get(at) {
+        match (quote, byte) {
+            (Some(_), b'\\') => at += 1,
+            (Some(open), close) if open == close => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'{') => depth += 1,
+            (None, b'}') if depth > 0 => depth -= 1,
+            (None, b'}') if bytes.get(at + 1) == Some(&b'}') => return Some(at),
+            (None, _) => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::ground::clock::Clock;
+    use crate::ground::secret::Needles;
+    use crate::ground::yaml::Style;
+
+    pub(crate) fn read(text: &str) -> Result<Template, String> {
+        let source = Source::text("t.yaml", text);
+        let reading = Reading::new(&source);
+        let scalar = Scalar { text: text.into(), span: Span::new(0, text.len()), style: Style::Plain };
+        let template = Template::read(&scalar, &reading);
+        template.ok_or_else(|| reading.finish().render(false))
     }
 
-    /// The value, with the marks of all that went into it.
-    pub fn value(&self, _scope: &Scope) -> Result<Marked<Value>, Error> {
-        todo!()
+    pub(crate) fn scope() -> Scope {
+        let scope = Scope::new(Needles::default(), Clock::fixed(1_700_000_000_000));
+        let json = |text: &str| Marked::plain(Value::from_json(text.as_bytes()).expect("JSON"));
+        scope.set(&"n".into(), json("42")).expect("no input");
+        scope.set(&"b".into(), json("true")).expect("no input");
+        scope.set(&"name".into(), json("\"Zoë\"")).expect("no input");
+        scope.set(&"user".into(), json(r#"{"id":7,"roles":["a","b"],"z":null}"#)).expect("no input");
+        let secret = Marks { secret: Some("token".into()), from_server: true };
+        scope.set(&"token".into(), Marked::new("s3cret-value".into(), secret)).expect("no input");
+        scope
     }
 
-    /// The value as people may see it: what was made with a secret is a pseudonym.
-    pub fn shown(&self, _scope: &Scope) -> Result<Value, Error> {
-        todo!()
+    fn value(text: &str) -> String {
+        read(text).and_then(|template| template.value(&scope()).map_err(|error| error.message)).map_or_else(
+            |error| format!("error: {error}"),
+            |found| found.value.to_json(),
+        )
     }
 
-    /// The names that it reads.
-    pub fn reads(&self, _visit: &mut dyn FnMut(&str, Span)) {}
+    #[test]
+    fn a_single_expression_keeps_its_type_and_any_other_text_is_a_string() {
+        for (text, expected) in [
+            ("{{ n }}", "42"),
+            ("{{n}}", "42"),
+            ("{{ n + 1 }}", "43"),
+            ("{{ b }}", "true"),
+            ("{{ user.roles }}", r#"["a","b"]"#),
+            ("{{ user }}", r#"{"id":7,"roles":["a","b"],"z":null}"#),
+            ("{{ user.z }}", "null"),
+            ("{{ n }} ", "\"42 \""),
+            ("b={{ b }} z={{ user.z }} r={{ user.roles }}", r#""b=true z=null r=[\"a\",\"b\"]""#),
+            ("plain", "\"plain\""),
+            ("{{ '{{' }}", "\"{{\""),
+            ("{# no comment #} {% no block %} }}", r#""{# no comment #} {% no block %} }}""#),
+            ("{{ {'a': {'b': n}}.a.b }}", "42"),
+            ("{{ user.roles | join('-') }}", "\"a-b\""),
+            ("{{ 'yes' if b else 'no' }}", "\"yes\""),
+            ("{{ missing is defined }}", "false"),
+            ("{{ missing | default('x') }}", "\"x\""),
+            ("{{ 9007199254740993 }}", "9007199254740993"),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_undefined_is_an_error_that_names_the_nearest() {
+        let error = read("{{ nme }}").expect("a template").value(&scope()).expect_err("undefined");
+        assert_eq!(error.message, "`nme` is not defined");
+        assert_eq!(error.help.as_deref(), Some("did you mean `name`?"));
+        assert_eq!(error.span, Span::new(3, 6));
+        let error = read("x {{ user.rolez }}").expect("a template").value(&scope()).expect_err("undefined");
+        assert_eq!(error.message, "`user.rolez` is not defined");
+        assert_eq!(error.help.as_deref(), Some("did you mean `user.roles`?"));
+        let error = read("{{ tokn ~ 'x' }}").expect("a template").value(&scope()).expect_err("undefined");
+        assert_eq!(error.span, Span::new(3, 7));
+    }
+
+    #[test]
+    fn mistakes_are_found_when_a_template_is_read() {
+        for (text, part) in [
+            ("a {{ b", "never closed"),
+            ("{{ }}", "nothing stands"),
+            ("{{ a + }}", "syntax"),
+            ("{{ my-var }}", "`-`"),
+            ("{{ n | nosuch }}", "nosuch"),
+            ("{{ nosuch() }}", "nosuch"),
+        ] {
+            let error = read(text).map(|template| format!("{template:?}")).expect_err(text);
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_a_secret_goes_into_is_marked_and_shown_as_its_pseudonym() {
+        let scope = scope();
+        for (text, shown) in [
+            ("Bearer {{ token }}", "Bearer «token»"),
+            ("{{ token | sha256 }}", "«token»"),
+            ("{{ token | length }}", "«token»"),
+            ("{{ n }}", "42"),
+        ] {
+            let template = read(text).expect("a template");
+            assert_eq!(template.shown(&scope).expect("defined"), shown);
+        }
+        let digest = read("{{ token | sha256 }}").expect("a template").text(&scope).expect("defined");
+        assert!(digest.marks.from_server);
+        assert_eq!(scope.needles.scrub(&format!("x {}", digest.value)), "x «token»");
+    }
+
+    #[test]
+    fn reveal_shows_a_secret_on_purpose() {
+        let scope = scope();
+        let template = read("{{ token | reveal }}").expect("a template");
+        assert_eq!(template.shown(&scope).expect("defined"), "s3cret-value");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_reader(text in "\\PC{0,20}|(\\{|\\}|'|\"|a|\\||-| |\\.|\\(|\\)){0,16}") {
+            if let Ok(template) = read(&text) {
+                let _ = template.value(&scope());
+                let _ = template.address(&scope());
+            }
+        }
+    }
 }

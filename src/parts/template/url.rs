@@ -1,0 +1,175 @@
+//! URLs with templates: a value cannot leave its place.
+//!
+//! An expression that stands first may bring origin and path. Behind it each expression is one
+//! piece, percent-encoded whole (RFC 3986); `| raw` leaves one alone. In the place of the host an
+//! expression may bring a host and a port, nothing else.
+
+use crate::ground::encode;
+use crate::ground::secret::{Marked, Marks, pseudonym};
+use crate::parts::scope::Scope;
+use crate::parts::template::{Error, Expression, Piece, Template};
+
+/// A rendered URL and where its origin came from.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// The URL as text, and what went into it.
+    pub text: Marked<String>,
+    /// Whether a server had a say in scheme, host or port.
+    pub origin_from_server: bool,
+    /// Whether a secret stands in it; it then must not be shown.
+    pub shown: Option<String>,
+}
+
+impl Template {
+    /// The template as a URL.
+    ///
+    /// # Errors
+    /// As [`Template::value`]; also a control character, a host that is none, and a piece of the
+    /// path that would climb (`..`).
+    pub fn address(&self, scope: &Scope) -> Result<Address, Error> {
+        let mut url = Building::default();
+        for (index, piece) in self.pieces.iter().enumerate() {
+            match piece {
+                Piece::Literal(text) => url.push(text, text),
+                Piece::Expression(expression) => url.expression(expression, index == 0, scope)?,
+            }
+        }
+        if url.text.contains(char::is_control) {
+            return Err(Error::new(self.span, "the URL has a control character in it"));
+        }
+        let shown = url.marks.is_secret().then_some(url.shown);
+        Ok(Address { text: Marked::new(url.text, url.marks), origin_from_server: url.origin_from_server, shown })
+    }
+}
+
+#[derive(Default)]
+struct Building {
+    text: String,
+    shown: String,
+    marks: Marks,
+    origin_from_server: bool,
+}
+
+#[derive(PartialEq)]
+enum Place {
+    First,
+    Host,
+    Path,
+    Query,
+}
+
+impl Building {
+    fn expression(&mut self, expression: &Expression, first: bool, scope: &Scope) -> Result<(), Error> {
+        let found = expression.value(scope)?;
+        let value = found.value.to_text();
+        let place = self.place(first);
+        if matches!(place, Place::First | Place::Host) || self.origin_is_open() {
+            self.origin_from_server |= found.marks.from_server;
+        }
+        let piece = match place {
+            _ if expression.is_raw() => value,
+            Place::First => value,
+            Place::Host => host(value, expression)?,
+            Place::Path => self.segment(value, expression)?,
+            Place::Query => encode::url(&value),
+        };
+        let shown = found.marks.secret.as_deref().map_or_else(|| piece.clone(), pseudonym);
+        self.marks.join(&found.marks);
+        self.push(&piece, &shown);
+        Ok(())
+    }
+
+    fn push(&mut self, piece: &str, shown: &str) {
+        self.text.push_str(piece);
+        self.shown.push_str(shown);
+    }
+
+    fn place(&self, first: bool) -> Place {
+        if first {
+            return Place::First;
+        }
+        match self.text.split_once("://") {
+            Some((_, rest)) if !rest.contains(['/', '?', '#']) => Place::Host,
+            _ if self.text.contains('?') => Place::Query,
+            _ => Place::Path,
+        }
+    }
+
+    /// Whether what comes next could still change scheme, host or port.
+    fn origin_is_open(&self) -> bool {
+        self.text.split_once("://").is_none_or(|(_, rest)| !rest.contains(['/', '?', '#']))
+    }
+
+    /// One segment of the path, or a part of one. Dots alone would climb, and no encoding stops
+    /// them: `%2e%2e` climbs too (URL standard, «double-dot URL path segment»).
+    fn segment(&self, value: String, expression: &Expression) -> Result<String, Error> {
+        let lonely = self.text.ends_with('/') || self.text.ends_with('.');
+        if lonely && (value == "." || value == "..") {
+            let message = format!("a piece of the path cannot be `{value}`: it would leave its place");
+            return Err(Error::new(expression.span(), message));
+        }
+        Ok(encode::url(&value))
+    }
+}
+
+fn host(value: String, expression: &Expression) -> Result<String, Error> {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    if value.is_empty() || !value.chars().all(fits) {
+        let message = "this stands in the place of the host, but is no host".to_owned();
+        return Err(Error::new(expression.span(), message)
+            .help("give `host` or `host:port` here, or let an expression that stands first bring the whole origin"));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ground::secret::{Marked, Marks};
+    use crate::parts::template::tests::{read, scope};
+
+    fn address(template: &str, x: &str, from_server: bool) -> Result<(String, bool), String> {
+        let scope = scope();
+        let marks = Marks { secret: None, from_server };
+        scope.set(&"x".into(), Marked::new(x.into(), marks)).expect("no input");
+        let address = read(template)?.address(&scope).map_err(|error| error.message)?;
+        Ok((address.text.value, address.origin_from_server))
+    }
+
+    #[test]
+    fn a_value_stays_in_its_place() {
+        for (template, x, expected) in [
+            ("{{ x }}/me", "https://h.example/api", "https://h.example/api/me"),
+            ("https://h.example/{{ x }}/me", "a/b?c#d@e", "https://h.example/a%2Fb%3Fc%23d%40e/me"),
+            ("https://h.example/?q={{ x }}", "a&b=c d", "https://h.example/?q=a%26b%3Dc%20d"),
+            ("https://h.example/{{ x | raw }}/me", "a/b", "https://h.example/a/b/me"),
+            ("https://{{ x }}/me", "h.example:8443", "https://h.example:8443/me"),
+            ("https://h.example/{{ x }}", "ü", "https://h.example/%C3%BC"),
+            ("https://h.example/v{{ x }}", "..", "https://h.example/v.."),
+        ] {
+            assert_eq!(address(template, x, false).map(|found| found.0), Ok(expected.to_owned()), "{template}");
+        }
+    }
+
+    #[test]
+    fn what_would_leave_its_place_is_an_error() {
+        for (template, x) in [
+            ("https://h.example/a/{{ x }}/b", ".."),
+            ("https://h.example/a/{{ x }}", "."),
+            ("https://{{ x }}/me", "evil.example/x?"),
+            ("https://{{ x }}/me", "user@evil.example"),
+            ("https://h.example/{{ x | raw }}", "a\r\nX: 1"),
+            ("{{ x }}", "https://h.example/\n"),
+        ] {
+            assert!(address(template, x, false).is_err(), "{template} with {x:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_chose_the_origin_is_noticed() {
+        let from_server = |template, x| address(template, x, true).map(|found| found.1);
+        assert_eq!(from_server("{{ x }}/me", "https://h.example"), Ok(true));
+        assert_eq!(from_server("https://{{ x }}/me", "h.example"), Ok(true));
+        assert_eq!(from_server("https://h.example/{{ x }}", "1"), Ok(false));
+        assert_eq!(from_server("https://h.example/?n={{ x | raw }}", "1"), Ok(false));
+    }
+}
