@@ -1,2 +1,3 @@
 pub mod ground;
 pub mod parts;
+pub mod running;

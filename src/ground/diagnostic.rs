@@ -202,6 +202,12 @@ impl Diagnostic {
     }
 }
 
+impl Serialize for Diagnostic {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.report().serialize(serializer)
+    }
+}
+
 /// A [`Diagnostic`] in the shape of `--format json`.
 #[derive(Debug, Serialize)]
 pub struct Report<'a> {

@@ -1,0 +1,149 @@
+//! What happened, in the past tense: the only way to watch a run.
+//!
+//! Console, JSON and every other reader consume the same enum. Its texts are fit to be seen: what
+//! is secret was replaced where the event was made. A reader says how much [`Detail`] it wants,
+//! and nobody pays for text that nobody reads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::parts::expect::Check;
+use crate::running::outcome::{StepOutcome, Verdict};
+
+/// The version of the shape of events; it rises when a member changes its meaning.
+pub const VERSION: u32 = 1;
+
+/// How much a reader wants to know. Each level has what the ones before it have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Detail {
+    /// Steps that finished, checks that failed, warnings.
+    #[default]
+    Outcome,
+    /// Also steps that started, what was extracted, checks that passed, what scripts printed.
+    Steps,
+    /// Also requests and responses.
+    Requests,
+    /// Also their headers as sent and received, and timings.
+    Wire,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, Serialize)]
+pub struct Event {
+    /// Counts from 0 within the run, without gaps.
+    pub seq: u64,
+    /// Which step: its id, behind the ids of the steps that used its workflow: `login/personal`.
+    /// Empty for what concerns the whole run.
+    pub path: Arc<str>,
+    /// Since the run started, in milliseconds.
+    #[serde(rename = "elapsed_ms", serialize_with = "millis")]
+    pub elapsed: Duration,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A workflow began.
+    RunStarted {
+        /// Its name.
+        workflow: Arc<str>,
+        /// Its file, as the user named it.
+        file: Arc<str>,
+        /// How many steps it has, `finally` included.
+        steps: usize,
+    },
+    /// A step began.
+    StepStarted {
+        /// What it is called for people: its `name`, else its id.
+        name: Arc<str>,
+    },
+    /// A script printed something.
+    ScriptLogged {
+        /// What.
+        text: String,
+    },
+    /// A request went out.
+    RequestSent(RequestText),
+    /// An answer came.
+    ResponseReceived(ResponseText),
+    /// A request will be sent again.
+    RetryScheduled {
+        /// The attempt that comes, counted from 1.
+        attempt: u32,
+        /// What made it necessary.
+        why: String,
+        /// How long is waited, in milliseconds.
+        #[serde(rename = "wait_ms", serialize_with = "millis")]
+        wait: Duration,
+    },
+    /// Something that a person should know, and that fails nothing.
+    Warned {
+        /// What.
+        message: String,
+    },
+    /// A value was extracted.
+    ValueExtracted {
+        /// The variable.
+        name: Arc<str>,
+        /// Its value; a pseudonym for a secret.
+        shown: String,
+    },
+    /// An expectation was judged.
+    Checked(Check),
+    /// A step ended.
+    StepFinished(StepOutcome),
+    /// The workflow ended.
+    RunFinished {
+        /// How.
+        verdict: Verdict,
+    },
+}
+
+/// A request as people may see it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RequestText {
+    /// The method.
+    pub method: String,
+    /// The URL with its query.
+    pub url: String,
+    /// The headers; empty below [`Detail::Wire`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The body, cut; `None` where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// An answer as people may see it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ResponseText {
+    /// `HTTP/1.1 200 OK`.
+    pub line: String,
+    /// The status.
+    pub status: u16,
+    /// The headers; empty below [`Detail::Wire`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The body, cut; `None` where it is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// How many bytes the body has.
+    pub size: usize,
+    /// The redirects on the way: `302 https://a/x → https://b/y`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub redirects: Vec<String>,
+    /// `dns 1ms, connect 3ms, first byte 12ms, body 13ms`; empty below [`Detail::Wire`].
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub timing: String,
+}
+
+/// Milliseconds, for serde.
+pub fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
