@@ -1,6 +1,7 @@
 //! The parts of a step: each knows its own shape, behaviour and messages, and none knows how a
 //! run goes on.
 
+pub mod auth;
 pub mod expect;
 pub mod http;
 pub mod scope;

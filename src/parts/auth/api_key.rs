@@ -1,0 +1,86 @@
+//! A key in a header, the query or a cookie.
+
+use std::sync::Arc;
+
+use reqwest::header::{COOKIE, HeaderName};
+
+use crate::ground::encode;
+use crate::ground::read::Reading;
+use crate::ground::source::Span;
+use crate::ground::yaml::Node;
+use crate::parts::auth::{Part, set_credential};
+use crate::parts::http::Request;
+use crate::parts::scope::Scope;
+use crate::parts::template::Error;
+
+/// `api_key: { header | query | cookie: name, value }`.
+#[derive(Debug, Clone)]
+pub struct ApiKey {
+    place: Place,
+    value: Part,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Header(HeaderName),
+    Query(Arc<str>),
+    Cookie(Arc<str>),
+}
+
+impl ApiKey {
+    pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        let fields = reading.fields(node, "api_key", &["header", "query", "cookie", "value"], &[])?;
+        let places = fields.present(&["header", "query", "cookie"]);
+        let [(kind, name)] = places.as_slice() else {
+            reading.error(fields.span, "`api_key` needs exactly one of header, query, cookie");
+            return None;
+        };
+        let text = reading.text(name, &kind.text)?;
+        let place = match &*kind.text {
+            "header" => match HeaderName::from_bytes(text.text.as_bytes()) {
+                Ok(header) => Place::Header(header),
+                Err(_) => {
+                    reading.error(name.span, format!("`{}` is no name of a header", text.text));
+                    return None;
+                }
+            },
+            "query" => Place::Query(Arc::clone(&text.text)),
+            _ => Place::Cookie(Arc::clone(&text.text)),
+        };
+        let Some(value) = fields.get("value") else {
+            reading.error(fields.span, "`api_key` needs `value`");
+            return None;
+        };
+        Some(Self { place, value: Part::read(value, "value", reading)? })
+    }
+
+    pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
+        let Some(key) = self.value.text(scope, "api_key")? else { return Ok(()) };
+        match &self.place {
+            Place::Header(name) => set_credential(request, name.clone(), &key.value, self.value.span),
+            Place::Query(name) => {
+                let pair = format!("{}={}", encode::url(name), encode::url(&key.value));
+                let query = match request.url.query() {
+                    Some(query) if !query.is_empty() => format!("{query}&{pair}"),
+                    _ => pair,
+                };
+                request.url.set_query(Some(&query));
+                request.secret_inside = true;
+                Ok(())
+            }
+            Place::Cookie(name) => self.set_cookie(request, name, &key.value),
+        }
+    }
+
+    fn set_cookie(&self, request: &mut Request, name: &str, key: &str) -> Result<(), Error> {
+        if key.contains([';', ',', '"', '\\']) || key.contains(char::is_whitespace) {
+            return Err(Error::new(self.value.span, "the key has a character that cannot stand in a cookie"));
+        }
+        let before = request.headers.get(COOKIE).and_then(|value| value.to_str().ok()).map(|value| format!("{value}; "));
+        set_credential(request, COOKIE, &format!("{}{name}={key}", before.unwrap_or_default()), self.value.span)
+    }
+
+    pub(super) fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+        self.value.tree.reads(visit);
+    }
+}

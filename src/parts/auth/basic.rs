@@ -1,0 +1,54 @@
+//! HTTP Basic (RFC 7617): user name and password, joined by a colon, in base64.
+
+use reqwest::header::AUTHORIZATION;
+
+use crate::ground::encode;
+use crate::ground::read::Reading;
+use crate::ground::source::Span;
+use crate::ground::yaml::Node;
+use crate::parts::auth::{Part, set_credential};
+use crate::parts::http::Request;
+use crate::parts::scope::Scope;
+use crate::parts::template::Error;
+
+/// `basic: { username, password }`.
+#[derive(Debug, Clone)]
+pub struct Basic {
+    username: Part,
+    password: Part,
+}
+
+impl Basic {
+    pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        let fields = reading.fields(node, "basic", &["username", "password"], &[])?;
+        let part = |name: &str| match fields.get(name) {
+            Some(value) => Part::read(value, name, reading),
+            None => {
+                reading.error(fields.span, format!("`basic` needs `{name}`"));
+                None
+            }
+        };
+        let (username, password) = (part("username"), part("password"));
+        Some(Self { username: username?, password: password? })
+    }
+
+    pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
+        // The user name is no secret; only what it is joined with.
+        let username = self.username.tree.value(scope)?;
+        let Some(password) = self.password.text(scope, "password")? else { return Ok(()) };
+        let username = username.value.to_text();
+        if username.contains(':') {
+            return Err(Error::new(self.username.span, "a user name with a colon cannot be sent by `basic`"));
+        }
+        let credential = encode::base64(format!("{username}:{}", password.value).as_bytes());
+        if let Some(name) = &password.marks.secret {
+            scope.needles.learn(name, &credential);
+        }
+        set_credential(request, AUTHORIZATION, &format!("Basic {credential}"), self.password.span)
+    }
+
+    pub(super) fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+        self.username.tree.reads(visit);
+        self.password.tree.reads(visit);
+    }
+}

@@ -1,0 +1,52 @@
+//! A bearer token (RFC 6750).
+
+use reqwest::header::AUTHORIZATION;
+
+use crate::ground::read::Reading;
+use crate::ground::source::Span;
+use crate::ground::yaml::Node;
+use crate::parts::auth::{Part, set_credential};
+use crate::parts::http::Request;
+use crate::parts::scope::Scope;
+use crate::parts::template::Error;
+
+/// The longest token that is sent, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// `bearer: token`.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    token: Part,
+}
+
+impl Bearer {
+    pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        Part::read(node, "bearer", reading).map(|token| Self { token })
+    }
+
+    pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
+        let Some(token) = self.token.text(scope, "token")? else { return Ok(()) };
+        if let Some(why) = refused(&token.value) {
+            return Err(Error::new(self.token.span, format!("this is no bearer token: {why}")));
+        }
+        set_credential(request, AUTHORIZATION, &format!("Bearer {}", token.value), self.token.span)
+    }
+
+    pub(super) fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+        self.token.tree.reads(visit);
+    }
+}
+
+/// Why a text is no `b64token` (RFC 6750, section 2.1); the text itself is never told.
+fn refused(token: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/');
+    let body = token.trim_end_matches('=');
+    if body.is_empty() {
+        return Some("it is empty".to_owned());
+    }
+    if token.len() > LONGEST {
+        return Some(format!("it has {} bytes, more than {LONGEST}", token.len()));
+    }
+    let (at, c) = body.chars().enumerate().find(|(_, c)| !allowed(*c))?;
+    Some(format!("character {} is {}, and only letters, digits and -._~+/ may stand in one", at + 1, c.escape_unicode()))
+}
