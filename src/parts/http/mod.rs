@@ -2,6 +2,8 @@
 
 pub mod message;
 pub mod spec;
+pub mod status;
 
 pub use message::{Request, Response, Timing};
 pub use spec::{Rendered, RequestDefaults, RequestSpec};
+pub use status::StatusSet;
