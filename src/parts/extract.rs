@@ -11,9 +11,7 @@ use crate::ground::source::{Span, Spanned};
 use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
-use crate::parts::select::{
-    Absence, Answer, LATER, Missing, Selector, WORDS, Yield, shown,
-};
+use crate::parts::select::{Absence, Answer, LATER, Missing, Selector, WORDS, Yield, shown};
 use crate::parts::template::{self, Template, Tree};
 
 /// What may stand beside a selector.
@@ -396,3 +394,6 @@ fn whole(number: &Number) -> Option<Value> {
         .same(&Value::Number(number.clone()))
         .then(|| whole.into())
 }
+
+#[cfg(test)]
+mod tests;

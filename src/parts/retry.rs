@@ -95,9 +95,13 @@ impl Retry {
                 None
             }
         };
-        let conditions = fields.get("if").map_or(Some(Vec::new()), |node| conditions(node, reading));
+        let conditions = fields
+            .get("if")
+            .map_or(Some(Vec::new()), |node| conditions(node, reading));
         let backoff = fields.get("backoff");
-        let backoff = backoff.map_or(Some(Backoff::default()), |node| Backoff::read(node, reading));
+        let backoff = backoff.map_or(Some(Backoff::default()), |node| {
+            Backoff::read(node, reading)
+        });
         Some(Self {
             max: max?,
             conditions: conditions?,
@@ -127,11 +131,15 @@ impl Retry {
                 Outcome::Connect | Outcome::Timeout => true,
             };
         }
-        self.conditions.iter().any(|condition| match (condition, outcome) {
-            (Condition::Connect, Outcome::Connect) | (Condition::Timeout, Outcome::Timeout) => true,
-            (Condition::Status(set), Outcome::Status(code)) => set.contains(code),
-            _ => false,
-        })
+        self.conditions
+            .iter()
+            .any(|condition| match (condition, outcome) {
+                (Condition::Connect, Outcome::Connect) | (Condition::Timeout, Outcome::Timeout) => {
+                    true
+                }
+                (Condition::Status(set), Outcome::Status(code)) => set.contains(code),
+                _ => false,
+            })
     }
 }
 
@@ -155,7 +163,10 @@ fn conditions(node: &Node, reading: &Reading) -> Option<Vec<Condition>> {
         Kind::List(nodes) => nodes.as_slice(),
         Kind::Scalar(_) | Kind::Map(_) => std::slice::from_ref(node),
     };
-    let read: Vec<_> = nodes.iter().map(|node| Condition::read(node, reading)).collect();
+    let read: Vec<_> = nodes
+        .iter()
+        .map(|node| Condition::read(node, reading))
+        .collect();
     read.into_iter().collect()
 }
 
@@ -222,7 +233,11 @@ impl Backoff {
     fn doubled(self, sent: u32, random: f64) -> Duration {
         let whole = self.least.saturating_mul(2_u32.saturating_pow(sent.max(1)));
         let whole = whole.min(self.most);
-        let random = if random.is_finite() { random.clamp(0.0, 1.0) } else { 1.0 };
+        let random = if random.is_finite() {
+            random.clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
         let spread = whole.mul_f64(0.5 + random / 2.0);
         spread.max(self.least).min(self.most)
     }
@@ -238,4 +253,172 @@ fn asked_for(header: &str, now_ms: i64) -> Option<Duration> {
     let date = DateTimeParser::new().parse_timestamp(header).ok()?;
     let millis = date.as_millisecond().saturating_sub(now_ms);
     Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::ground::source::Source;
+    use crate::ground::yaml;
+
+    use super::*;
+
+    fn read(yaml: &str, on_step: bool) -> Result<Retry, String> {
+        let source = Source::text("t", yaml);
+        let node = yaml::read(&source).map_err(|problem| problem.message)?;
+        let reading = Reading::new(&source);
+        let retry = Retry::read(&node, &reading, on_step);
+        let problems = reading.finish();
+        assert!(retry.is_some() || problems.has_errors(), "{yaml}");
+        retry
+            .filter(|_| !problems.has_errors())
+            .ok_or_else(|| problems.render(false))
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_retried() {
+        use Outcome::{Connect, Status, Timeout};
+        for (yaml, again, not) in [
+            (
+                "{ max: 2, if: [connect, 429, 5xx] }",
+                vec![Connect, Status(429), Status(503)],
+                vec![Timeout, Status(404)],
+            ),
+            (
+                "{ max: 1, if: timeout }",
+                vec![Timeout],
+                vec![Connect, Status(500)],
+            ),
+            (
+                "{ max: 1, if: [500..502] }",
+                vec![Status(501)],
+                vec![Status(503)],
+            ),
+            (
+                "3",
+                vec![Connect, Timeout, Status(429), Status(500)],
+                vec![Status(200), Status(404)],
+            ),
+        ] {
+            let retry = read(yaml, false).unwrap_or_else(|problem| panic!("{yaml}: {problem}"));
+            for outcome in again {
+                assert!(
+                    retry.should_retry(1, outcome, &Method::GET, true),
+                    "{yaml} {outcome:?}"
+                );
+            }
+            for outcome in not {
+                assert!(
+                    !retry.should_retry(1, outcome, &Method::GET, true),
+                    "{yaml} {outcome:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_that_may_have_had_an_effect_is_sent_again_only_if_the_step_says_so() {
+        let yaml = "{ max: 2, if: [connect, timeout, 5xx] }";
+        for (method, bytes_out, on_step, again) in [
+            (Method::POST, true, false, false),
+            (Method::PATCH, true, false, false),
+            (Method::POST, false, false, true),
+            (Method::POST, true, true, true),
+            (Method::PUT, true, false, true),
+            (Method::DELETE, true, false, true),
+        ] {
+            let retry = read(yaml, on_step).expect("a retry");
+            let found = retry.should_retry(1, Outcome::Timeout, &method, bytes_out);
+            assert_eq!(found, again, "{method} {bytes_out} {on_step}");
+        }
+        let silent = read("{ max: 2 }", true).expect("a retry");
+        assert!(!silent.should_retry(1, Outcome::Status(503), &Method::POST, true));
+    }
+
+    #[test]
+    fn it_is_sent_again_as_often_as_written() {
+        let retry = read("2", false).expect("a retry");
+        let again = |sent| retry.should_retry(sent, Outcome::Connect, &Method::GET, false);
+        assert_eq!((again(1), again(2), again(3)), (true, true, false));
+        let never = read("{ max: 0 }", false).expect("a retry");
+        assert!(!never.should_retry(1, Outcome::Connect, &Method::GET, false));
+    }
+
+    #[test]
+    fn waits_double_with_jitter_within_their_bounds() {
+        let backoff = read("{ max: 1, backoff: 200ms..2s }", false)
+            .expect("a retry")
+            .backoff;
+        for (sent, random, millis) in [
+            (1, 0.0, 200),
+            (1, 1.0, 400),
+            (2, 0.0, 400),
+            (2, 0.5, 600),
+            (3, 1.0, 1600),
+            (4, 1.0, 2000),
+            (4, 0.0, 1000),
+            (u32::MAX, 1.0, 2000),
+            (0, 0.0, 200),
+            (1, f64::NAN, 400),
+        ] {
+            let wait = backoff.wait(sent, None, 0, random);
+            assert_eq!(wait, Some(Duration::from_millis(millis)), "{sent} {random}");
+        }
+        let fixed = read("{ max: 1, backoff: 1s }", false)
+            .expect("a retry")
+            .backoff;
+        assert_eq!(fixed.wait(5, None, 0, 0.3), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn what_the_server_asks_for_outranks_the_backoff() {
+        // Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110.
+        let now = 784_111_777_000 - 30_000;
+        for (header, wait) in [
+            ("7", Some(7_000)),
+            (" 60 ", Some(60_000)),
+            ("61", None),
+            ("99999999999999999999999", None),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(30_000)),
+            ("Sun, 06 Nov 1994 08:48:37 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 09:49:37 GMT", None),
+            ("soon", Some(200)),
+            ("-1", Some(200)),
+            ("", Some(200)),
+        ] {
+            let found = Backoff::default().wait(1, Some(header), now, 0.0);
+            assert_eq!(found, wait.map(Duration::from_millis), "{header}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_found_when_it_is_read() {
+        for (yaml, part) in [
+            ("{ if: connect }", "has no `max`"),
+            ("{ max: -1 }", "whole number"),
+            ("{ max: 5000 }", "1000 at most"),
+            ("{ max: 1, if: [] }", "lists nothing"),
+            ("{ max: 1, if: [refused] }", "nothing to send again for"),
+            ("{ max: 1, if: [50x] }", "not a status"),
+            ("{ max: 1, backoff: 5s..1s }", "goes down"),
+            ("{ max: 1, backoff: fast }", "not a duration"),
+            ("{ max: 1, delay: 1s }", "unknown key"),
+            ("[1]", "must be a map"),
+        ] {
+            let problem = read(yaml, true).map(|_| ()).expect_err(yaml);
+            assert!(problem.contains(part), "{yaml}: {problem}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_rules(text in "\\PC{0,30}|[0-9]{0,25}|[A-Za-z0-9:, +-]{0,30}", sent in any::<u32>(), random in any::<f64>()) {
+            let now = 784_111_777_000;
+            if let Some(wait) = Backoff::default().wait(sent, Some(&text), now, random) {
+                prop_assert!(wait <= LONGEST_WAIT);
+            }
+            let _ = read(&format!("{{ max: 1, backoff: {text:?}, if: {text:?} }}"), true);
+        }
+    }
 }

@@ -64,9 +64,8 @@ fn is_date_time(text: &str) -> bool {
             sign => byte == sign,
         });
     let rest = || text[shape.len()..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let offset = |rest: &str| {
-        matches!(rest, "Z" | "z") || rest.len() == 6 && rest.as_bytes()[3] == b':'
-    };
+    let offset =
+        |rest: &str| matches!(rest, "Z" | "z") || rest.len() == 6 && rest.as_bytes()[3] == b':';
     shaped && offset(rest()) && text.parse::<jiff::Timestamp>().is_ok()
 }
 
@@ -79,7 +78,9 @@ fn is_email(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || signs.contains(&byte);
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -96,14 +97,38 @@ mod tests {
     fn every_format_takes_its_own_and_no_other() {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln";
         for (format, fits, others) in [
-            (Format::Uuid, vec!["67e55044-10b1-426f-9247-bb680e5fe0c8"], vec!["67e5504410b1426f9247bb680e5fe0c8", "x", ""]),
+            (
+                Format::Uuid,
+                vec!["67e55044-10b1-426f-9247-bb680e5fe0c8"],
+                vec!["67e5504410b1426f9247bb680e5fe0c8", "x", ""],
+            ),
             (
                 Format::DateTime,
-                vec!["2024-02-29T10:00:00Z", "2024-01-01T10:00:00.123+02:00", "2024-01-01t00:00:00z"],
-                vec!["2024-01-01", "2024-01-01 10:00:00Z", "2023-02-29T10:00:00Z", "2024-01-01T10:00:00", "2024-01-01T10Z", "2024-01-01T10:00:00ü", ""],
+                vec![
+                    "2024-02-29T10:00:00Z",
+                    "2024-01-01T10:00:00.123+02:00",
+                    "2024-01-01t00:00:00z",
+                ],
+                vec![
+                    "2024-01-01",
+                    "2024-01-01 10:00:00Z",
+                    "2023-02-29T10:00:00Z",
+                    "2024-01-01T10:00:00",
+                    "2024-01-01T10Z",
+                    "2024-01-01T10:00:00ü",
+                    "",
+                ],
             ),
-            (Format::Email, vec!["a.b+c@example.com", "a@localhost"], vec!["a", "@b.c", "a@", "a b@c.d", "a@-b.c", "a@b..c", "ä@b.c"]),
-            (Format::Url, vec!["https://a.b/c?d", "http://[::1]:80/"], vec!["/a", "a.b", "mailto:a@b.c", ""]),
+            (
+                Format::Email,
+                vec!["a.b+c@example.com", "a@localhost"],
+                vec!["a", "@b.c", "a@", "a b@c.d", "a@-b.c", "a@b..c", "ä@b.c"],
+            ),
+            (
+                Format::Url,
+                vec!["https://a.b/c?d", "http://[::1]:80/"],
+                vec!["/a", "a.b", "mailto:a@b.c", ""],
+            ),
             (Format::Jwt, vec![jwt], vec!["a.b.c", "eyJ", ""]),
         ] {
             for text in fits {

@@ -3,14 +3,14 @@
 //! Both texts are fit for one line of a report: short, free of secrets. A value that is marked as
 //! one is shown as its pseudonym, whatever was asked of it.
 
-use std::cmp::Ordering;
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::ground::quantity;
 use crate::ground::secret::{Marked, Marks};
-use crate::ground::value::{Number, Value};
+use crate::ground::value::Value;
+use crate::parts::expect::compare::{
+    article, as_number, contains, has_type, in_unit, length, order, same,
+};
 use crate::parts::expect::predicate::{Comparison, Operand, Predicate, Test, Unit};
 use crate::parts::scope::Scope;
 use crate::parts::select::{Absence, Missing, shown};
@@ -64,7 +64,7 @@ impl Predicate {
 
 /// Whether something holds, and why not.
 #[derive(Default)]
-struct Held {
+pub(super) struct Held {
     holds: bool,
     note: Option<Note>,
     /// The marks of a secret that the value turned out to be equal to.
@@ -99,7 +99,7 @@ impl From<bool> for Held {
 }
 
 impl Held {
-    fn not(note: impl Into<String>) -> Self {
+    pub(super) fn not(note: impl Into<String>) -> Self {
         Self {
             note: Some(Note::Plain(note.into())),
             ..Self::default()
@@ -271,7 +271,10 @@ impl Judge<'_> {
 
     fn length(&self, inner: &Predicate, value: &Value) -> Result<Held, Error> {
         let Some(length) = length(value) else {
-            return Ok(Held::not(format!("{}, which has no length", article(value))));
+            return Ok(Held::not(format!(
+                "{}, which has no length",
+                article(value)
+            )));
         };
         let counted = Value::from(length as u64);
         let held = self.all(inner, Ok(&counted))?;
@@ -363,147 +366,5 @@ impl Judge<'_> {
             Value::String(text) if quantity::duration(text).is_ok() => text.to_string(),
             other => shown(other, SHOWN, &self.scope.needles),
         })
-    }
-}
-
-impl Comparison {
-    const fn sign(self) -> &'static str {
-        match self {
-            Self::Greater => ">",
-            Self::AtLeast => ">=",
-            Self::Less => "<",
-            Self::AtMost => "<=",
-        }
-    }
-
-    fn holds(self, order: Ordering) -> bool {
-        match self {
-            Self::Greater => order.is_gt(),
-            Self::AtLeast => order.is_ge(),
-            Self::Less => order.is_lt(),
-            Self::AtMost => order.is_le(),
-        }
-    }
-}
-
-/// What is compared with a duration is one in milliseconds, with a text a text.
-fn in_unit(value: Value, unit: Unit) -> Value {
-    match (&value, unit) {
-        (Value::String(text), Unit::Duration) => {
-            let millis = quantity::duration(text).ok();
-            let millis = millis.and_then(|duration| u64::try_from(duration.as_millis()).ok());
-            millis.map_or(value, Value::from)
-        }
-        (Value::Number(_) | Value::Bool(_), Unit::Text) => value.to_text().into(),
-        (Value::List(elements), Unit::Text) => {
-            let texts = elements.iter().map(|element| in_unit(element.clone(), unit));
-            texts.collect::<Vec<_>>().into()
-        }
-        _ => value,
-    }
-}
-
-/// A text that stands where only texts can stand may be a number for all that.
-fn as_number(value: &Value, unit: Unit) -> Value {
-    let text = match (value, unit) {
-        (Value::String(text), Unit::Text) => text.trim(),
-        _ => return value.clone(),
-    };
-    let number = text.parse::<Number>().ok();
-    number.map_or_else(|| value.clone(), Value::Number)
-}
-
-fn same(a: &Value, b: &Value, ignore_case: bool) -> bool {
-    if ignore_case {
-        folded(a).same(&folded(b))
-    } else {
-        a.same(b)
-    }
-}
-
-/// The value with every text in lower case; names of members keep theirs.
-fn folded(value: &Value) -> Value {
-    match value {
-        Value::String(text) => text.to_lowercase().into(),
-        Value::List(elements) => elements.iter().map(folded).collect::<Vec<_>>().into(),
-        Value::Object(members) => Value::Object(Arc::new(
-            members
-                .iter()
-                .map(|(name, member)| (Arc::clone(name), folded(member)))
-                .collect(),
-        )),
-        other => other.clone(),
-    }
-}
-
-/// Part of a text, a whole element of a list, at least these members of an object.
-fn contains(value: &Value, wanted: &Value, ignore_case: bool) -> Held {
-    match (value, wanted) {
-        (Value::String(text), Value::String(part)) if ignore_case => {
-            text.to_lowercase().contains(&part.to_lowercase()).into()
-        }
-        (Value::String(text), wanted) => text.contains(&wanted.to_text()).into(),
-        (Value::List(elements), wanted) => elements
-            .iter()
-            .any(|element| same(element, wanted, ignore_case))
-            .into(),
-        (Value::Object(_), Value::Object(_)) => covers(value, wanted, ignore_case).into(),
-        (Value::Object(_), other) => Held::not(format!(
-            "an object, and `contains` got {}",
-            article(other)
-        )),
-        (other, _) => Held::not(format!("{}, which contains nothing", article(other))),
-    }
-}
-
-fn covers(value: &Value, wanted: &Value, ignore_case: bool) -> bool {
-    match (value, wanted) {
-        (Value::Object(members), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
-            members
-                .get(name)
-                .is_some_and(|member| covers(member, wanted, ignore_case))
-        }),
-        _ => same(value, wanted, ignore_case),
-    }
-}
-
-fn length(value: &Value) -> Option<usize> {
-    match value {
-        Value::String(text) => Some(text.chars().count()),
-        Value::List(elements) => Some(elements.len()),
-        Value::Object(members) => Some(members.len()),
-        Value::Null | Value::Bool(_) | Value::Number(_) => None,
-    }
-}
-
-fn has_type(value: &Value, name: &str) -> Held {
-    let own = value.type_name();
-    if own == name || (name == "number" && own == "int") {
-        return true.into();
-    }
-    Held::not(format!("which is of type {own}"))
-}
-
-/// Two numbers by size: integers exactly, else as doubles.
-fn order(a: &Number, b: &Number) -> Option<Ordering> {
-    let whole = |number: &Number| {
-        let signed = number.as_i64().map(i128::from);
-        signed.or_else(|| number.as_u64().map(i128::from))
-    };
-    match (whole(a), whole(b)) {
-        (Some(a), Some(b)) => Some(a.cmp(&b)),
-        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
-    }
-}
-
-/// The type of a value in a sentence.
-pub(super) fn article(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a bool",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::List(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }

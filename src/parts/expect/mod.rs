@@ -3,6 +3,7 @@
 //! A failed expectation is data, never an error: every one is judged, and a [`Check`] tells of
 //! each what was expected and what came. Without `status`, one of 400 or more fails by itself.
 
+mod compare;
 pub mod format;
 pub mod judge;
 pub mod predicate;
@@ -15,7 +16,8 @@ use crate::ground::secret::{Marked, Marks};
 use crate::ground::source::{Span, Spanned};
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node, Scalar};
-use crate::parts::expect::judge::{Judgement, article};
+use crate::parts::expect::compare::article;
+use crate::parts::expect::judge::Judgement;
 use crate::parts::http::{Response, StatusSet};
 use crate::parts::scope::Scope;
 use crate::parts::select::{Answer, Missing, Selector, Yield, shown};
@@ -172,7 +174,9 @@ impl Expectation {
             None => scope.with_response(answer.response()),
         };
         let clauses = self.clauses.iter();
-        clauses.map(|clause| clause.check(answer, &seeing)).collect()
+        clauses
+            .map(|clause| clause.check(answer, &seeing))
+            .collect()
     }
 }
 
@@ -308,3 +312,6 @@ fn status_text(code: u16) -> String {
     let reason = reason.and_then(|status| status.canonical_reason());
     reason.map_or_else(|| code.to_string(), |reason| format!("{code} {reason}"))
 }
+
+#[cfg(test)]
+mod tests;

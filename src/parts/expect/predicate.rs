@@ -60,9 +60,7 @@ const FOREIGN: [(&str, &str); 18] = [
 ];
 
 /// The words of the `type` predicate.
-pub const TYPES: [&str; 7] = [
-    "string", "number", "int", "bool", "list", "object", "null",
-];
+pub const TYPES: [&str; 7] = ["string", "number", "int", "bool", "list", "object", "null"];
 
 /// What a number in a predicate counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,7 +179,8 @@ impl Reader<'_> {
         let tests = match &node.kind {
             Kind::Map(entries) if entries.is_empty() => {
                 let help = format!("write one of {}", WORDS.join(", "));
-                self.reading.error_with(node.span, "an empty predicate", help);
+                self.reading
+                    .error_with(node.span, "an empty predicate", help);
                 return None;
             }
             Kind::Map(_) => self.map(node)?,
@@ -218,7 +217,8 @@ impl Reader<'_> {
         }
         if tests.is_empty() && complete {
             let help = "put it beside `equals`, `contains`, `matches` or the like";
-            self.reading.error_with(node.span, "`ignore_case` says nothing alone", help);
+            self.reading
+                .error_with(node.span, "`ignore_case` says nothing alone", help);
             return None;
         }
         complete.then_some(tests)
@@ -343,7 +343,8 @@ impl Reader<'_> {
             other => Err(quantity::Error::Duration(other.to_json())),
         };
         let report = |error: quantity::Error| {
-            self.reading.error_with(span, error.to_string(), error.help());
+            self.reading
+                .error_with(span, error.to_string(), error.help());
         };
         read.map_err(report).ok()
     }
@@ -380,7 +381,8 @@ impl Reader<'_> {
     fn between(self, node: &Node) -> Option<Test> {
         let [low, high] = self.reading.list(node, "between")? else {
             let help = "write `between: [1, 10]`; both ends are allowed";
-            self.reading.error_with(node.span, "`between` takes two numbers", help);
+            self.reading
+                .error_with(node.span, "`between` takes two numbers", help);
             return None;
         };
         let low = self.number(low, "between");
@@ -402,3 +404,6 @@ impl Reader<'_> {
         found.map(|(_, meaning)| *meaning)
     }
 }
+
+#[cfg(test)]
+mod tests;

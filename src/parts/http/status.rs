@@ -90,7 +90,9 @@ fn read_form(node: &Node, reading: &Reading, what: &str) -> Option<Form> {
 
 fn refuse(text: &str, span: Span, reading: &Reading, what: &str) {
     let help = match text.contains("{{") {
-        true => "a status holds no template; compare it with `that: [\"{{ response.status == x }}\"]`",
+        true => {
+            "a status holds no template; compare it with `that: [\"{{ response.status == x }}\"]`"
+        }
         false => HELP,
     };
     reading.error_with(span, format!("`{what}`: `{text}` is not a status"), help);
@@ -159,8 +161,26 @@ mod tests {
     #[test]
     fn what_is_no_status_is_refused() {
         for yaml in [
-            "20", "2000", "099", "0xx", "xx", "2x", "20x", "299..200", "200..", "..299", "-200",
-            "2.0", "[]", "[200, ok]", "[[200]]", "{a: 1}", "\"\"", "Any", "\"{{ x }}\"", "+200",
+            "20",
+            "2000",
+            "099",
+            "0xx",
+            "xx",
+            "2x",
+            "20x",
+            "299..200",
+            "200..",
+            "..299",
+            "-200",
+            "2.0",
+            "[]",
+            "[200, ok]",
+            "[[200]]",
+            "{a: 1}",
+            "\"\"",
+            "Any",
+            "\"{{ x }}\"",
+            "+200",
         ] {
             assert!(read(yaml).is_err(), "{yaml}");
         }

@@ -14,19 +14,34 @@ use crate::ground::value::Value;
 /// How many bytes are looked at, whatever of them is shown in the end.
 const LOOKED_AT: usize = 16 * 1024;
 
-/// The beginning of a text: `longest` characters, and `…` where there are more.
+/// The beginning of a text that a server sent: `longest` characters, and `…` where there are more.
 #[must_use]
 pub fn excerpt(text: &str, longest: usize, needles: &Needles) -> String {
+    let start = start(text);
+    let clean = cut(&masked_text(start), longest, needles);
+    if start.len() < text.len() && !clean.ends_with('…') {
+        return clean + "…";
+    }
+    clean
+}
+
+/// The beginning of a text of our own that holds names from outside: what looks like a member is
+/// none.
+#[must_use]
+pub fn cut(text: &str, longest: usize, needles: &Needles) -> String {
+    let clean = visible(&needles.scrub(text));
+    match clean.char_indices().nth(longest) {
+        Some((cut, _)) => format!("{}…", &clean[..cut]),
+        None => clean,
+    }
+}
+
+fn start(text: &str) -> &str {
     let mut end = text.len().min(LOOKED_AT);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let clean = visible(&needles.scrub(&masked_text(&text[..end])));
-    match clean.char_indices().nth(longest) {
-        Some((cut, _)) => format!("{}…", &clean[..cut]),
-        None if end < text.len() => format!("{clean}…"),
-        None => clean,
-    }
+    &text[..end]
 }
 
 /// The beginning of a value as JSON.
@@ -45,7 +60,7 @@ fn write_json(value: &Value, json: &mut String) {
     }
     match value {
         Value::String(text) if is_jwt(text) => json.push_str("\"«jwt»\""),
-        Value::String(text) => json.push_str(&Value::from(masked_text(text)).to_json()),
+        Value::String(text) => json.push_str(&Value::from(masked_text(start(text))).to_json()),
         Value::List(elements) => {
             json.push('[');
             for (index, element) in elements.iter().enumerate() {
@@ -123,7 +138,11 @@ fn value_after(text: &str, from: usize) -> (usize, usize) {
     let ended = |inside: &str, end: Option<usize>| end.unwrap_or(inside.len());
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         let inside = &rest[1..];
-        return (start + 1, start + 1 + ended(inside, closing(inside, quote)));
+        let end = match text[..start].ends_with('\\') {
+            true => inside.find('\\'),
+            false => closing(inside, quote),
+        };
+        return (start + 1, start + 1 + ended(inside, end));
     }
     let separates = |c: char| c.is_whitespace() || "&,;<>{}[]\"'".contains(c);
     (start, start + ended(rest, rest.find(separates)))
@@ -161,10 +180,16 @@ mod tests {
     #[test]
     fn whatever_is_named_like_a_secret_is_not_shown() {
         for (text, clean) in [
-            (r#"{"password": "a\"b", "n": 1}"#, r#"{"password": "«password»", "n": 1}"#),
-            ("access_token=abc&scope=x", "access_token=«access_token»&scope=x"),
+            (
+                r#"{"password": "a\"b", "n": 1}"#,
+                r#"{"password": "«password»", "n": 1}"#,
+            ),
+            (
+                "access_token=abc&scope=x",
+                "access_token=«access_token»&scope=x",
+            ),
             ("<secret>abc</secret>", "<secret>«secret»</secret>"),
-            (r#"{\"apiKey\":\"abc\"}"#, r#"{\"apiKey\":\"«apiKey»"}"#),
+            (r#"{\"apiKey\":\"abc\"}"#, r#"{\"apiKey\":\"«apiKey»\"}"#),
             ("{\"otp\":1234}", "{\"otp\":«otp»}"),
             ("{\"password\": \"cut", "{\"password\": \"«password»"),
             ("token_type=bearer; a: b", "token_type=bearer; a: b"),
@@ -179,7 +204,10 @@ mod tests {
         let json = br#"{"a":[1,"x"],"token":"abc","credentials":{"id":1},"j":"eyJhbGciOiJIUzI1NiJ9.e30x.c2ln"}"#;
         let value = Value::from_json(json).expect("the test's JSON is right");
         let text = shown(&value, 200, &Needles::default());
-        assert_eq!(text, r#"{"a":[1,"x"],"token":"«token»","credentials":{"id":1},"j":"«jwt»"}"#);
+        assert_eq!(
+            text,
+            r#"{"a":[1,"x"],"token":"«token»","credentials":{"id":1},"j":"«jwt»"}"#
+        );
         let many = Value::from(vec![Value::from("0123456789"); 1_000_000]);
         let mut json = String::new();
         write_json(&many, &mut json);

@@ -10,7 +10,7 @@ use crate::ground::diagnostic::did_you_mean;
 use crate::ground::secret::Needles;
 use crate::ground::value::{Value, shape};
 use crate::parts::http::Response;
-use crate::parts::select::glimpse::excerpt;
+use crate::parts::select::glimpse::{cut, excerpt};
 use crate::parts::select::path::{Segment, show};
 
 /// How many characters of a body that is not JSON are shown.
@@ -73,7 +73,7 @@ impl Missing {
     /// What came instead, in one line.
     #[must_use]
     pub fn actual(&self, needles: &Needles) -> String {
-        let reason = excerpt(&self.reason, LONGEST, needles);
+        let reason = cut(&self.reason, LONGEST, needles);
         match &self.glimpse {
             Some(text) => format!("{reason} `{}`", excerpt(text, GLIMPSE, needles)),
             None => reason,
@@ -100,7 +100,10 @@ impl Missing {
             ..Self::nothing(selector, String::new())
         };
         missing.see_body(response);
-        if response.media_type().is_some_and(|media| media.ends_with("json")) {
+        if response
+            .media_type()
+            .is_some_and(|media| media.ends_with("json"))
+        {
             missing.reason = format!("{error}; {}", missing.reason);
         }
         missing.reason = format!("the body is not JSON; {}", missing.reason);
@@ -133,7 +136,10 @@ impl Missing {
         let names: Vec<&str> = headers.keys().map(|name| name.as_str()).collect();
         Self {
             help: did_you_mean(name, names.iter().copied()),
-            ..Self::nothing(selector, format!("the answer has {}", list(&names, "header")))
+            ..Self::nothing(
+                selector,
+                format!("the answer has {}", list(&names, "header")),
+            )
         }
     }
 
@@ -141,7 +147,10 @@ impl Missing {
         let names: Vec<&str> = response.cookies().keys().map(AsRef::as_ref).collect();
         Self {
             help: did_you_mean(name, names.iter().copied()),
-            ..Self::nothing(selector, format!("the answer sets {}", list(&names, "cookie")))
+            ..Self::nothing(
+                selector,
+                format!("the answer sets {}", list(&names, "cookie")),
+            )
         }
     }
 
@@ -216,7 +225,10 @@ mod tests {
 
     #[test]
     fn a_title_is_found_in_any_case_and_over_lines() {
-        assert_eq!(title("<TITLE a=1>\n Sign\n in </Title>").as_deref(), Some("Sign in"));
+        assert_eq!(
+            title("<TITLE a=1>\n Sign\n in </Title>").as_deref(),
+            Some("Sign in")
+        );
         assert_eq!(title("<title></title>"), None);
         assert_eq!(title("<title>open"), None);
     }

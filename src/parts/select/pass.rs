@@ -105,10 +105,12 @@ impl<'p> Trie<'p> {
 
     /// How many elements of a list must be looked at.
     fn elements(&self, of: usize) -> usize {
-        let ends = self.children(of).map(|child| match self.nodes[child].segment {
-            Some(Segment::Index(index)) => index + 1,
-            _ => 0,
-        });
+        let ends = self
+            .children(of)
+            .map(|child| match self.nodes[child].segment {
+                Some(Segment::Index(index)) => index + 1,
+                _ => 0,
+            });
         ends.max().unwrap_or(0)
     }
 }
@@ -300,9 +302,18 @@ mod tests {
         for (paths, values) in [
             (vec!["$.a.b", "$.e"], vec!["1", "\"x\""]),
             (vec!["$.e", "$.a.b"], vec!["\"x\"", "1"]),
-            (vec!["$.a.c[1]", "$.a.c[2].d", "$.a.c[3]"], vec!["20", "null", ""]),
-            (vec!["$['a b']", "$.nope", "$.e.f", "$[0]"], vec!["true", "", "", ""]),
-            (vec!["$.e", "$.e", "$['e']"], vec!["\"x\"", "\"x\"", "\"x\""]),
+            (
+                vec!["$.a.c[1]", "$.a.c[2].d", "$.a.c[3]"],
+                vec!["20", "null", ""],
+            ),
+            (
+                vec!["$['a b']", "$.nope", "$.e.f", "$[0]"],
+                vec!["true", "", "", ""],
+            ),
+            (
+                vec!["$.e", "$.e", "$['e']"],
+                vec!["\"x\"", "\"x\"", "\"x\""],
+            ),
             (vec![], vec![]),
         ] {
             assert_eq!(read(json, &paths), found(&values), "{paths:?}");
@@ -314,25 +325,42 @@ mod tests {
         let json = br#"{"a":{"b":{"c":1},"d":[2]}}"#;
         let paths = ["$.a.b.c", "$.a", "$.a.d[0]", "$.a.b", "$.a.x"];
         let whole = r#"{"b":{"c":1},"d":[2]}"#;
-        assert_eq!(read(json, &paths), found(&["1", whole, "2", r#"{"c":1}"#, ""]));
+        assert_eq!(
+            read(json, &paths),
+            found(&["1", whole, "2", r#"{"c":1}"#, ""])
+        );
     }
 
     #[test]
     fn of_members_of_one_name_the_last_counts_with_all_inside() {
         let json = br#"{"a":{"b":1,"c":2},"a":{"c":3}}"#;
         assert_eq!(read(json, &["$.a.b", "$.a.c"]), found(&["", "3"]));
-        assert_eq!(read(br#"{"a":1,"a":[]}"#, &["$.a", "$.a[0]"]), found(&["[]", ""]));
+        assert_eq!(
+            read(br#"{"a":1,"a":[]}"#, &["$.a", "$.a[0]"]),
+            found(&["[]", ""])
+        );
     }
 
     #[test]
     fn a_mark_of_byte_order_and_escaped_names_are_understood() {
-        assert_eq!(read(b"\xef\xbb\xbf{\"\\u0061\":1}", &["$.a", "$"]), found(&["1", "{\"a\":1}"]));
+        assert_eq!(
+            read(b"\xef\xbb\xbf{\"\\u0061\":1}", &["$.a", "$"]),
+            found(&["1", "{\"a\":1}"])
+        );
     }
 
     #[test]
     fn what_is_skipped_must_still_be_json() {
-        let path = [Arc::new(Path::parse("$.a").expect("the test's path is right"))];
-        for text in ["", "{\"a\":1", "{\"a\":1} x", "{\"a\":1,\"b\":tru}", "<html>"] {
+        let path = [Arc::new(
+            Path::parse("$.a").expect("the test's path is right"),
+        )];
+        for text in [
+            "",
+            "{\"a\":1",
+            "{\"a\":1} x",
+            "{\"a\":1,\"b\":tru}",
+            "<html>",
+        ] {
             assert!(read_paths(text.as_bytes(), &path).is_err(), "{text}");
         }
     }
@@ -340,16 +368,25 @@ mod tests {
     #[test]
     fn a_very_deep_path_needs_no_stack() {
         let deep = format!("${}", ".a".repeat(200_000));
-        assert_eq!(read(br#"{"a":{"a":1}}"#, &[&deep, "$.a.a"]), found(&["", "1"]));
+        assert_eq!(
+            read(br#"{"a":{"a":1}}"#, &[&deep, "$.a.a"]),
+            found(&["", "1"])
+        );
     }
 
     fn json() -> impl Strategy<Value = String> {
-        let leaf = prop_oneof![Just("1".to_owned()), Just("\"x\"".to_owned()), Just("null".to_owned())];
+        let leaf = prop_oneof![
+            Just("1".to_owned()),
+            Just("\"x\"".to_owned()),
+            Just("null".to_owned())
+        ];
         leaf.prop_recursive(4, 40, 4, |inner| {
-            let member = ("[ab]", inner.clone()).prop_map(|(key, value)| format!("\"{key}\":{value}"));
+            let member =
+                ("[ab]", inner.clone()).prop_map(|(key, value)| format!("\"{key}\":{value}"));
             prop_oneof![
                 prop::collection::vec(inner, 0..4).prop_map(|all| format!("[{}]", all.join(","))),
-                prop::collection::vec(member, 0..4).prop_map(|all| format!("{{{}}}", all.join(","))),
+                prop::collection::vec(member, 0..4)
+                    .prop_map(|all| format!("{{{}}}", all.join(","))),
             ]
         })
     }

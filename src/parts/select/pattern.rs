@@ -72,7 +72,11 @@ fn report(scalar: &Scalar, reading: &Reading, what: &str, error: &regex::Error) 
         scalar.span_of(&reading.source, at..scalar.text.len())
     });
     let message = format!("`{what}` is not a regular expression: {reason}");
-    reading.error_with(span, message, "a sign that is meant as it is takes a `\\` before it");
+    reading.error_with(
+        span,
+        message,
+        "a sign that is meant as it is takes a `\\` before it",
+    );
 }
 
 /// The crate tells the place by a caret below the pattern, both four columns in.

@@ -1,0 +1,109 @@
+//! An answer and what is wanted of it, known before it comes.
+//!
+//! That is what lets the body be read once, without a tree where nobody wants one.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::ground::value::Value;
+use crate::parts::http::Response;
+use crate::parts::select::Selector;
+use crate::parts::select::missing::Missing;
+use crate::parts::select::pass::read_paths;
+use crate::parts::select::path::Path;
+use crate::parts::select::query::Query;
+
+/// What an answer must yield, known before it comes.
+#[derive(Debug, Clone, Default)]
+pub struct Yield {
+    paths: Vec<Arc<Path>>,
+    tree: bool,
+}
+
+impl Yield {
+    /// A selector wants its value.
+    pub fn add(&mut self, selector: &Selector) {
+        match selector {
+            Selector::Json(Query::Single(path)) | Selector::JsonAll(Query::Single(path)) => {
+                if !self.paths.contains(path) {
+                    self.paths.push(Arc::clone(path));
+                }
+            }
+            Selector::Json(Query::General(_)) | Selector::JsonAll(Query::General(_)) => self.tree(),
+            Selector::Header(_) | Selector::Cookie(_) | Selector::Regex(_) | Selector::Status => {}
+        }
+    }
+
+    /// Somebody wants the whole tree: then nothing is read beside it.
+    pub const fn tree(&mut self) {
+        self.tree = true;
+    }
+
+    /// A template reads this name, dotted as far as it is: some of them want the tree.
+    pub fn read_by_template(&mut self, name: &str) {
+        if name == "response" || name.starts_with("response.json") {
+            self.tree();
+        }
+    }
+
+    /// Whether somebody wants the whole tree.
+    #[must_use]
+    pub const fn wants_tree(&self) -> bool {
+        self.tree
+    }
+}
+
+/// An answer, and what was read out of it in one pass.
+#[derive(Debug)]
+pub struct Answer {
+    response: Arc<Response>,
+    /// `None` where the tree is to be asked.
+    read: Option<Vec<(Arc<Path>, Option<Value>)>>,
+    /// The tree in the general engine's type.
+    serde: OnceLock<serde_json::Value>,
+}
+
+impl Answer {
+    /// Reads what is wanted of an answer. A body that is not JSON is found out when somebody asks.
+    #[must_use]
+    pub fn read(response: &Arc<Response>, wanted: &Yield) -> Self {
+        let pass = !wanted.tree && !wanted.paths.is_empty();
+        let found = pass
+            .then(|| read_paths(&response.body, &wanted.paths).ok())
+            .flatten();
+        Self {
+            response: Arc::clone(response),
+            read: found.map(|found| wanted.paths.iter().cloned().zip(found).collect()),
+            serde: OnceLock::new(),
+        }
+    }
+
+    /// The answer itself.
+    #[must_use]
+    pub const fn response(&self) -> &Arc<Response> {
+        &self.response
+    }
+
+    /// Whether the paths were read in a pass of their own.
+    #[must_use]
+    pub const fn is_read(&self) -> bool {
+        self.read.is_some()
+    }
+
+    /// What stands at a path.
+    pub(super) fn value_at(&self, path: &Arc<Path>) -> Result<Value, Missing> {
+        let nothing = || Query::Single(Arc::clone(path)).nothing(self);
+        let read = self.read.iter().flatten();
+        let mut read = read.filter(|(known, _)| Arc::ptr_eq(known, path) || known == path);
+        if let Some((_, found)) = read.next() {
+            return found.clone().ok_or_else(nothing);
+        }
+        let root = self.response.json().map_err(|_| nothing())?;
+        path.find(root).cloned().ok_or_else(nothing)
+    }
+
+    /// The body in the general engine's type.
+    pub(super) fn serde(&self, query: &Query) -> Result<&serde_json::Value, Missing> {
+        let root = self.response.json().map_err(|_| query.nothing(self))?;
+        Ok(self.serde.get_or_init(|| root.to_serde()))
+    }
+}

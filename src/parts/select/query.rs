@@ -1,0 +1,190 @@
+//! JSON paths (RFC 9535): the simple ones are followed by us, the rest by `serde_json_path`.
+//!
+//! The general engine wants the body as a tree of its own type, so that only those who branch or
+//! filter pay for it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json_path::JsonPath;
+
+use crate::ground::read::Reading;
+use crate::ground::value::Value;
+use crate::ground::yaml::Scalar;
+use crate::parts::select::answer::Answer;
+use crate::parts::select::missing::Missing;
+use crate::parts::select::path::{Path, Segment};
+
+/// How deep brackets may be nested in a path: the general engine's parser is recursive.
+const MAX_NESTING: usize = 8;
+
+/// A JSON path.
+#[derive(Debug, Clone)]
+pub enum Query {
+    /// One that is followed while the body is being read.
+    Single(Arc<Path>),
+    /// Any other, for the general engine.
+    General(Arc<General>),
+}
+
+/// A JSON path that may lead to many values.
+#[derive(Debug)]
+pub struct General {
+    text: Arc<str>,
+    compiled: JsonPath,
+    /// What it begins with before it branches.
+    beginning: Path,
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Single(path) => path.fmt(f),
+            Self::General(general) => f.write_str(&general.text),
+        }
+    }
+}
+
+impl Query {
+    /// Reads a path; a mistake is reported at its place.
+    pub fn read(scalar: &Scalar, reading: &Reading) -> Option<Self> {
+        let text = &*scalar.text;
+        let Some((beginning, rest)) = Path::beginning(text) else {
+            let message = format!("`{text}` is not a JSON path");
+            reading.error_with(
+                scalar.span,
+                message,
+                "a path begins with `$`: `$.result.token`",
+            );
+            return None;
+        };
+        if rest.is_empty() {
+            return Some(Self::Single(Arc::new(beginning)));
+        }
+        let parsed = match nesting(rest) > MAX_NESTING {
+            true => Err((0, "brackets are nested too deeply".to_owned())),
+            false => JsonPath::parse(text).map_err(|error| (error.position(), error.to_string())),
+        };
+        match parsed {
+            Ok(compiled) => Some(Self::General(Arc::new(General {
+                text: Arc::clone(&scalar.text),
+                compiled,
+                beginning,
+            }))),
+            Err((position, reason)) => {
+                report_path(scalar, reading, position, &reason);
+                None
+            }
+        }
+    }
+
+    /// The one value that the path leads to.
+    pub(super) fn one(&self, answer: &Answer) -> Result<Value, Missing> {
+        match self {
+            Self::Single(path) => answer.value_at(path),
+            Self::General(general) => {
+                let found = general.compiled.query(answer.serde(self)?).all();
+                match found.as_slice() {
+                    [one] => Ok(Value::from((*one).clone())),
+                    [] => Err(self.nothing(answer)),
+                    many => Err(Missing::several(
+                        self.to_string(),
+                        many.len(),
+                        &general.text,
+                    )),
+                }
+            }
+        }
+    }
+
+    /// No match is an empty list, but only where what the path begins with is there: a name that
+    /// was misspelt must not pass as nothing to do.
+    pub(super) fn all(&self, answer: &Answer) -> Result<Vec<Value>, Missing> {
+        match self {
+            Self::Single(path) => Ok(vec![answer.value_at(path)?]),
+            Self::General(general) => {
+                let found = general.compiled.query(answer.serde(self)?).all();
+                let begins = answer.response().json().ok();
+                let begins = begins.and_then(|root| general.beginning.find(root));
+                if found.is_empty() && begins.is_none() {
+                    return Err(self.nothing(answer));
+                }
+                Ok(found.into_iter().cloned().map(Value::from).collect())
+            }
+        }
+    }
+
+    pub(super) fn nothing(&self, answer: &Answer) -> Missing {
+        let segments = match self {
+            Self::Single(path) => path.segments(),
+            Self::General(general) => general.beginning.segments(),
+        };
+        match answer.response().json() {
+            Ok(root) => Missing::no_member(self.to_string(), segments, root),
+            Err(error) => Missing::not_json(self.to_string(), answer.response(), error),
+        }
+    }
+
+    /// The name of the last member on the way.
+    pub(super) fn last_member(&self) -> Option<&str> {
+        let members = |path: &'_ Path| {
+            path.segments()
+                .iter()
+                .rposition(|segment| matches!(segment, Segment::Member(_)))
+        };
+        match self {
+            Self::Single(path) => match &path.segments()[members(path)?] {
+                Segment::Member(name) => Some(name),
+                Segment::Index(_) => None,
+            },
+            Self::General(general) => last_name(&general.text),
+        }
+    }
+}
+
+/// The last name in a general path: what stands before closing indexes, without dots and quotes.
+fn last_name(path: &str) -> Option<&str> {
+    let mut rest = path;
+    while let Some(inside) = rest.strip_suffix(']') {
+        let open = inside.rfind('[')?;
+        let name = inside[open + 1..].trim().trim_matches(['\'', '"']);
+        if name.len() < inside[open + 1..].trim().len() {
+            return Some(name);
+        }
+        rest = &path[..open];
+    }
+    let name = rest.rsplit(['.', ']', ' ']).next()?;
+    (!name.is_empty() && name != "$" && name != "*").then_some(name)
+}
+
+/// The engine counts the place in bytes from 0, and often has no more to say than that.
+fn report_path(scalar: &Scalar, reading: &Reading, position: usize, reason: &str) {
+    let text = &*scalar.text;
+    let mut at = position.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let span = scalar.span_of(&reading.source, at..text.len());
+    let help = match text.contains("{{") {
+        true => "a selector holds no template; a whole value `\"{{ response.json[name] }}\"` may",
+        false => "paths are RFC 9535's: `$.a.b`, `$['a b']`, `$.list[0]`, `$.list[*].id`, `$..id`",
+    };
+    let reason = match reason.rsplit(", ").next() {
+        None | Some("" | "parser error") => format!("it makes no sense from `{}` on", &text[at..]),
+        Some(reason) => reason.to_owned(),
+    };
+    reading.error_with(span, format!("`{text}` is not a JSON path: {reason}"), help);
+}
+
+fn nesting(path: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in path.bytes() {
+        match byte {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
