@@ -194,10 +194,8 @@ impl Extract {
                 self.mark(&mut value);
                 Ok(Found::Value(value))
             }
-            None if allowed && self.optional => Ok(match scope.has(&self.name.value) {
-                true => Found::Kept,
-                false => Found::Value(Marked::plain(Value::Null)),
-            }),
+            None if allowed && self.optional && scope.has(&self.name.value) => Ok(Found::Kept),
+            None if allowed && self.optional => Ok(Found::Value(Marked::plain(Value::Null))),
             _ => Err(Error {
                 message: format!(
                     "cannot extract `{}`: {}",
@@ -298,24 +296,25 @@ impl Beside {
         let secret = given(fields, "secret", |node| reading.truth(node, "secret"));
         let becomes = given(fields, "type", |node| Type::read(node, reading));
         Some(Self {
-            optional: optional?.unwrap_or(false),
-            default: default?,
-            secret: secret?,
-            becomes: becomes?,
+            optional: optional.ok()?.unwrap_or(false),
+            default: default.ok()?,
+            secret: secret.ok()?,
+            becomes: becomes.ok()?,
         })
     }
 }
 
-/// What stands under a key, if the key is there: `Some(None)` where it is not.
+/// Something could not be read, and that was reported.
+struct Reported;
+
+/// What stands under a key, if the key is there.
 fn given<'n, T>(
     fields: &Fields<'n>,
     key: &str,
     read: impl FnOnce(&'n Node) -> Option<T>,
-) -> Option<Option<T>> {
-    match fields.get(key) {
-        Some(node) => read(node).map(Some),
-        None => Some(None),
-    }
+) -> Result<Option<T>, Reported> {
+    let node = fields.get(key);
+    node.map(|node| read(node).ok_or(Reported)).transpose()
 }
 
 impl Extract {

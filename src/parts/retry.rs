@@ -13,7 +13,7 @@ use crate::ground::yaml::{Kind, Node};
 use crate::parts::http::StatusSet;
 
 /// What is waited at most because a server asked for it (FORMAT, `retry`).
-pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How often a request may be sent again.
 const MAX: u64 = 1000;
@@ -87,13 +87,12 @@ impl Retry {
             });
         }
         let fields = reading.fields(node, "retry", &["max", "if", "backoff"], &[])?;
-        let max = match fields.get("max") {
-            Some(node) => max(node, reading),
-            None => {
-                let help = "say how often: `retry: { max: 2 }`";
-                reading.error_with(fields.span, "`retry` has no `max`", help);
-                None
-            }
+        let max = if let Some(node) = fields.get("max") {
+            max(node, reading)
+        } else {
+            let help = "say how often: `retry: { max: 2 }`";
+            reading.error_with(fields.span, "`retry` has no `max`", help);
+            None
         };
         let conditions = fields
             .get("if")

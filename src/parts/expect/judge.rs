@@ -82,9 +82,8 @@ enum Note {
 impl Note {
     fn text(self, marks: &Marks) -> String {
         match self {
-            Self::Plain(text) => text,
             Self::Inside(_) if marks.is_secret() => "not every element fits".to_owned(),
-            Self::Inside(text) => text,
+            Self::Plain(text) | Self::Inside(text) => text,
         }
     }
 }
@@ -154,14 +153,7 @@ impl Judge<'_> {
 
     fn value(&self, test: &Test, unit: Unit, value: &Value) -> Result<Held, Error> {
         Ok(match test {
-            Test::Equals(operand) => {
-                let wanted = self.operand(operand, unit)?;
-                let same = same(value, &wanted.value, operand.ignore_case);
-                Held {
-                    marks: if same { wanted.marks } else { Marks::NONE },
-                    ..Held::from(same)
-                }
-            }
+            Test::Equals(operand) => self.equal(operand, unit, value)?,
             Test::OneOf(operand) => self.one_of(operand, unit, value)?,
             Test::Contains(operand) => {
                 let wanted = self.operand(operand, unit)?.value;
@@ -173,18 +165,15 @@ impl Judge<'_> {
             Test::EndsWith(operand) => {
                 self.part(operand, value, |text, part| text.ends_with(part))?
             }
-            Test::Matches(pattern) => match value.as_str() {
-                Some(text) => pattern.regex().is_match(text).into(),
-                None => Held::not(format!("{}, not a text", article(value))),
-            },
             Test::Compare(comparison, operand) => {
                 self.compare(*comparison, operand, unit, value)?
             }
             Test::Between(low, high) => {
                 let held = self.compare(Comparison::AtLeast, low, unit, value)?;
-                match held.holds {
-                    true => self.compare(Comparison::AtMost, high, unit, value)?,
-                    false => held,
+                if held.holds {
+                    self.compare(Comparison::AtMost, high, unit, value)?
+                } else {
+                    held
                 }
             }
             Test::Length(inner) => self.length(inner, value)?,
@@ -194,11 +183,18 @@ impl Judge<'_> {
                 None => Held::not(format!("{}, which cannot be empty", article(value))),
             },
             Test::Type(name) => has_type(value, name),
-            Test::Format(format) => match value.as_str() {
-                Some(text) => format.fits(text).into(),
-                None => Held::not(format!("{}, not a text", article(value))),
-            },
+            Test::Matches(pattern) => text_holds(value, |text| pattern.regex().is_match(text)),
+            Test::Format(format) => text_holds(value, |text| format.fits(text)),
             Test::Present | Test::Absent | Test::Not(_) => false.into(),
+        })
+    }
+
+    fn equal(&self, operand: &Operand, unit: Unit, value: &Value) -> Result<Held, Error> {
+        let wanted = self.operand(operand, unit)?;
+        let same = same(value, &wanted.value, operand.ignore_case);
+        Ok(Held {
+            marks: if same { wanted.marks } else { Marks::NONE },
+            ..Held::from(same)
         })
     }
 
@@ -278,10 +274,10 @@ impl Judge<'_> {
         };
         let counted = Value::from(length as u64);
         let held = self.all(inner, Ok(&counted))?;
-        Ok(match held.holds {
-            true => true.into(),
-            false => Held::not(format!("which has length {length}")),
-        })
+        if held.holds {
+            return Ok(held);
+        }
+        Ok(Held::not(format!("which has length {length}")))
     }
 
     fn each(&self, inner: &Predicate, value: &Value) -> Result<Held, Error> {
@@ -366,5 +362,12 @@ impl Judge<'_> {
             Value::String(text) if quantity::duration(text).is_ok() => text.to_string(),
             other => shown(other, SHOWN, &self.scope.needles),
         })
+    }
+}
+
+fn text_holds(value: &Value, holds: impl FnOnce(&str) -> bool) -> Held {
+    match value.as_str() {
+        Some(text) => holds(text).into(),
+        None => Held::not(format!("{}, not a text", article(value))),
     }
 }

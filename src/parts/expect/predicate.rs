@@ -225,7 +225,7 @@ impl Reader<'_> {
     }
 
     /// The entries, where all keys are known.
-    fn known<'n>(self, node: &'n Node) -> Option<Fields<'n>> {
+    fn known(self, node: &Node) -> Option<Fields<'_>> {
         let mut complete = true;
         for (key, _) in self.reading.entries(node, "predicate")? {
             let word = &*key.text;

@@ -89,11 +89,10 @@ fn read_form(node: &Node, reading: &Reading, what: &str) -> Option<Form> {
 }
 
 fn refuse(text: &str, span: Span, reading: &Reading, what: &str) {
-    let help = match text.contains("{{") {
-        true => {
-            "a status holds no template; compare it with `that: [\"{{ response.status == x }}\"]`"
-        }
-        false => HELP,
+    let help = if text.contains("{{") {
+        "a status holds no template; compare it with `that: [\"{{ response.status == x }}\"]`"
+    } else {
+        HELP
     };
     reading.error_with(span, format!("`{what}`: `{text}` is not a status"), help);
 }

@@ -138,9 +138,10 @@ fn value_after(text: &str, from: usize) -> (usize, usize) {
     let ended = |inside: &str, end: Option<usize>| end.unwrap_or(inside.len());
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         let inside = &rest[1..];
-        let end = match text[..start].ends_with('\\') {
-            true => inside.find('\\'),
-            false => closing(inside, quote),
+        let end = if text[..start].ends_with('\\') {
+            inside.find('\\')
+        } else {
+            closing(inside, quote)
         };
         return (start + 1, start + 1 + ended(inside, end));
     }

@@ -4,7 +4,7 @@
 //! that exists, the name that was probably meant. Only of a body that is not JSON its beginning
 //! is shown, and that goes through the run's needles before it is cut.
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName};
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::secret::Needles;
@@ -133,7 +133,7 @@ impl Missing {
     }
 
     pub(super) fn no_header(selector: String, name: &str, headers: &HeaderMap) -> Self {
-        let names: Vec<&str> = headers.keys().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
         Self {
             help: did_you_mean(name, names.iter().copied()),
             ..Self::nothing(

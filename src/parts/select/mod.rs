@@ -234,9 +234,10 @@ impl fmt::Display for Selector {
 }
 
 fn refuse(scalar: &Scalar, reading: &Reading, message: String) {
-    let help = match scalar.text.contains("{{") {
-        true => "a selector holds no template",
-        false => "write the name alone, as it stands on the wire",
+    let help = if scalar.text.contains("{{") {
+        "a selector holds no template"
+    } else {
+        "write the name alone, as it stands on the wire"
     };
     reading.error_with(scalar.span, message, help);
 }

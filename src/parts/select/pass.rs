@@ -16,7 +16,7 @@ use crate::parts::select::path::{Path, Segment};
 /// one name the last counts, as in every reader of JSON here.
 ///
 /// # Errors
-/// Where the text is not JSON: serde_json's message with line and column.
+/// Where the text is not JSON: `serde_json`'s message with line and column.
 pub fn read_paths(
     bytes: &[u8],
     paths: &[Arc<Path>],

@@ -61,9 +61,10 @@ impl Query {
         if rest.is_empty() {
             return Some(Self::Single(Arc::new(beginning)));
         }
-        let parsed = match nesting(rest) > MAX_NESTING {
-            true => Err((0, "brackets are nested too deeply".to_owned())),
-            false => JsonPath::parse(text).map_err(|error| (error.position(), error.to_string())),
+        let parsed = if nesting(rest) > MAX_NESTING {
+            Err((0, "brackets are nested too deeply".to_owned()))
+        } else {
+            JsonPath::parse(text).map_err(|error| (error.position(), error.to_string()))
         };
         match parsed {
             Ok(compiled) => Some(Self::General(Arc::new(General {
@@ -165,9 +166,10 @@ fn report_path(scalar: &Scalar, reading: &Reading, position: usize, reason: &str
         at -= 1;
     }
     let span = scalar.span_of(&reading.source, at..text.len());
-    let help = match text.contains("{{") {
-        true => "a selector holds no template; a whole value `\"{{ response.json[name] }}\"` may",
-        false => "paths are RFC 9535's: `$.a.b`, `$['a b']`, `$.list[0]`, `$.list[*].id`, `$..id`",
+    let help = if text.contains("{{") {
+        "a selector holds no template; a whole value `\"{{ response.json[name] }}\"` may"
+    } else {
+        "paths are RFC 9535's: `$.a.b`, `$['a b']`, `$.list[0]`, `$.list[*].id`, `$..id`"
     };
     let reason = match reason.rsplit(", ").next() {
         None | Some("" | "parser error") => format!("it makes no sense from `{}` on", &text[at..]),

@@ -45,8 +45,8 @@ fn judge(yaml: &str, json: &str, unit: Unit) -> Judgement {
 }
 
 #[test]
-fn every_predicate_passes_the_right_values_and_fails_the_others() {
-    for (yaml, passes, fails) in [
+fn values_are_equal_or_parts_by_the_rules_of_json() {
+    judge_all(vec![
         ("x", vec!["\"x\""], vec!["\"y\"", "1", "null"]),
         ("5", vec!["5", "5.0"], vec!["\"5\"", "6"]),
         ("\"5\"", vec!["\"5\""], vec!["5"]),
@@ -115,6 +115,12 @@ fn every_predicate_passes_the_right_values_and_fails_the_others() {
             vec!["\"b\""],
             vec!["\"A\""],
         ),
+    ]);
+}
+
+#[test]
+fn numbers_sizes_types_and_forms_are_judged() {
+    judge_all(vec![
         (
             "{ gt: 60 }",
             vec!["61", "60.5", "18446744073709551615"],
@@ -155,7 +161,13 @@ fn every_predicate_passes_the_right_values_and_fails_the_others() {
         ),
         ("{ format: email }", vec!["\"a@b.c\""], vec!["\"a\"", "1"]),
         ("{ gt: 1, lt: 3 }", vec!["2"], vec!["1", "3"]),
-    ] {
+    ]);
+}
+
+/// Each row: a predicate, the values that pass it, the values that fail it.
+#[track_caller]
+fn judge_all(table: Vec<(&str, Vec<&str>, Vec<&str>)>) {
+    for (yaml, passes, fails) in table {
         for json in passes {
             assert!(judge(yaml, json, Unit::None).passed, "{yaml} of {json}");
         }
