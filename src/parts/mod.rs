@@ -3,6 +3,9 @@
 
 pub mod auth;
 pub mod expect;
+pub mod extract;
 pub mod http;
+pub mod retry;
 pub mod scope;
+pub mod select;
 pub mod template;

@@ -1,0 +1,398 @@
+//! `extract`: what of an answer becomes a variable.
+//!
+//! Every value is marked as the server's, so that it is never evaluated again, and what is a
+//! secret by its name, by its form or by the user's word is marked before anybody sees it.
+
+use std::sync::Arc;
+
+use crate::ground::read::{Fields, Reading};
+use crate::ground::secret::{Marked, Marks, is_jwt, is_secret_name};
+use crate::ground::source::{Span, Spanned};
+use crate::ground::value::{Number, Value};
+use crate::ground::yaml::{Kind, Node, Scalar};
+use crate::parts::scope::{RESERVED, Scope};
+use crate::parts::select::{
+    Absence, Answer, LATER, Missing, Selector, WORDS, Yield, shown,
+};
+use crate::parts::template::{self, Template, Tree};
+
+/// What may stand beside a selector.
+const BESIDE: [&str; 4] = ["optional", "default", "secret", "type"];
+
+/// One variable and where its value comes from.
+#[derive(Debug, Clone)]
+pub struct Extract {
+    /// The variable.
+    pub name: Spanned<Arc<str>>,
+    /// Where the value comes from.
+    pub source: Source,
+    /// Whether nothing found is no error.
+    pub optional: bool,
+    /// The value where nothing was found.
+    pub default: Option<Tree>,
+    /// Whether it is a secret; `None`: by its name and form.
+    pub secret: Option<bool>,
+    /// What a text is turned into.
+    pub becomes: Option<Type>,
+    /// Where the source stands.
+    pub span: Span,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// It is picked out of the answer.
+    Selector(Selector),
+    /// It is computed by a template that sees `response`.
+    Template(Template),
+}
+
+/// What a text is turned into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// A text.
+    String,
+    /// A whole number.
+    Int,
+    /// A number, whole or not.
+    Number,
+    /// A number with a fraction.
+    Float,
+    /// `true` or `false`.
+    Bool,
+    /// Whatever the JSON text says.
+    Json,
+}
+
+/// What extracting came to.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// The variable is set.
+    Value(Marked<Value>),
+    /// Nothing was found, and the variable stays as it was.
+    Kept,
+}
+
+/// Why a variable could not be extracted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What; free of secrets.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Where the selector or template stands.
+    pub span: Span,
+}
+
+impl From<template::Error> for Error {
+    fn from(error: template::Error) -> Self {
+        Self {
+            message: error.message,
+            help: error.help,
+            span: error.span,
+        }
+    }
+}
+
+impl Extract {
+    /// Reads the node under `extract`, in the order of the text; mistakes are reported.
+    pub fn read_all(node: &Node, reading: &Reading) -> Option<Vec<Self>> {
+        let entries = reading.entries(node, "extract")?;
+        let read: Vec<_> = entries
+            .iter()
+            .map(|(name, value)| Self::read(name, value, reading))
+            .collect();
+        read.into_iter().collect()
+    }
+
+    fn read(name: &Scalar, node: &Node, reading: &Reading) -> Option<Self> {
+        let named = variable_name(name, reading);
+        let read = match &node.kind {
+            Kind::Scalar(_) => short(node, reading),
+            Kind::Map(_) | Kind::List(_) => long(node, reading),
+        };
+        Some(Self {
+            name: named?,
+            ..read?
+        })
+    }
+
+    /// Says what an answer must yield for this.
+    pub fn adds_to(&self, wanted: &mut Yield) {
+        match &self.source {
+            Source::Selector(selector) => wanted.add(selector),
+            Source::Template(template) => {
+                template.reads(&mut |name, _| wanted.read_by_template(name));
+            }
+        }
+    }
+
+    /// The names that its templates read.
+    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+        if let Source::Template(template) = &self.source {
+            template.reads(visit);
+        }
+        if let Some(default) = &self.default {
+            default.reads(visit);
+        }
+    }
+
+    /// The value of the variable.
+    ///
+    /// # Errors
+    /// Where nothing was found and that was not allowed, where the value cannot be turned into
+    /// the type, or where a template cannot be evaluated.
+    pub fn run(&self, answer: &Answer, scope: &Scope) -> Result<Found, Error> {
+        let seeing = match scope.response() {
+            Some(_) => scope.clone(),
+            None => scope.with_response(answer.response()),
+        };
+        let found = match &self.source {
+            Source::Template(template) => template.value(&seeing)?,
+            Source::Selector(selector) => match selector.find(answer) {
+                Ok(value) => {
+                    let marks = self.marks(selector, &value);
+                    Marked::new(value, marks)
+                }
+                Err(missing) => return self.nothing(&missing, &seeing),
+            },
+        };
+        let mut found = self.convert(found, scope)?;
+        self.mark(&mut found);
+        Ok(Found::Value(found))
+    }
+
+    /// The user's word outranks what a selector knows of secrets.
+    fn marks(&self, selector: &Selector, value: &Value) -> Marks {
+        match self.secret {
+            Some(false) => Marks {
+                secret: None,
+                from_server: true,
+            },
+            _ => selector.marks(value),
+        }
+    }
+
+    /// Marks a secret under the variable's own name. What was made with a secret stays one,
+    /// whatever the user says of the variable.
+    fn mark(&self, found: &mut Marked<Value>) {
+        let by_name = || is_secret_name(&self.name.value) && found.value != Value::Null;
+        let by_form = || found.value.as_str().is_some_and(is_jwt);
+        let secret = match self.secret {
+            Some(secret) => secret,
+            None => found.marks.is_secret() || by_name() || by_form(),
+        };
+        if secret {
+            found.marks.secret = Some(Arc::clone(&self.name.value));
+        }
+    }
+
+    fn nothing(&self, missing: &Missing, scope: &Scope) -> Result<Found, Error> {
+        let allowed = missing.absence != Absence::Several;
+        match &self.default {
+            Some(default) if allowed => {
+                let mut value = default.value(scope)?;
+                self.mark(&mut value);
+                Ok(Found::Value(value))
+            }
+            None if allowed && self.optional => Ok(match scope.has(&self.name.value) {
+                true => Found::Kept,
+                false => Found::Value(Marked::plain(Value::Null)),
+            }),
+            _ => Err(Error {
+                message: format!(
+                    "cannot extract `{}`: {}",
+                    self.name.value,
+                    missing.text(&scope.needles)
+                ),
+                help: missing.help.clone(),
+                span: self.span,
+            }),
+        }
+    }
+
+    fn convert(&self, found: Marked<Value>, scope: &Scope) -> Result<Marked<Value>, Error> {
+        let Some(wanted) = self.becomes else {
+            return Ok(found);
+        };
+        if let Some(value) = wanted.convert(&found.value) {
+            return Ok(Marked::new(value, found.marks));
+        }
+        let mut marked = found;
+        self.mark(&mut marked);
+        let plain = || shown(&marked.value, 60, &scope.needles);
+        Err(Error {
+            message: format!(
+                "cannot extract `{}`: {} is not {}",
+                self.name.value,
+                marked.marks.show(plain),
+                wanted.describe()
+            ),
+            help: None,
+            span: self.span,
+        })
+    }
+}
+
+fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str>>> {
+    let text = &*name.text;
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let digit = |c: char| c.is_ascii_digit();
+    if text.is_empty() || !text.chars().all(word) || text.starts_with(digit) {
+        let message = format!("`{text}` cannot be the name of a variable");
+        let help = "letters, digits and `_`, not beginning with a digit";
+        reading.error_with(name.span, message, help);
+        return None;
+    }
+    if RESERVED.contains(&text) {
+        let message = format!("`{text}` has a meaning of its own and cannot be set");
+        reading.error_with(name.span, message, "choose another name for the variable");
+        return None;
+    }
+    Some(Spanned::new(Arc::clone(&name.text), name.span))
+}
+
+/// A path that begins with `$`, or a template.
+fn short(node: &Node, reading: &Reading) -> Option<Extract> {
+    let scalar = reading.text(node, "extract")?;
+    let source = if scalar.text.starts_with('$') {
+        Source::Selector(Selector::json(scalar, reading)?)
+    } else if scalar.text.contains("{{") {
+        Source::Template(Template::read(scalar, reading)?)
+    } else {
+        let message = format!("`{}` is neither a selector nor a template", scalar.text);
+        let help = "write a JSON path (`$.result.token`), a map (`{ header: location }`) or a \
+                    template (`\"{{ response.status }}\"`)";
+        reading.error_with(node.span, message, help);
+        return None;
+    };
+    Some(Extract::of(source, node.span))
+}
+
+/// A map of a selector and what stands beside it.
+fn long(node: &Node, reading: &Reading) -> Option<Extract> {
+    let known: Vec<&str> = WORDS.iter().chain(&BESIDE).copied().collect();
+    let fields = reading.fields(node, "extract", &known, &LATER)?;
+    let selector = Selector::read_fields(&fields, &BESIDE, reading, "extract");
+    let beside = Beside::read(&fields, reading);
+    let beside = beside?;
+    Some(Extract {
+        optional: beside.optional,
+        default: beside.default,
+        secret: beside.secret,
+        becomes: beside.becomes,
+        ..Extract::of(Source::Selector(selector?), node.span)
+    })
+}
+
+struct Beside {
+    optional: bool,
+    default: Option<Tree>,
+    secret: Option<bool>,
+    becomes: Option<Type>,
+}
+
+impl Beside {
+    fn read(fields: &Fields<'_>, reading: &Reading) -> Option<Self> {
+        let optional = given(fields, "optional", |node| reading.truth(node, "optional"));
+        let default = given(fields, "default", |node| Tree::read(node, reading));
+        let secret = given(fields, "secret", |node| reading.truth(node, "secret"));
+        let becomes = given(fields, "type", |node| Type::read(node, reading));
+        Some(Self {
+            optional: optional?.unwrap_or(false),
+            default: default?,
+            secret: secret?,
+            becomes: becomes?,
+        })
+    }
+}
+
+/// What stands under a key, if the key is there: `Some(None)` where it is not.
+fn given<'n, T>(
+    fields: &Fields<'n>,
+    key: &str,
+    read: impl FnOnce(&'n Node) -> Option<T>,
+) -> Option<Option<T>> {
+    match fields.get(key) {
+        Some(node) => read(node).map(Some),
+        None => Some(None),
+    }
+}
+
+impl Extract {
+    fn of(source: Source, span: Span) -> Self {
+        Self {
+            name: Spanned::new("".into(), span),
+            source,
+            optional: false,
+            default: None,
+            secret: None,
+            becomes: None,
+            span,
+        }
+    }
+}
+
+impl Type {
+    const ALL: [(&'static str, Self); 6] = [
+        ("string", Self::String),
+        ("int", Self::Int),
+        ("number", Self::Number),
+        ("float", Self::Float),
+        ("bool", Self::Bool),
+        ("json", Self::Json),
+    ];
+
+    fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        let text = &reading.text(node, "type")?.text;
+        let found = Self::ALL.iter().find(|(word, _)| *word == &**text);
+        if found.is_none() {
+            let all = Self::ALL.map(|(word, _)| word).join(", ");
+            let message = format!("`type` knows no `{text}`");
+            reading.error_with(node.span, message, format!("write one of {all}"));
+        }
+        found.map(|(_, becomes)| *becomes)
+    }
+
+    const fn describe(self) -> &'static str {
+        match self {
+            Self::String => "a text",
+            Self::Int => "a whole number",
+            Self::Number | Self::Float => "a number",
+            Self::Bool => "true or false",
+            Self::Json => "JSON",
+        }
+    }
+
+    /// The value as this type; `None` where it cannot be that. Null is nothing but JSON.
+    #[must_use]
+    pub fn convert(self, value: &Value) -> Option<Value> {
+        let text = value.as_str().map(str::trim);
+        match (self, value) {
+            (Self::Json, Value::String(text)) => Value::from_json(text.as_bytes()).ok(),
+            (Self::Json, other) => Some(other.clone()),
+            (Self::String, Value::Null) => None,
+            (Self::String, other) => Some(other.to_text().into()),
+            (Self::Int, Value::Number(number)) => whole(number),
+            (Self::Int, _) => text?.parse().ok().as_ref().and_then(whole),
+            (Self::Number, Value::Number(_)) | (Self::Bool, Value::Bool(_)) => Some(value.clone()),
+            (Self::Number, _) => text?.parse().ok().map(Value::Number),
+            (Self::Float, Value::Number(number)) => number.as_f64().map(Value::from),
+            (Self::Float, _) => text?.parse::<Number>().ok()?.as_f64().map(Value::from),
+            (Self::Bool, _) => text?.parse::<bool>().ok().map(Value::from),
+        }
+    }
+}
+
+/// `2.0` is whole, `2.5` is not; nor is what no 64 bits hold exactly.
+fn whole(number: &Number) -> Option<Value> {
+    if !number.is_f64() {
+        return Some(Value::Number(number.clone()));
+    }
+    let text = format!("{:.0}", number.as_f64()?);
+    let whole: i64 = text.parse().ok()?;
+    Value::from(whole)
+        .same(&Value::Number(number.clone()))
+        .then(|| whole.into())
+}

@@ -1,0 +1,195 @@
+//! A few characters of what a server sent, fit for one line of a message.
+//!
+//! Whatever is shown has been through three sieves: members that are secrets by their name, in a
+//! value or in a text that looks like one; the secrets that this run knows; and signs that steer a
+//! terminal. All that happens before the text is cut, since a secret that is cut is not recognised
+//! any more.
+
+use std::fmt::Write as _;
+
+use crate::ground::diagnostic::visible;
+use crate::ground::secret::{Needles, is_jwt, is_secret_name, pseudonym};
+use crate::ground::value::Value;
+
+/// How many bytes are looked at, whatever of them is shown in the end.
+const LOOKED_AT: usize = 16 * 1024;
+
+/// The beginning of a text: `longest` characters, and `…` where there are more.
+#[must_use]
+pub fn excerpt(text: &str, longest: usize, needles: &Needles) -> String {
+    let mut end = text.len().min(LOOKED_AT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let clean = visible(&needles.scrub(&masked_text(&text[..end])));
+    match clean.char_indices().nth(longest) {
+        Some((cut, _)) => format!("{}…", &clean[..cut]),
+        None if end < text.len() => format!("{clean}…"),
+        None => clean,
+    }
+}
+
+/// The beginning of a value as JSON.
+#[must_use]
+pub fn shown(value: &Value, longest: usize, needles: &Needles) -> String {
+    let mut json = String::new();
+    write_json(value, &mut json);
+    excerpt(&json, longest, needles)
+}
+
+/// Writes JSON until there is more than will be looked at. Members whose name is a secret's are
+/// pseudonyms, and so are JWTs.
+fn write_json(value: &Value, json: &mut String) {
+    if json.len() > LOOKED_AT {
+        return;
+    }
+    match value {
+        Value::String(text) if is_jwt(text) => json.push_str("\"«jwt»\""),
+        Value::String(text) => json.push_str(&Value::from(masked_text(text)).to_json()),
+        Value::List(elements) => {
+            json.push('[');
+            for (index, element) in elements.iter().enumerate() {
+                json.push_str(if index == 0 { "" } else { "," });
+                write_json(element, json);
+                if json.len() > LOOKED_AT {
+                    return;
+                }
+            }
+            json.push(']');
+        }
+        Value::Object(members) => {
+            json.push('{');
+            for (index, (name, member)) in members.iter().enumerate() {
+                json.push_str(if index == 0 { "" } else { "," });
+                let _ = write!(json, "{}:", Value::from(&**name).to_json());
+                write_member(name, member, json);
+                if json.len() > LOOKED_AT {
+                    return;
+                }
+            }
+            json.push('}');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => json.push_str(&value.to_json()),
+    }
+}
+
+fn write_member(name: &str, member: &Value, json: &mut String) {
+    match member {
+        Value::String(_) | Value::Number(_) if is_secret_name(name) => {
+            let _ = write!(json, "\"{}\"", pseudonym(name));
+        }
+        _ => write_json(member, json),
+    }
+}
+
+/// A text in which whatever is written like a member with a secret's name is a pseudonym:
+/// `"password": "x"`, `access_token=x&`, `<secret>x<`.
+fn masked_text(text: &str) -> String {
+    let mut clean = String::new();
+    let (mut kept, mut from) = (0, 0);
+    while let Some(at) = text[from..].find([':', '=', '>']).map(|at| from + at) {
+        from = at + 1;
+        let name = name_before(&text[..at]);
+        if !is_secret_name(name) {
+            continue;
+        }
+        let (start, end) = value_after(text, from);
+        if start < end {
+            clean.push_str(&text[kept..start]);
+            clean.push_str(&pseudonym(name));
+            (kept, from) = (end, end);
+        }
+    }
+    clean.push_str(&text[kept..]);
+    clean
+}
+
+/// The word that a text ends with, quotes and blanks behind it left out.
+fn name_before(text: &str) -> &str {
+    let text = text.trim_end().trim_end_matches(['"', '\'', '\\']);
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    text.rfind(|c| !word(c)).map_or(text, |before| {
+        let next = text[before..].chars().next().map_or(0, char::len_utf8);
+        &text[before + next..]
+    })
+}
+
+/// Where the value begins and ends: in quotes up to the next, else up to a sign that separates.
+fn value_after(text: &str, from: usize) -> (usize, usize) {
+    let rest = &text[from..];
+    let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\\']).len();
+    let rest = &rest[blank..];
+    let start = from + blank;
+    let ended = |inside: &str, end: Option<usize>| end.unwrap_or(inside.len());
+    if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        let inside = &rest[1..];
+        return (start + 1, start + 1 + ended(inside, closing(inside, quote)));
+    }
+    let separates = |c: char| c.is_whitespace() || "&,;<>{}[]\"'".contains(c);
+    (start, start + ended(rest, rest.find(separates)))
+}
+
+fn closing(inside: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    inside
+        .char_indices()
+        .find(|(_, c)| {
+            let closes = *c == quote && !escaped;
+            escaped = *c == '\\' && !escaped;
+            closes
+        })
+        .map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_recognised_before_the_text_is_cut() {
+        let needles = Needles::default();
+        needles.learn(&"mine".into(), "0123456789abcdefghij");
+        assert_eq!(excerpt("x 0123456789abcdefghij y", 7, &needles), "x «mine…");
+        assert_eq!(excerpt("äöü", 2, &needles), "äö…");
+        assert_eq!(excerpt("a\x1bb", 9, &needles), "a\\x1bb");
+        let long = "a".repeat(LOOKED_AT + 1);
+        assert!(excerpt(&long, usize::MAX, &needles).ends_with('…'));
+    }
+
+    #[test]
+    fn whatever_is_named_like_a_secret_is_not_shown() {
+        for (text, clean) in [
+            (r#"{"password": "a\"b", "n": 1}"#, r#"{"password": "«password»", "n": 1}"#),
+            ("access_token=abc&scope=x", "access_token=«access_token»&scope=x"),
+            ("<secret>abc</secret>", "<secret>«secret»</secret>"),
+            (r#"{\"apiKey\":\"abc\"}"#, r#"{\"apiKey\":\"«apiKey»"}"#),
+            ("{\"otp\":1234}", "{\"otp\":«otp»}"),
+            ("{\"password\": \"cut", "{\"password\": \"«password»"),
+            ("token_type=bearer; a: b", "token_type=bearer; a: b"),
+            ("{\"password\":\"\"}", "{\"password\":\"\"}"),
+        ] {
+            assert_eq!(masked_text(text), clean);
+        }
+    }
+
+    #[test]
+    fn a_value_is_written_only_as_far_as_it_is_shown() {
+        let json = br#"{"a":[1,"x"],"token":"abc","credentials":{"id":1},"j":"eyJhbGciOiJIUzI1NiJ9.e30x.c2ln"}"#;
+        let value = Value::from_json(json).expect("the test's JSON is right");
+        let text = shown(&value, 200, &Needles::default());
+        assert_eq!(text, r#"{"a":[1,"x"],"token":"«token»","credentials":{"id":1},"j":"«jwt»"}"#);
+        let many = Value::from(vec![Value::from("0123456789"); 1_000_000]);
+        let mut json = String::new();
+        write_json(&many, &mut json);
+        assert!(json.len() < LOOKED_AT + 100);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_sieve(text in "\\PC{0,30}|(token|ä|=|:|>|\"|'|\\\\|&| |x){0,20}") {
+            let _ = excerpt(&text, 10, &Needles::default());
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Why a selector found nothing, in words that let the user mend it.
+//!
+//! The message shows the shape of what came, never its values: keys and types, the nearest place
+//! that exists, the name that was probably meant. Only of a body that is not JSON its beginning
+//! is shown, and that goes through the run's needles before it is cut.
+
+use reqwest::header::HeaderMap;
+
+use crate::ground::diagnostic::did_you_mean;
+use crate::ground::secret::Needles;
+use crate::ground::value::{Value, shape};
+use crate::parts::http::Response;
+use crate::parts::select::glimpse::excerpt;
+use crate::parts::select::path::{Segment, show};
+
+/// How many characters of a body that is not JSON are shown.
+const GLIMPSE: usize = 40;
+/// How many characters a whole reason may have.
+const LONGEST: usize = 400;
+/// How many bytes of a body are looked at.
+const LOOKED_AT: usize = 16 * 1024;
+
+/// What kind of nothing was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// The answer has no such thing.
+    Nothing,
+    /// The answer is not of the kind that could have it, such as HTML where JSON was looked for.
+    WrongKind,
+    /// More than one thing where one was asked for.
+    Several,
+}
+
+/// A selector that did not find its one value.
+#[derive(Debug, Clone)]
+pub struct Missing {
+    /// The selector as the user knows it, such as `$.result.token` or `header location`.
+    pub selector: String,
+    /// What kind of nothing it is.
+    pub absence: Absence,
+    reason: String,
+    glimpse: Option<String>,
+    /// What to do, where that can be told.
+    pub help: Option<String>,
+}
+
+impl Missing {
+    /// Something that is not there; `reason` goes on after «found nothing».
+    #[must_use]
+    pub fn nothing(selector: String, reason: impl Into<String>) -> Self {
+        Self {
+            selector,
+            absence: Absence::Nothing,
+            reason: reason.into(),
+            glimpse: None,
+            help: None,
+        }
+    }
+
+    /// The whole message in one line.
+    #[must_use]
+    pub fn text(&self, needles: &Needles) -> String {
+        match self.absence {
+            Absence::Several => format!("`{}` {}", self.selector, self.actual(needles)),
+            _ => format!(
+                "`{}` found nothing: {}",
+                self.selector,
+                self.actual(needles)
+            ),
+        }
+    }
+
+    /// What came instead, in one line.
+    #[must_use]
+    pub fn actual(&self, needles: &Needles) -> String {
+        let reason = excerpt(&self.reason, LONGEST, needles);
+        match &self.glimpse {
+            Some(text) => format!("{reason} `{}`", excerpt(text, GLIMPSE, needles)),
+            None => reason,
+        }
+    }
+
+    pub(super) fn several(selector: String, count: usize, path: &str) -> Self {
+        Self {
+            absence: Absence::Several,
+            help: Some(format!(
+                "`json_all: {path}` gives all of them as a list, a narrower path gives one"
+            )),
+            ..Self::nothing(selector, format!("matches {count} values, not one"))
+        }
+    }
+
+    /// The body is not JSON; `error` is why.
+    pub(super) fn not_json(selector: String, response: &Response, error: &str) -> Self {
+        if is_blank(response) {
+            return Self::nothing(selector, "the body is empty");
+        }
+        let mut missing = Self {
+            absence: Absence::WrongKind,
+            ..Self::nothing(selector, String::new())
+        };
+        missing.see_body(response);
+        if response.media_type().is_some_and(|media| media.ends_with("json")) {
+            missing.reason = format!("{error}; {}", missing.reason);
+        }
+        missing.reason = format!("the body is not JSON; {}", missing.reason);
+        missing
+    }
+
+    /// No member or element at the end of `segments`.
+    pub(super) fn no_member(selector: String, segments: &[Segment], root: &Value) -> Self {
+        let mut parent = root;
+        let mut depth = 0;
+        while let Some(inside) = segments.get(depth).and_then(|segment| segment.of(parent)) {
+            parent = inside;
+            depth += 1;
+        }
+        let parent_path = show(&segments[..depth]);
+        let help = match (segments.get(depth), parent.as_object()) {
+            (Some(Segment::Member(name)), Some(members)) => {
+                did_you_mean(name, members.keys().map(AsRef::as_ref))
+            }
+            _ => None,
+        };
+        let reason = format!("`{parent_path}` is {}", shape(parent));
+        Self {
+            help,
+            ..Self::nothing(selector, reason)
+        }
+    }
+
+    pub(super) fn no_header(selector: String, name: &str, headers: &HeaderMap) -> Self {
+        let names: Vec<&str> = headers.keys().map(|name| name.as_str()).collect();
+        Self {
+            help: did_you_mean(name, names.iter().copied()),
+            ..Self::nothing(selector, format!("the answer has {}", list(&names, "header")))
+        }
+    }
+
+    pub(super) fn no_cookie(selector: String, name: &str, response: &Response) -> Self {
+        let names: Vec<&str> = response.cookies().keys().map(AsRef::as_ref).collect();
+        Self {
+            help: did_you_mean(name, names.iter().copied()),
+            ..Self::nothing(selector, format!("the answer sets {}", list(&names, "cookie")))
+        }
+    }
+
+    pub(super) fn no_match(selector: String, response: &Response) -> Self {
+        if response.body.is_empty() {
+            return Self::nothing(selector, "the body is empty");
+        }
+        let mut missing = Self::nothing(selector, String::new());
+        missing.see_body(response);
+        missing
+    }
+
+    /// What the body is, and where that says nothing, how it begins.
+    fn see_body(&mut self, response: &Response) {
+        let size = response.body.len();
+        let media = response.media_type();
+        let start = String::from_utf8_lossy(&response.body[..size.min(LOOKED_AT)]);
+        if is_html(media.as_deref(), &start) {
+            self.reason = match title(&start) {
+                Some(_) => format!("the body is HTML, {size} bytes, title"),
+                None => format!("the body is HTML, {size} bytes"),
+            };
+            self.glimpse = title(&start);
+        } else {
+            let media = media.unwrap_or_else(|| "of no declared type".to_owned());
+            self.reason = format!("the body is {media}, {size} bytes:");
+            self.glimpse = Some(one_line(&start));
+        }
+    }
+}
+
+fn is_blank(response: &Response) -> bool {
+    response.body.iter().all(u8::is_ascii_whitespace)
+}
+
+fn is_html(media: Option<&str>, start: &str) -> bool {
+    let start = start.trim_start().as_bytes();
+    let begins = |with: &str| {
+        start
+            .get(..with.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    media.is_some_and(|media| media.contains("html")) || begins("<!doctype html") || begins("<html")
+}
+
+fn title(html: &str) -> Option<String> {
+    // Lower case by ASCII only, so that offsets keep.
+    let lower = html.to_ascii_lowercase();
+    let open = lower.find("<title")?;
+    let from = open + lower[open..].find('>')? + 1;
+    let to = from + lower[from..].find("</title")?;
+    let title = one_line(&html[from..to]);
+    (!title.is_empty()).then_some(title)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn list(names: &[&str], one: &str) -> String {
+    const SHOWN: usize = 12;
+    match names.len() {
+        0 => format!("no {one}"),
+        many if many > SHOWN => format!("{}, … {} more", names[..SHOWN].join(", "), many - SHOWN),
+        _ => names.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_found_in_any_case_and_over_lines() {
+        assert_eq!(title("<TITLE a=1>\n Sign\n in </Title>").as_deref(), Some("Sign in"));
+        assert_eq!(title("<title></title>"), None);
+        assert_eq!(title("<title>open"), None);
+    }
+}
