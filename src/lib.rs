@@ -1,3 +1,4 @@
 pub mod ground;
 pub mod parts;
 pub mod running;
+pub mod services;
