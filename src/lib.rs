@@ -1,3 +1,4 @@
+pub mod document;
 pub mod ground;
 pub mod parts;
 pub mod running;

@@ -33,8 +33,8 @@ pub struct PlannedStep {
     place: usize,
     /// What it does.
     pub action: PlannedAction,
-    /// How often its request is tried, and whether the step itself says so.
-    pub retry: Option<(Retry, bool)>,
+    /// How often its request is tried.
+    pub retry: Option<Retry>,
     /// What its answer must yield.
     pub yields: Yield,
     /// The names that `finally` needs and only a step sets.
@@ -93,8 +93,7 @@ impl PlannedStep {
                 PlannedAction::Uses(Arc::new(plan_with(&uses.workflow, resolved, inputs)?))
             }
         };
-        let own = step.retry.clone().map(|retry| (retry, true));
-        let retry = own.or_else(|| workflow.retry.clone().map(|retry| (retry, false)));
+        let retry = step.retry.clone().or_else(|| workflow.retry.clone());
         let needs = if place >= workflow.steps.len() { needs(step, workflow) } else { Vec::new() };
         Ok(Self { place, action, retry, yields: yields(step), needs })
     }
@@ -116,11 +115,7 @@ fn yields(step: &Step) -> Yield {
     if let Some(expect) = &step.expect {
         expect.adds_to(&mut yields);
     }
-    step.reads(&mut |path, _| {
-        if path == "response" || path.starts_with("response.json") {
-            yields.tree();
-        }
-    });
+    step.reads(&mut |path, _| yields.read_by_template(path));
     yields
 }
 

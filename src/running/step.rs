@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use crate::document::plan::{Plan, PlannedAction, PlannedStep};
 use crate::document::workflow::{Action, Step, Uses};
-use crate::ground::diagnostic::Diagnostic;
+use crate::ground::diagnostic::{Diagnostic, Place};
 use crate::ground::secret::Marked;
 use crate::ground::source::Span;
 use crate::ground::value::Value;
-use crate::parts::expect::Check;
+use crate::parts::expect::{Check, Expectation};
 use crate::parts::extract::{self, Found};
 use crate::parts::http::{RequestSpec, Response};
 use crate::parts::scope::{Scope, StepRecord};
@@ -83,7 +83,7 @@ impl<'r> StepRun<'r> {
             (PlannedAction::Request(spec), _) => self.exchange(spec).await,
             (PlannedAction::Uses(plan), Action::Uses(uses)) => self.uses(plan, uses).await,
             (_, Action::Script(script)) => {
-                let (flow, _) = self.script(script, None, self.flowing.scope.clone()).await?;
+                let flow = self.script(script, None, self.flowing.scope.clone()).await?;
                 Ok(flow.unwrap_or(Flow::Next))
             }
             // A plan's action is made from the step's own.
@@ -110,7 +110,7 @@ impl<'r> StepRun<'r> {
         let mut touched = None;
         if let Some(before) = &self.step.before {
             let cell = Touched::new(spec, &self.flowing.scope);
-            let (flow, _) = self.script(before, Some(&cell), self.flowing.scope.clone()).await?;
+            let flow = self.script(before, Some(&cell), self.flowing.scope.clone()).await?;
             if let Some(flow) = flow {
                 return Ok(flow);
             }
@@ -126,7 +126,7 @@ impl<'r> StepRun<'r> {
         self.tell_extracted();
         let mut flow = None;
         if let (Some(after), None) = (&self.step.after, &missed) {
-            flow = self.script(after, None, scope.clone()).await?.0;
+            flow = self.script(after, None, scope.clone()).await?;
         }
         self.expect(&answer, &scope)?;
         match missed {
@@ -141,7 +141,7 @@ impl<'r> StepRun<'r> {
         for extract in &self.step.extract {
             match extract.run(answer, scope) {
                 Ok(Found::Value(value)) => self.set(&extract.name.value, value, extract.name.span)?,
-                Ok(Found::Nothing) => {
+                Ok(Found::Kept) => {
                     if !scope.has(&extract.name.value) {
                         self.set(&extract.name.value, Marked::default(), extract.name.span)?;
                     }
@@ -159,7 +159,7 @@ impl<'r> StepRun<'r> {
     }
 
     fn extract_problem(&self, error: &extract::Error) -> Diagnostic {
-        error.diagnostic(self.source())
+        Diagnostic::error(&error.message).at(self.source(), error.span).maybe_help(error.help.clone())
     }
 
     fn set(&self, name: &Arc<str>, value: Marked<Value>, span: Span) -> Result<(), Box<Failure>> {
@@ -180,34 +180,26 @@ impl<'r> StepRun<'r> {
         }
     }
 
+    /// Judges the answer; without `expect.status`, a status of 400 or more fails the step.
     fn expect(&mut self, answer: &Answer, scope: &Scope) -> Result<(), Box<Failure>> {
-        if self.step.expect.as_ref().is_none_or(|expect| !expect.expects_status()) {
-            self.default_status();
+        let unasked = Expectation::none(self.span());
+        let expect = self.step.expect.as_ref().unwrap_or(&unasked);
+        if let Some(check) = expect.check_status(answer.response()) {
+            self.judge(check, true);
         }
-        if let Some(expect) = &self.step.expect {
-            let checks = expect.check(answer, scope).map_err(|error| self.template_failure(&error))?;
-            for check in checks {
-                let status = check.what == "status";
-                self.judge(check, status);
-            }
+        let checks = expect.check_rest(answer, scope).map_err(|error| self.template_failure(&error))?;
+        for check in checks {
+            self.judge(check, false);
         }
         Ok(())
     }
 
-    /// Without `expect.status`, a status of 400 or more fails the step.
-    fn default_status(&mut self) {
-        let Some(response) = &self.response else { return };
-        let passed = response.status < 400;
-        if passed && !self.flowing.events.wants(Detail::Steps) {
-            return;
-        }
-        let span = match &self.planned.action {
+    /// Where the request stands: its URL.
+    fn span(&self) -> Span {
+        match &self.planned.action {
             PlannedAction::Request(spec) => spec.span(),
-            _ => self.step.span,
-        };
-        let actual = show::status(response.status);
-        let check = Check { what: "status".into(), passed, expected: "below 400".into(), actual, span };
-        self.judge(check, true);
+            PlannedAction::Uses(_) | PlannedAction::Script => self.step.span,
+        }
     }
 
     /// Tells a check; one on the status may say that it was the credentials.
@@ -229,29 +221,32 @@ impl<'r> StepRun<'r> {
         script: &Script,
         request: Option<&Arc<Touched>>,
         scope: Scope,
-    ) -> Result<(Option<Flow>, ()), Box<Failure>> {
+    ) -> Result<Option<Flow>, Box<Failure>> {
         let ran = script::run(self, script, request, scope).await.map_err(|error| self.failure(error))?;
-        for (what, passed, span) in ran.checks {
-            let (expected, actual) = ("true".to_owned(), passed.to_string());
-            self.judge(Check { what, passed, expected, actual, span }, false);
+        for checked in ran.checks {
+            let span = self.span_of(checked.place.as_ref(), script);
+            self.judge(Check::of_script(checked.name, checked.passed, span), false);
         }
-        let flow = match ran.ending {
-            Ending::Done => None,
+        match ran.ending.map_err(|error| self.failure(error.into()))? {
+            Ending::Done => Ok(None),
             Ending::Skip => {
                 self.skip("its script said `skip()`");
-                Some(Flow::Next)
+                Ok(Some(Flow::Next))
             }
-            Ending::Next(id) => Some(Flow::Goto(id)),
-            Ending::Stop => Some(Flow::Stop),
+            Ending::Next(id) => Ok(Some(Flow::Goto(id))),
+            Ending::Stop => Ok(Some(Flow::Stop)),
             Ending::Fail(why) => {
-                let what = "fail".to_owned();
-                let actual = self.flowing.scope.needles.scrub(&why);
-                let span = script.span();
-                self.judge(Check { what, passed: false, expected: "not called".to_owned(), actual, span }, false);
-                Some(Flow::Next)
+                let span = self.span_of(ran.place.as_ref(), script);
+                self.judge(Check::of_fail(why, span), false);
+                Ok(Some(Flow::Next))
             }
-        };
-        Ok((flow, ()))
+        }
+    }
+
+    /// A place in this workflow; what stands in a script's own file is told at the step.
+    fn span_of(&self, place: Option<&Place>, script: &Script) -> Span {
+        let here = place.filter(|place| Arc::ptr_eq(&place.source, self.source()));
+        here.map_or_else(|| script.span(), |place| place.span)
     }
 
     async fn uses(&mut self, plan: &Plan, uses: &Uses) -> Result<Flow, Box<Failure>> {
@@ -268,7 +263,9 @@ impl<'r> StepRun<'r> {
         let mut joined = Marked::<Value>::default();
         let members = outputs.unwrap_or_default().into_iter().map(|(name, found)| {
             joined.marks.join(&found.marks);
-            flowing.scope.needles.learn_value(found.marks.secret.as_ref().unwrap_or(&name), &found.value_if_secret());
+            if let Some(secret) = &found.marks.secret {
+                flowing.scope.needles.learn_value(secret, &found.value);
+            }
             (name, found.value)
         });
         joined.value = members.collect::<crate::ground::value::Map>().into();

@@ -2,3 +2,4 @@
 //! caller binds and decides when to stop.
 
 pub mod mock;
+pub mod runner;

@@ -44,7 +44,7 @@ impl Workflow {
     /// Every name that a template reads must be set by somebody.
     fn check_names_read(&self, reading: &Reading) {
         let mut known: Vec<&str> = self.inputs.iter().map(|input| &*input.name.value).collect();
-        let mut refuse = |known: &[&str], path: &str, span: Span| {
+        let refuse = |known: &[&str], path: &str, span: Span| {
             let name = path.split('.').next().unwrap_or(path);
             if known.contains(&name) {
                 return;

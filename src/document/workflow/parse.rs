@@ -7,9 +7,9 @@ use crate::document::workflow::input::Input;
 use crate::document::workflow::model::{Mock, Step, Variable, Workflow};
 use crate::document::workflow::step::read_variables;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
-use crate::ground::read::{Fields, Reading};
+use crate::ground::read::{Fields, Reading, open};
 use crate::ground::source::{Source, Spanned};
-use crate::ground::yaml::{self, Kind, MAX_BYTES, Node, Scalar};
+use crate::ground::yaml::{self, Kind, Node, Scalar};
 use crate::parts::http::RequestDefaults;
 use crate::parts::retry::Retry;
 use crate::parts::scope::RESERVED;
@@ -43,56 +43,17 @@ impl Workflow {
 }
 
 fn load(path: &Path, users: &[PathBuf]) -> Result<Arc<Workflow>, Diagnostics> {
-    let canonical = path.canonicalize().map_err(|error| unreadable(path, &error))?;
+    let source = open(path)?;
+    let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if let Some(at) = users.iter().position(|user| *user == canonical) {
         let chain: Vec<_> =
             users[at..].iter().chain([&canonical]).map(|file| file.file_name().unwrap_or_default().to_string_lossy()).collect();
         let message = format!("workflows that use each other in a circle: {}", chain.join(" → "));
         return Err(Diagnostic::error(message).help("let one of them stand alone").into());
     }
-    let text = read_text(path)?;
     let mut chain = users.to_vec();
     chain.push(canonical);
-    parse(&Source::file(path, text), &chain)
-}
-
-/// Reads a text file that a person wrote: UTF-8, of a size that a person writes.
-///
-/// # Errors
-/// Why it cannot be read, without a place.
-pub fn read_text(path: &Path) -> Result<String, Diagnostics> {
-    let meta = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    if meta.is_dir() {
-        let message = format!("`{}` is a folder, not a file", path.display());
-        return Err(Diagnostic::error(message).into());
-    }
-    if !meta.is_file() {
-        return Err(Diagnostic::error(format!("`{}` is not a regular file", path.display())).into());
-    }
-    if meta.len() >= MAX_BYTES as u64 {
-        let message = format!("`{}` has {} bytes; a file must be smaller than 1 MiB", path.display(), meta.len());
-        let help = "split it: a step can run another workflow with `uses`";
-        return Err(Diagnostic::error(message).help(help).into());
-    }
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-            let message = format!("`{}` is not UTF-8 text: a wrong byte in line {line}", path.display());
-            Err(Diagnostic::error(message).help("save the file as UTF-8").into())
-        }
-    }
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostics {
-    let why = match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    };
-    Diagnostic::error(format!("cannot read `{}`: {why}", path.display())).into()
+    parse(&source, &chain)
 }
 
 fn parse(source: &Arc<Source>, users: &[PathBuf]) -> Result<Arc<Workflow>, Diagnostics> {
@@ -133,7 +94,7 @@ impl Loading<'_> {
             inputs: self.inputs(&fields),
             vars: self.variables(&fields, "vars").unwrap_or_default(),
             defaults: fields.get("defaults").and_then(|node| RequestDefaults::read(node, reading)).unwrap_or_default(),
-            retry: retry.and_then(|node| Retry::read(node, reading)),
+            retry: retry.and_then(|node| Retry::read(node, reading, false)),
             mock: fields.get("mock").and_then(|node| self.mock(node)),
             steps: self.steps(&fields),
             finally: fields.get("finally").map(|node| self.step_list(node, "finally", 1)).unwrap_or_default(),

@@ -30,7 +30,7 @@ impl Step {
         let name = fields.get("name").map(|node| reading.text(node, "name").map(|scalar| Arc::clone(&scalar.text)));
         let action = read_action(&fields, loading);
         let when = fields.get("when").map(|node| read_when(node, loading));
-        let retry = fields.get("retry").map(|node| Retry::read(node, reading));
+        let retry = fields.get("retry").map(|node| Retry::read(node, reading, true));
         let before = fields.get("before").map(|node| Script::read(node, reading));
         let after = fields.get("after").map(|node| Script::read(node, reading));
         let expect = fields.get("expect").map(|node| Expectation::read(node, reading));

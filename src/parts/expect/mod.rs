@@ -47,6 +47,20 @@ pub struct Check {
     pub span: Span,
 }
 
+impl Check {
+    /// What a script judged by `check("name", bool)`.
+    #[must_use]
+    pub fn of_script(what: String, passed: bool, span: Span) -> Self {
+        Self { what, passed, expected: "true".to_owned(), actual: passed.to_string(), span }
+    }
+
+    /// A script that gave up by `fail("why")`.
+    #[must_use]
+    pub fn of_fail(why: String, span: Span) -> Self {
+        Self { what: "fail".to_owned(), passed: false, expected: "not called".to_owned(), actual: why, span }
+    }
+}
+
 /// All that is expected of one answer, in the order of the text.
 #[derive(Debug, Clone, Default)]
 pub struct Expectation {

@@ -14,9 +14,12 @@ use url::form_urlencoded;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::{Fields, Reading};
+use crate::ground::secret::Needles;
 use crate::ground::source::Span;
 use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
+use crate::parts::scope::Scope;
+use crate::parts::script::{Function, Host, Phase};
 use crate::parts::template::Tree;
 use crate::services::mock::reply;
 
@@ -57,9 +60,18 @@ pub type Compile<'c> = &'c dyn Fn(Script<'_>, &Reading) -> Option<Arc<dyn Handle
 
 /// Makes a handler of a script in Rhai.
 pub(super) fn compile(script: Script<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
-    let (Script::Inline(scalar) | Script::File { file: scalar, .. }) = script;
-    reading.error(scalar.span, "`script` is not supported yet");
-    None
+    let function = match script {
+        Script::Inline(body) => Function::inline(body, reading),
+        Script::File { file, function } => Function::read(file, function, reading),
+    };
+    function.map(|function| Arc::new(function) as Arc<dyn Handle>)
+}
+
+impl Handle for Function {
+    fn call(&self, request: Value, state: &mut Value, clock: &Clock) -> Result<Value, Diagnostic> {
+        let scope = Scope::new(Needles::default(), clock.clone());
+        Self::call(self, &request, state, Host::new(scope, Phase::Mock)).map_err(Diagnostic::from)
+    }
 }
 
 /// What a route has for a request.

@@ -10,12 +10,13 @@ mod handler;
 mod reply;
 mod route;
 mod server;
+mod stand_ins;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::ground::diagnostic::{Diagnostic, Diagnostics};
-use crate::ground::read::{Fields, Reading};
+use crate::ground::diagnostic::Diagnostics;
+use crate::ground::read::{Fields, Reading, open};
 use crate::ground::source::Source;
 use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{self, Node};
@@ -24,6 +25,7 @@ use crate::parts::template::Tree;
 pub use handler::{Compile, Handle, Script};
 pub use route::Route;
 pub use server::{Running, Seen, Server, serve, start};
+pub use stand_ins::StandIns;
 
 /// A mock as its file says it: nothing has been served yet.
 pub struct Mock {
@@ -43,11 +45,7 @@ impl Mock {
     /// # Errors
     /// A file that cannot be read, and all the mistakes in one that can.
     pub fn load(path: &Path) -> Result<Self, Diagnostics> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Diagnostic::error(format!("cannot read the mock {}: {error}", path.display()))
-                .help("the path is relative to the file that names it")
-        })?;
-        Self::read(&Source::file(path, text), &handler::compile)
+        Self::read(&open(path)?, &handler::compile)
     }
 
     /// Reads a mock from a text; `compile` makes a handler of a script.
