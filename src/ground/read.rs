@@ -4,6 +4,7 @@
 //! next key and the user sees all mistakes at once.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::ground::quantity;
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
-use crate::ground::yaml::{Kind, Node, Scalar};
+use crate::ground::yaml::{Kind, MAX_BYTES, Node, Scalar};
 
 /// Known words of other tools, and ours for the same thing.
 const FOREIGN: &[(&str, &str)] = &[
@@ -62,6 +63,45 @@ const FOREIGN: &[(&str, &str)] = &[
     ("verb", "method"),
     ("verify", "expect"),
 ];
+
+/// Reads a text file that a person wrote: UTF-8, of a size that a person writes.
+///
+/// # Errors
+/// Why it cannot be read, without a place.
+pub fn open(path: &Path) -> Result<Arc<Source>, Diagnostic> {
+    let meta = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if meta.is_dir() {
+        let message = format!("`{}` is a folder, not a file", path.display());
+        return Err(Diagnostic::error(message));
+    }
+    if !meta.is_file() {
+        return Err(Diagnostic::error(format!("`{}` is not a regular file", path.display())));
+    }
+    if meta.len() >= MAX_BYTES as u64 {
+        let message = format!("`{}` has {} bytes; a file must be smaller than 1 MiB", path.display(), meta.len());
+        let help = "split it: a step can run another workflow with `uses`";
+        return Err(Diagnostic::error(message).help(help));
+    }
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::file(path, text.strip_prefix('\u{feff}').unwrap_or(&text))),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let message = format!("`{}` is not UTF-8 text: a wrong byte in line {line}", path.display());
+            Err(Diagnostic::error(message).help("save the file as UTF-8"))
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    let why = match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    };
+    Diagnostic::error(format!("cannot read `{}`: {why}", path.display()))
+}
 
 /// A text that is being read, and what was found wrong in it so far.
 #[derive(Debug)]

@@ -85,11 +85,7 @@ pub struct Error {
 
 impl From<template::Error> for Error {
     fn from(error: template::Error) -> Self {
-        Self {
-            message: error.message,
-            help: error.help,
-            span: error.span,
-        }
+        Self { message: error.message, help: error.help, span: error.span }
     }
 }
 
@@ -97,10 +93,7 @@ impl Extract {
     /// Reads the node under `extract`, in the order of the text; mistakes are reported.
     pub fn read_all(node: &Node, reading: &Reading) -> Option<Vec<Self>> {
         let entries = reading.entries(node, "extract")?;
-        let read: Vec<_> = entries
-            .iter()
-            .map(|(name, value)| Self::read(name, value, reading))
-            .collect();
+        let read: Vec<_> = entries.iter().map(|(name, value)| Self::read(name, value, reading)).collect();
         read.into_iter().collect()
     }
 
@@ -110,10 +103,7 @@ impl Extract {
             Kind::Scalar(_) => short(node, reading),
             Kind::Map(_) | Kind::List(_) => long(node, reading),
         };
-        Some(Self {
-            name: named?,
-            ..read?
-        })
+        Some(Self { name: named?, ..read? })
     }
 
     /// Says what an answer must yield for this.
@@ -164,10 +154,7 @@ impl Extract {
     /// The user's word outranks what a selector knows of secrets.
     fn marks(&self, selector: &Selector, value: &Value) -> Marks {
         match self.secret {
-            Some(false) => Marks {
-                secret: None,
-                from_server: true,
-            },
+            Some(false) => Marks { secret: None, from_server: true },
             _ => selector.marks(value),
         }
     }
@@ -197,11 +184,7 @@ impl Extract {
             None if allowed && self.optional && scope.has(&self.name.value) => Ok(Found::Kept),
             None if allowed && self.optional => Ok(Found::Value(Marked::plain(Value::Null))),
             _ => Err(Error {
-                message: format!(
-                    "cannot extract `{}`: {}",
-                    self.name.value,
-                    missing.text(&scope.needles)
-                ),
+                message: format!("cannot extract `{}`: {}", self.name.value, missing.text(&scope.needles)),
                 help: missing.help.clone(),
                 span: self.span,
             }),
@@ -389,9 +372,7 @@ fn whole(number: &Number) -> Option<Value> {
     }
     let text = format!("{:.0}", number.as_f64()?);
     let whole: i64 = text.parse().ok()?;
-    Value::from(whole)
-        .same(&Value::Number(number.clone()))
-        .then(|| whole.into())
+    Value::from(whole).same(&Value::Number(number.clone())).then(|| whole.into())
 }
 
 #[cfg(test)]

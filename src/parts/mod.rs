@@ -7,5 +7,6 @@ pub mod extract;
 pub mod http;
 pub mod retry;
 pub mod scope;
+pub mod script;
 pub mod select;
 pub mod template;

@@ -67,10 +67,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self {
-            least: LEAST,
-            most: MOST,
-        }
+        Self { least: LEAST, most: MOST }
     }
 }
 
@@ -94,13 +91,9 @@ impl Retry {
             reading.error_with(fields.span, "`retry` has no `max`", help);
             None
         };
-        let conditions = fields
-            .get("if")
-            .map_or(Some(Vec::new()), |node| conditions(node, reading));
+        let conditions = fields.get("if").map_or(Some(Vec::new()), |node| conditions(node, reading));
         let backoff = fields.get("backoff");
-        let backoff = backoff.map_or(Some(Backoff::default()), |node| {
-            Backoff::read(node, reading)
-        });
+        let backoff = backoff.map_or(Some(Backoff::default()), |node| Backoff::read(node, reading));
         Some(Self {
             max: max?,
             conditions: conditions?,
@@ -112,13 +105,7 @@ impl Retry {
     /// Whether to send again. `sent` counts how often it was sent so far; `bytes_out` says whether
     /// any byte of the last one may have reached the server.
     #[must_use]
-    pub fn should_retry(
-        &self,
-        sent: u32,
-        outcome: Outcome,
-        method: &Method,
-        bytes_out: bool,
-    ) -> bool {
+    pub fn should_retry(&self, sent: u32, outcome: Outcome, method: &Method, bytes_out: bool) -> bool {
         let harmless = !bytes_out || method.is_idempotent() || self.insists;
         sent <= self.max && harmless && self.wants(outcome)
     }
@@ -130,15 +117,11 @@ impl Retry {
                 Outcome::Connect | Outcome::Timeout => true,
             };
         }
-        self.conditions
-            .iter()
-            .any(|condition| match (condition, outcome) {
-                (Condition::Connect, Outcome::Connect) | (Condition::Timeout, Outcome::Timeout) => {
-                    true
-                }
-                (Condition::Status(set), Outcome::Status(code)) => set.contains(code),
-                _ => false,
-            })
+        self.conditions.iter().any(|condition| match (condition, outcome) {
+            (Condition::Connect, Outcome::Connect) | (Condition::Timeout, Outcome::Timeout) => true,
+            (Condition::Status(set), Outcome::Status(code)) => set.contains(code),
+            _ => false,
+        })
     }
 }
 
@@ -162,10 +145,7 @@ fn conditions(node: &Node, reading: &Reading) -> Option<Vec<Condition>> {
         Kind::List(nodes) => nodes.as_slice(),
         Kind::Scalar(_) | Kind::Map(_) => std::slice::from_ref(node),
     };
-    let read: Vec<_> = nodes
-        .iter()
-        .map(|node| Condition::read(node, reading))
-        .collect();
+    let read: Vec<_> = nodes.iter().map(|node| Condition::read(node, reading)).collect();
     read.into_iter().collect()
 }
 
@@ -214,13 +194,7 @@ impl Backoff {
     ///
     /// `None` where the server asks for more than [`LONGEST_WAIT`]: that is not waited for.
     #[must_use]
-    pub fn wait(
-        self,
-        sent: u32,
-        retry_after: Option<&str>,
-        now_ms: i64,
-        random: f64,
-    ) -> Option<Duration> {
+    pub fn wait(self, sent: u32, retry_after: Option<&str>, now_ms: i64, random: f64) -> Option<Duration> {
         match retry_after.and_then(|header| asked_for(header, now_ms)) {
             Some(asked) => (asked <= LONGEST_WAIT).then_some(asked),
             None => Some(self.doubled(sent, random)),
@@ -232,11 +206,7 @@ impl Backoff {
     fn doubled(self, sent: u32, random: f64) -> Duration {
         let whole = self.least.saturating_mul(2_u32.saturating_pow(sent.max(1)));
         let whole = whole.min(self.most);
-        let random = if random.is_finite() {
-            random.clamp(0.0, 1.0)
-        } else {
-            1.0
-        };
+        let random = if random.is_finite() { random.clamp(0.0, 1.0) } else { 1.0 };
         let spread = whole.mul_f64(0.5 + random / 2.0);
         spread.max(self.least).min(self.most)
     }
@@ -270,9 +240,7 @@ mod tests {
         let retry = Retry::read(&node, &reading, on_step);
         let problems = reading.finish();
         assert!(retry.is_some() || problems.has_errors(), "{yaml}");
-        retry
-            .filter(|_| !problems.has_errors())
-            .ok_or_else(|| problems.render(false))
+        retry.filter(|_| !problems.has_errors()).ok_or_else(|| problems.render(false))
     }
 
     #[test]
@@ -284,34 +252,16 @@ mod tests {
                 vec![Connect, Status(429), Status(503)],
                 vec![Timeout, Status(404)],
             ),
-            (
-                "{ max: 1, if: timeout }",
-                vec![Timeout],
-                vec![Connect, Status(500)],
-            ),
-            (
-                "{ max: 1, if: [500..502] }",
-                vec![Status(501)],
-                vec![Status(503)],
-            ),
-            (
-                "3",
-                vec![Connect, Timeout, Status(429), Status(500)],
-                vec![Status(200), Status(404)],
-            ),
+            ("{ max: 1, if: timeout }", vec![Timeout], vec![Connect, Status(500)]),
+            ("{ max: 1, if: [500..502] }", vec![Status(501)], vec![Status(503)]),
+            ("3", vec![Connect, Timeout, Status(429), Status(500)], vec![Status(200), Status(404)]),
         ] {
             let retry = read(yaml, false).unwrap_or_else(|problem| panic!("{yaml}: {problem}"));
             for outcome in again {
-                assert!(
-                    retry.should_retry(1, outcome, &Method::GET, true),
-                    "{yaml} {outcome:?}"
-                );
+                assert!(retry.should_retry(1, outcome, &Method::GET, true), "{yaml} {outcome:?}");
             }
             for outcome in not {
-                assert!(
-                    !retry.should_retry(1, outcome, &Method::GET, true),
-                    "{yaml} {outcome:?}"
-                );
+                assert!(!retry.should_retry(1, outcome, &Method::GET, true), "{yaml} {outcome:?}");
             }
         }
     }
@@ -346,9 +296,7 @@ mod tests {
 
     #[test]
     fn waits_double_with_jitter_within_their_bounds() {
-        let backoff = read("{ max: 1, backoff: 200ms..2s }", false)
-            .expect("a retry")
-            .backoff;
+        let backoff = read("{ max: 1, backoff: 200ms..2s }", false).expect("a retry").backoff;
         for (sent, random, millis) in [
             (1, 0.0, 200),
             (1, 1.0, 400),
@@ -364,9 +312,7 @@ mod tests {
             let wait = backoff.wait(sent, None, 0, random);
             assert_eq!(wait, Some(Duration::from_millis(millis)), "{sent} {random}");
         }
-        let fixed = read("{ max: 1, backoff: 1s }", false)
-            .expect("a retry")
-            .backoff;
+        let fixed = read("{ max: 1, backoff: 1s }", false).expect("a retry").backoff;
         assert_eq!(fixed.wait(5, None, 0, 0.3), Some(Duration::from_secs(1)));
     }
 

@@ -42,9 +42,7 @@ pub(super) fn in_unit(value: Value, unit: Unit) -> Value {
         }
         (Value::Number(_) | Value::Bool(_), Unit::Text) => value.to_text().into(),
         (Value::List(elements), Unit::Text) => {
-            let texts = elements
-                .iter()
-                .map(|element| in_unit(element.clone(), unit));
+            let texts = elements.iter().map(|element| in_unit(element.clone(), unit));
             texts.collect::<Vec<_>>().into()
         }
         _ => value,
@@ -62,11 +60,7 @@ pub(super) fn as_number(value: &Value, unit: Unit) -> Value {
 }
 
 pub(super) fn same(a: &Value, b: &Value, ignore_case: bool) -> bool {
-    if ignore_case {
-        folded(a).same(&folded(b))
-    } else {
-        a.same(b)
-    }
+    if ignore_case { folded(a).same(&folded(b)) } else { a.same(b) }
 }
 
 /// The value with every text in lower case; names of members keep theirs.
@@ -75,10 +69,7 @@ fn folded(value: &Value) -> Value {
         Value::String(text) => text.to_lowercase().into(),
         Value::List(elements) => elements.iter().map(folded).collect::<Vec<_>>().into(),
         Value::Object(members) => Value::Object(Arc::new(
-            members
-                .iter()
-                .map(|(name, member)| (Arc::clone(name), folded(member)))
-                .collect(),
+            members.iter().map(|(name, member)| (Arc::clone(name), folded(member))).collect(),
         )),
         other => other.clone(),
     }
@@ -91,14 +82,11 @@ pub(super) fn contains(value: &Value, wanted: &Value, ignore_case: bool) -> Held
             text.to_lowercase().contains(&part.to_lowercase()).into()
         }
         (Value::String(text), wanted) => text.contains(&wanted.to_text()).into(),
-        (Value::List(elements), wanted) => elements
-            .iter()
-            .any(|element| same(element, wanted, ignore_case))
-            .into(),
-        (Value::Object(_), Value::Object(_)) => covers(value, wanted, ignore_case).into(),
-        (Value::Object(_), other) => {
-            Held::not(format!("an object, and `contains` got {}", article(other)))
+        (Value::List(elements), wanted) => {
+            elements.iter().any(|element| same(element, wanted, ignore_case)).into()
         }
+        (Value::Object(_), Value::Object(_)) => covers(value, wanted, ignore_case).into(),
+        (Value::Object(_), other) => Held::not(format!("an object, and `contains` got {}", article(other))),
         (other, _) => Held::not(format!("{}, which contains nothing", article(other))),
     }
 }
@@ -106,9 +94,7 @@ pub(super) fn contains(value: &Value, wanted: &Value, ignore_case: bool) -> Held
 fn covers(value: &Value, wanted: &Value, ignore_case: bool) -> bool {
     match (value, wanted) {
         (Value::Object(members), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
-            members
-                .get(name)
-                .is_some_and(|member| covers(member, wanted, ignore_case))
+            members.get(name).is_some_and(|member| covers(member, wanted, ignore_case))
         }),
         _ => same(value, wanted, ignore_case),
     }

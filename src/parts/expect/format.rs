@@ -64,8 +64,7 @@ fn is_date_time(text: &str) -> bool {
             sign => byte == sign,
         });
     let rest = || text[shape.len()..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let offset =
-        |rest: &str| matches!(rest, "Z" | "z") || rest.len() == 6 && rest.as_bytes()[3] == b':';
+    let offset = |rest: &str| matches!(rest, "Z" | "z") || rest.len() == 6 && rest.as_bytes()[3] == b':';
     shaped && offset(rest()) && text.parse::<jiff::Timestamp>().is_ok()
 }
 
@@ -78,9 +77,7 @@ fn is_email(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || signs.contains(&byte);
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -104,11 +101,7 @@ mod tests {
             ),
             (
                 Format::DateTime,
-                vec![
-                    "2024-02-29T10:00:00Z",
-                    "2024-01-01T10:00:00.123+02:00",
-                    "2024-01-01t00:00:00z",
-                ],
+                vec!["2024-02-29T10:00:00Z", "2024-01-01T10:00:00.123+02:00", "2024-01-01t00:00:00z"],
                 vec![
                     "2024-01-01",
                     "2024-01-01 10:00:00Z",
@@ -124,11 +117,7 @@ mod tests {
                 vec!["a.b+c@example.com", "a@localhost"],
                 vec!["a", "@b.c", "a@", "a b@c.d", "a@-b.c", "a@b..c", "ä@b.c"],
             ),
-            (
-                Format::Url,
-                vec!["https://a.b/c?d", "http://[::1]:80/"],
-                vec!["/a", "a.b", "mailto:a@b.c", ""],
-            ),
+            (Format::Url, vec!["https://a.b/c?d", "http://[::1]:80/"], vec!["/a", "a.b", "mailto:a@b.c", ""]),
             (Format::Jwt, vec![jwt], vec!["a.b.c", "eyJ", ""]),
         ] {
             for text in fits {

@@ -8,9 +8,7 @@ use serde::Serialize;
 use crate::ground::quantity;
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::value::Value;
-use crate::parts::expect::compare::{
-    article, as_number, contains, has_type, in_unit, length, order, same,
-};
+use crate::parts::expect::compare::{article, as_number, contains, has_type, in_unit, length, order, same};
 use crate::parts::expect::predicate::{Comparison, Operand, Predicate, Test, Unit};
 use crate::parts::scope::Scope;
 use crate::parts::select::{Absence, Missing, shown};
@@ -54,11 +52,7 @@ impl Predicate {
                 }
             }
         };
-        Ok(Judgement {
-            passed: held.holds,
-            expected: judge.expected(self)?,
-            actual,
-        })
+        Ok(Judgement { passed: held.holds, expected: judge.expected(self)?, actual })
     }
 }
 
@@ -90,19 +84,13 @@ impl Note {
 
 impl From<bool> for Held {
     fn from(holds: bool) -> Self {
-        Self {
-            holds,
-            ..Self::default()
-        }
+        Self { holds, ..Self::default() }
     }
 }
 
 impl Held {
     pub(super) fn not(note: impl Into<String>) -> Self {
-        Self {
-            note: Some(Note::Plain(note.into())),
-            ..Self::default()
-        }
+        Self { note: Some(Note::Plain(note.into())), ..Self::default() }
     }
 }
 
@@ -120,10 +108,7 @@ impl Judge<'_> {
                 return Ok(Held { marks, ..held });
             }
         }
-        Ok(Held {
-            marks,
-            ..Held::from(true)
-        })
+        Ok(Held { marks, ..Held::from(true) })
     }
 
     fn one(&self, test: &Test, unit: Unit, found: Result<&Value, &Missing>) -> Result<Held, Error> {
@@ -144,11 +129,7 @@ impl Judge<'_> {
             Ok(_) => true,
             Err(missing) => inner.asks_presence() && missing.absence == Absence::Nothing,
         };
-        Ok(Held {
-            holds: judged && !held.holds,
-            note: None,
-            marks: held.marks,
-        })
+        Ok(Held { holds: judged && !held.holds, note: None, marks: held.marks })
     }
 
     fn value(&self, test: &Test, unit: Unit, value: &Value) -> Result<Held, Error> {
@@ -159,22 +140,12 @@ impl Judge<'_> {
                 let wanted = self.operand(operand, unit)?.value;
                 contains(value, &wanted, operand.ignore_case)
             }
-            Test::StartsWith(operand) => {
-                self.part(operand, value, |text, part| text.starts_with(part))?
-            }
-            Test::EndsWith(operand) => {
-                self.part(operand, value, |text, part| text.ends_with(part))?
-            }
-            Test::Compare(comparison, operand) => {
-                self.compare(*comparison, operand, unit, value)?
-            }
+            Test::StartsWith(operand) => self.part(operand, value, |text, part| text.starts_with(part))?,
+            Test::EndsWith(operand) => self.part(operand, value, |text, part| text.ends_with(part))?,
+            Test::Compare(comparison, operand) => self.compare(*comparison, operand, unit, value)?,
             Test::Between(low, high) => {
                 let held = self.compare(Comparison::AtLeast, low, unit, value)?;
-                if held.holds {
-                    self.compare(Comparison::AtMost, high, unit, value)?
-                } else {
-                    held
-                }
+                if held.holds { self.compare(Comparison::AtMost, high, unit, value)? } else { held }
             }
             Test::Length(inner) => self.length(inner, value)?,
             Test::Each(inner) => self.each(inner, value)?,
@@ -192,10 +163,7 @@ impl Judge<'_> {
     fn equal(&self, operand: &Operand, unit: Unit, value: &Value) -> Result<Held, Error> {
         let wanted = self.operand(operand, unit)?;
         let same = same(value, &wanted.value, operand.ignore_case);
-        Ok(Held {
-            marks: if same { wanted.marks } else { Marks::NONE },
-            ..Held::from(same)
-        })
+        Ok(Held { marks: if same { wanted.marks } else { Marks::NONE }, ..Held::from(same) })
     }
 
     fn operand(&self, operand: &Operand, unit: Unit) -> Result<Marked<Value>, Error> {
@@ -206,18 +174,10 @@ impl Judge<'_> {
     fn one_of(&self, operand: &Operand, unit: Unit, value: &Value) -> Result<Held, Error> {
         let choices = operand.tree.value(self.scope)?;
         let Some(list) = choices.value.as_list() else {
-            return Ok(Held::not(format!(
-                "and `one_of` got {}, not a list",
-                article(&choices.value)
-            )));
+            return Ok(Held::not(format!("and `one_of` got {}, not a list", article(&choices.value))));
         };
-        let held = list
-            .iter()
-            .any(|choice| same(value, &in_unit(choice.clone(), unit), operand.ignore_case));
-        Ok(Held {
-            marks: if held { choices.marks } else { Marks::NONE },
-            ..Held::from(held)
-        })
+        let held = list.iter().any(|choice| same(value, &in_unit(choice.clone(), unit), operand.ignore_case));
+        Ok(Held { marks: if held { choices.marks } else { Marks::NONE }, ..Held::from(held) })
     }
 
     fn part(
@@ -228,9 +188,7 @@ impl Judge<'_> {
     ) -> Result<Held, Error> {
         let part = operand.tree.value(self.scope)?.value.to_text();
         Ok(match value.as_str() {
-            Some(text) if operand.ignore_case => {
-                holds(&text.to_lowercase(), &part.to_lowercase()).into()
-            }
+            Some(text) if operand.ignore_case => holds(&text.to_lowercase(), &part.to_lowercase()).into(),
             Some(text) => holds(text, &part).into(),
             None => Held::not(format!("{}, not a text", article(value))),
         })
@@ -249,10 +207,9 @@ impl Judge<'_> {
                 let order = order(came, wanted);
                 order.is_some_and(|order| comparison.holds(order)).into()
             }
-            (Value::Number(_), wanted) => Held::not(format!(
-                "and it was to be compared with {}, not a number",
-                article(wanted)
-            )),
+            (Value::Number(_), wanted) => {
+                Held::not(format!("and it was to be compared with {}, not a number", article(wanted)))
+            }
             (came, _) => Held::not(format!("{}, not a number", article(came))),
         })
     }
@@ -267,10 +224,7 @@ impl Judge<'_> {
 
     fn length(&self, inner: &Predicate, value: &Value) -> Result<Held, Error> {
         let Some(length) = length(value) else {
-            return Ok(Held::not(format!(
-                "{}, which has no length",
-                article(value)
-            )));
+            return Ok(Held::not(format!("{}, which has no length", article(value))));
         };
         let counted = Value::from(length as u64);
         let held = self.all(inner, Ok(&counted))?;
@@ -307,11 +261,7 @@ impl Judge<'_> {
     }
 
     fn expected(&self, predicate: &Predicate) -> Result<String, Error> {
-        let parts: Result<Vec<_>, _> = predicate
-            .tests
-            .iter()
-            .map(|test| self.expected_test(test))
-            .collect();
+        let parts: Result<Vec<_>, _> = predicate.tests.iter().map(|test| self.expected_test(test)).collect();
         Ok(parts?.join(" and "))
     }
 
@@ -342,11 +292,7 @@ impl Judge<'_> {
     }
 
     fn with(&self, words: &str, operand: &Operand) -> Result<String, Error> {
-        let case = if operand.ignore_case {
-            " (in any case)"
-        } else {
-            ""
-        };
+        let case = if operand.ignore_case { " (in any case)" } else { "" };
         Ok(format!("{words} {}{case}", self.shown(operand)?))
     }
 

@@ -25,9 +25,7 @@ use crate::parts::template::{Error, Template};
 
 pub use crate::parts::expect::predicate::{Predicate, Unit};
 
-const WORDS: [&str; 8] = [
-    "status", "headers", "json", "json_all", "regex", "body", "time", "that",
-];
+const WORDS: [&str; 8] = ["status", "headers", "json", "json_all", "regex", "body", "time", "that"];
 const LATER: [&str; 7] = ["xpath", "css", "schema", "jwt", "size", "cookies", "tls"];
 
 /// How many characters of a value are shown.
@@ -47,6 +45,20 @@ pub struct Check {
     /// Where the expectation stands.
     #[serde(skip)]
     pub span: Span,
+}
+
+impl Check {
+    /// What a script judged by `check("name", bool)`.
+    #[must_use]
+    pub fn of_script(what: String, passed: bool, span: Span) -> Self {
+        Self { what, passed, expected: "true".to_owned(), actual: passed.to_string(), span }
+    }
+
+    /// A script that gave up by `fail("why")`.
+    #[must_use]
+    pub fn of_fail(why: String, span: Span) -> Self {
+        Self { what: "fail".to_owned(), passed: false, expected: "not called".to_owned(), actual: why, span }
+    }
 }
 
 /// All that is expected of one answer, in the order of the text.
@@ -71,10 +83,7 @@ impl Expectation {
     /// What is expected where nothing was written: a status below 400. `span` is the step's.
     #[must_use]
     pub fn none(span: Span) -> Self {
-        Self {
-            span,
-            ..Self::default()
-        }
+        Self { span, ..Self::default() }
     }
 
     /// Reads the node under `expect`; mistakes are reported.
@@ -93,8 +102,9 @@ impl Expectation {
                 "json" => selected(value, reading, "json", Selector::json, Unit::None),
                 "json_all" => selected(value, reading, "json_all", Selector::json_all, Unit::None),
                 "regex" => selected(value, reading, "regex", Selector::regex, Unit::Text),
-                "body" => Predicate::read(value, reading, Unit::Text)
-                    .map(|predicate| vec![Clause::Body(predicate)]),
+                "body" => {
+                    Predicate::read(value, reading, Unit::Text).map(|predicate| vec![Clause::Body(predicate)])
+                }
                 "time" => Predicate::read(value, reading, Unit::Duration)
                     .map(|predicate| vec![Clause::Time(predicate)]),
                 "that" => those(value, reading),
@@ -128,9 +138,9 @@ impl Expectation {
     pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
         for clause in &self.clauses {
             match clause {
-                Clause::Selected(_, predicate)
-                | Clause::Body(predicate)
-                | Clause::Time(predicate) => predicate.reads(visit),
+                Clause::Selected(_, predicate) | Clause::Body(predicate) | Clause::Time(predicate) => {
+                    predicate.reads(visit)
+                }
                 Clause::That(template) => template.reads(visit),
             }
         }
@@ -155,13 +165,7 @@ impl Expectation {
             None if code < 400 => return None,
             None => (false, "below 400".to_owned(), self.span),
         };
-        Some(Check {
-            what: "status".to_owned(),
-            passed,
-            expected,
-            actual: status_text(code),
-            span,
-        })
+        Some(Check { what: "status".to_owned(), passed, expected, actual: status_text(code), span })
     }
 
     /// Judges all but the status.
@@ -174,9 +178,7 @@ impl Expectation {
             None => scope.with_response(answer.response()),
         };
         let clauses = self.clauses.iter();
-        clauses
-            .map(|clause| clause.check(answer, &seeing))
-            .collect()
+        clauses.map(|clause| clause.check(answer, &seeing)).collect()
     }
 }
 
@@ -247,13 +249,7 @@ impl Clause {
 
 impl Check {
     fn of(what: String, judged: Judgement, span: Span) -> Self {
-        Self {
-            what,
-            passed: judged.passed,
-            expected: judged.expected,
-            actual: judged.actual,
-            span,
-        }
+        Self { what, passed: judged.passed, expected: judged.expected, actual: judged.actual, span }
     }
 }
 
@@ -278,11 +274,7 @@ fn that_holds(template: &Template, scope: &Scope) -> Result<Check, Error> {
 
 /// What a selector finds, marked. An empty list of matches is a list, but for a predicate that
 /// asks whether there is anything it is nothing.
-fn find(
-    selector: &Selector,
-    predicate: &Predicate,
-    answer: &Answer,
-) -> Result<Marked<Value>, Missing> {
+fn find(selector: &Selector, predicate: &Predicate, answer: &Answer) -> Result<Marked<Value>, Missing> {
     let value = selector.find(answer)?;
     let empty = value.as_list().is_some_and(<[Value]>::is_empty);
     if empty && matches!(selector, Selector::JsonAll(_)) && predicate.asks_presence() {
@@ -299,10 +291,7 @@ fn body(predicate: &Predicate, response: &Response) -> Result<Marked<Value>, Mis
         return Err(Missing::nothing("body".to_owned(), "the body is empty"));
     }
     let text = Value::from(response.text().as_ref());
-    let marks = Marks {
-        secret: None,
-        from_server: true,
-    };
+    let marks = Marks { secret: None, from_server: true };
     Ok(Marked::new(text, marks))
 }
 

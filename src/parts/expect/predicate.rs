@@ -123,12 +123,7 @@ pub(super) enum Comparison {
 impl Predicate {
     /// Reads a predicate; mistakes are reported.
     pub fn read(node: &Node, reading: &Reading, unit: Unit) -> Option<Self> {
-        Reader {
-            reading,
-            unit,
-            ignore_case: false,
-        }
-        .predicate(node)
+        Reader { reading, unit, ignore_case: false }.predicate(node)
     }
 
     /// Whether it asks, among other things, if there is anything at all.
@@ -179,8 +174,7 @@ impl Reader<'_> {
         let tests = match &node.kind {
             Kind::Map(entries) if entries.is_empty() => {
                 let help = format!("write one of {}", WORDS.join(", "));
-                self.reading
-                    .error_with(node.span, "an empty predicate", help);
+                self.reading.error_with(node.span, "an empty predicate", help);
                 return None;
             }
             Kind::Map(_) => self.map(node)?,
@@ -195,11 +189,7 @@ impl Reader<'_> {
                 _ => Test::Equals(self.amount(node)?),
             }],
         };
-        Some(Predicate {
-            tests,
-            unit: self.unit,
-            span: node.span,
-        })
+        Some(Predicate { tests, unit: self.unit, span: node.span })
     }
 
     fn map(mut self, node: &Node) -> Option<Vec<Test>> {
@@ -217,8 +207,7 @@ impl Reader<'_> {
         }
         if tests.is_empty() && complete {
             let help = "put it beside `equals`, `contains`, `matches` or the like";
-            self.reading
-                .error_with(node.span, "`ignore_case` says nothing alone", help);
+            self.reading.error_with(node.span, "`ignore_case` says nothing alone", help);
             return None;
         }
         complete.then_some(tests)
@@ -239,9 +228,8 @@ impl Reader<'_> {
                     "write the word alone, without a map: `present` or `absent`".to_owned()
                 }
                 (_, Some((_, ours))) => format!("the word for it here is `{ours}`"),
-                _ => did_you_mean(word, WORDS).unwrap_or_else(|| {
-                    "to compare with an object write `equals: { … }`".to_owned()
-                }),
+                _ => did_you_mean(word, WORDS)
+                    .unwrap_or_else(|| "to compare with an object write `equals: { … }`".to_owned()),
             };
             let message = format!("unknown predicate `{word}`");
             self.reading.error_with(key.span, message, help);
@@ -271,10 +259,7 @@ impl Reader<'_> {
             "not" => Test::Not(Box::new(self.predicate(node)?)),
             "each" => Test::Each(Box::new(self.predicate(node)?)),
             "length" => {
-                let plain = Self {
-                    unit: Unit::None,
-                    ..self
-                };
+                let plain = Self { unit: Unit::None, ..self };
                 Test::Length(Box::new(plain.predicate(node)?))
             }
             "empty" => Test::Empty(self.reading.truth(node, word)?),
@@ -288,10 +273,7 @@ impl Reader<'_> {
             Unit::Text => self.typed(node)?,
             Unit::None | Unit::Duration => Tree::read(node, self.reading)?,
         };
-        Some(Operand {
-            tree,
-            ignore_case: self.ignore_case,
-        })
+        Some(Operand { tree, ignore_case: self.ignore_case })
     }
 
     /// Where a text is wanted, a plain scalar is taken as it was typed.
@@ -320,10 +302,7 @@ impl Reader<'_> {
     fn number(self, node: &Node, word: &str) -> Option<Operand> {
         let operand = match self.unit {
             Unit::Duration => return self.amount(node),
-            Unit::None | Unit::Text => Operand {
-                tree: Tree::read(node, self.reading)?,
-                ignore_case: false,
-            },
+            Unit::None | Unit::Text => Operand { tree: Tree::read(node, self.reading)?, ignore_case: false },
         };
         match &operand.tree {
             Tree::Plain(value) if value.as_f64().is_none() => {
@@ -343,18 +322,14 @@ impl Reader<'_> {
             other => Err(quantity::Error::Duration(other.to_json())),
         };
         let report = |error: quantity::Error| {
-            self.reading
-                .error_with(span, error.to_string(), error.help());
+            self.reading.error_with(span, error.to_string(), error.help());
         };
         read.map_err(report).ok()
     }
 
     fn text(self, node: &Node, word: &str) -> Option<Operand> {
         self.reading.scalar(node, word)?;
-        let text = Self {
-            unit: Unit::Text,
-            ..self
-        };
+        let text = Self { unit: Unit::Text, ..self };
         text.operand(node)
     }
 
@@ -381,8 +356,7 @@ impl Reader<'_> {
     fn between(self, node: &Node) -> Option<Test> {
         let [low, high] = self.reading.list(node, "between")? else {
             let help = "write `between: [1, 10]`; both ends are allowed";
-            self.reading
-                .error_with(node.span, "`between` takes two numbers", help);
+            self.reading.error_with(node.span, "`between` takes two numbers", help);
             return None;
         };
         let low = self.number(low, "between");

@@ -21,85 +21,46 @@ fn check(yaml: &str, response: &std::sync::Arc<Response>) -> Vec<String> {
     let mut wanted = Yield::default();
     expectation.adds_to(&mut wanted);
     let answer = Answer::read(response, &wanted);
-    let checks = expectation
-        .check(&answer, &Scope::default())
-        .expect("no template fails");
+    let checks = expectation.check(&answer, &Scope::default()).expect("no template fails");
     let line = |check: &Check| {
         let verdict = if check.passed { "+" } else { "-" };
-        format!(
-            "{verdict} {} | {} | {}",
-            check.what, check.expected, check.actual
-        )
+        format!("{verdict} {} | {} | {}", check.what, check.expected, check.actual)
     };
     checks.iter().map(line).collect()
 }
 
 const HEADERS: &str = "content-type: application/json\nx-left: 7";
-const BODY: &str =
-    r#"{"result":{"expiresIn":30,"accessToken":"abc"},"items":[{"id":1},{"id":2}],"none":[]}"#;
+const BODY: &str = r#"{"result":{"expiresIn":30,"accessToken":"abc"},"items":[{"id":1},{"id":2}],"none":[]}"#;
 
 #[test]
 fn every_expectation_is_judged_and_named_as_the_user_wrote_it() {
     let response = response(201, HEADERS, BODY);
     for (yaml, line) in [
         ("{ status: 2xx }", "+ status | 2xx | 201 Created"),
-        (
-            "{ status: [200, 204] }",
-            "- status | [200, 204] | 201 Created",
-        ),
+        ("{ status: [200, 204] }", "- status | [200, 204] | 201 Created"),
         (
             "{ headers: { Content-Type: { starts_with: application/json } } }",
             "+ header Content-Type | starts with \"application/json\" | \"application/json\"",
         ),
-        (
-            "{ headers: { x-left: 7 } }",
-            "+ header x-left | equals \"7\" | \"7\"",
-        ),
-        (
-            "{ headers: { x-gone: absent } }",
-            "+ header x-gone | absent | the answer has content-type, x-left",
-        ),
-        (
-            "{ json: { $.result.expiresIn: { gt: 60 } } }",
-            "- $.result.expiresIn | > 60 | 30",
-        ),
-        (
-            "{ json: { $.result.accessToken: present } }",
-            "+ $.result.accessToken | present | «accessToken»",
-        ),
+        ("{ headers: { x-left: 7 } }", "+ header x-left | equals \"7\" | \"7\""),
+        ("{ headers: { x-gone: absent } }", "+ header x-gone | absent | the answer has content-type, x-left"),
+        ("{ json: { $.result.expiresIn: { gt: 60 } } }", "- $.result.expiresIn | > 60 | 30"),
+        ("{ json: { $.result.accessToken: present } }", "+ $.result.accessToken | present | «accessToken»"),
         (
             "{ json: { $.error: absent } }",
             "+ $.error | absent | `$` is { result: { expiresIn: int, accessToken: string }, items: [2 × { id: int }], none: [] }",
         ),
-        (
-            "{ json: { '$.items[*].id': 1 } }",
-            "- $.items[*].id | equals 1 | matches 2 values, not one",
-        ),
-        (
-            "{ json_all: { '$.items[*].id': [1, 2] } }",
-            "+ json_all $.items[*].id | equals [1,2] | [1,2]",
-        ),
-        (
-            "{ json_all: { '$.none[*]': absent } }",
-            "+ json_all $.none[*] | absent | no match",
-        ),
-        (
-            "{ json_all: { '$.none[*]': { length: 0 } } }",
-            "+ json_all $.none[*] | length equals 0 | []",
-        ),
-        (
-            "{ regex: { 'expiresIn\":(\\d+)': 30 } }",
-            "+ regex /expiresIn\":(\\d+)/ | equals \"30\" | \"30\"",
-        ),
+        ("{ json: { '$.items[*].id': 1 } }", "- $.items[*].id | equals 1 | matches 2 values, not one"),
+        ("{ json_all: { '$.items[*].id': [1, 2] } }", "+ json_all $.items[*].id | equals [1,2] | [1,2]"),
+        ("{ json_all: { '$.none[*]': absent } }", "+ json_all $.none[*] | absent | no match"),
+        ("{ json_all: { '$.none[*]': { length: 0 } } }", "+ json_all $.none[*] | length equals 0 | []"),
+        ("{ regex: { 'expiresIn\":(\\d+)': 30 } }", "+ regex /expiresIn\":(\\d+)/ | equals \"30\" | \"30\""),
         ("{ time: { lt: 1s } }", "+ time | < 1s | 0µs"),
         (
             "{ that: \"{{ response.json.items | length == 2 }}\" }",
             "+ {{ response.json.items | length == 2 }} | true | true",
         ),
-        (
-            "{ that: [\"{{ response.status > 300 }}\"] }",
-            "- {{ response.status > 300 }} | true | false",
-        ),
+        ("{ that: [\"{{ response.status > 300 }}\"] }", "- {{ response.status > 300 }} | true | false"),
         (
             "{ that: \"{{ response.status }}\" }",
             "- {{ response.status }} | true | 201, a number, not true or false",
@@ -111,45 +72,21 @@ fn every_expectation_is_judged_and_named_as_the_user_wrote_it() {
 
 #[test]
 fn a_body_is_judged_as_text_and_shown_without_its_secrets() {
-    let lines = check(
-        "{ body: { contains: expires } }",
-        &response(200, HEADERS, BODY),
-    );
-    assert!(
-        lines[0].starts_with("+ body | contains \"expires\" | "),
-        "{lines:?}"
-    );
-    assert!(
-        lines[0].contains("«accessToken»") && !lines[0].contains("abc"),
-        "{lines:?}"
-    );
+    let lines = check("{ body: { contains: expires } }", &response(200, HEADERS, BODY));
+    assert!(lines[0].starts_with("+ body | contains \"expires\" | "), "{lines:?}");
+    assert!(lines[0].contains("«accessToken»") && !lines[0].contains("abc"), "{lines:?}");
     let empty = response(204, "", "");
-    assert_eq!(
-        check("{ body: absent }", &empty),
-        ["+ body | absent | the body is empty"]
-    );
-    assert_eq!(
-        check("{ body: { empty: true } }", &empty),
-        ["+ body | empty | \"\""]
-    );
-    assert_eq!(
-        check("{ body: present }", &response(200, "", "x")),
-        ["+ body | present | \"x\""]
-    );
+    assert_eq!(check("{ body: absent }", &empty), ["+ body | absent | the body is empty"]);
+    assert_eq!(check("{ body: { empty: true } }", &empty), ["+ body | empty | \"\""]);
+    assert_eq!(check("{ body: present }", &response(200, "", "x")), ["+ body | present | \"x\""]);
 }
 
 #[test]
 fn all_failures_are_told_in_the_order_of_the_text_after_the_status() {
     let yaml = "body: x\njson: { $.a: 1, $.b: 2 }\nstatus: 200\nheaders: { h: 1 }\n";
     let lines = check(yaml, &response(500, "", "{\"a\":2}"));
-    let names: Vec<_> = lines
-        .iter()
-        .filter_map(|line| line.split(" | ").next())
-        .collect();
-    assert_eq!(
-        names,
-        ["- status", "- body", "- $.a", "- $.b", "- header h"]
-    );
+    let names: Vec<_> = lines.iter().filter_map(|line| line.split(" | ").next()).collect();
+    assert_eq!(names, ["- status", "- body", "- $.a", "- $.b", "- header h"]);
 }
 
 #[test]
@@ -157,21 +94,12 @@ fn without_a_word_of_it_a_status_from_400_on_fails() {
     let nothing = Expectation::none(Span::new(3, 5));
     assert!(!nothing.expects_status());
     assert_eq!(nothing.check_status(&response(399, "", "")), None);
-    let check = nothing
-        .check_status(&response(401, "", ""))
-        .expect("a check");
+    let check = nothing.check_status(&response(401, "", "")).expect("a check");
     assert_eq!((check.passed, check.span), (false, Span::new(3, 5)));
-    assert_eq!(
-        (check.expected.as_str(), check.actual.as_str()),
-        ("below 400", "401 Unauthorized")
-    );
+    assert_eq!((check.expected.as_str(), check.actual.as_str()), ("below 400", "401 Unauthorized"));
     let asked = read("{ status: any }").expect("an expectation");
     assert!(asked.expects_status());
-    assert!(
-        asked
-            .check_status(&response(503, "", ""))
-            .is_some_and(|check| check.passed)
-    );
+    assert!(asked.check_status(&response(503, "", "")).is_some_and(|check| check.passed));
 }
 
 #[test]
@@ -196,11 +124,7 @@ fn every_mistake_is_found_when_it_is_read() {
         ("{ that: 'a > 1' }", vec!["is not an expression"]),
         (
             "{ json: { a.b: 1, '$.c-': 2 }, time: { lt: soon } }",
-            vec![
-                "`a.b` is not a JSON path",
-                "`$.c-`",
-                "`soon` is not a duration",
-            ],
+            vec!["`a.b` is not a JSON path", "`$.c-`", "`soon` is not a duration"],
         ),
         ("{ headers: { 'a b': 1 } }", vec!["name of a header"]),
         ("200", vec!["must be a map"]),
@@ -214,12 +138,7 @@ fn every_mistake_is_found_when_it_is_read() {
 
 #[test]
 fn a_check_is_written_without_its_place() {
-    let check = Expectation::default()
-        .check_status(&response(404, "", ""))
-        .expect("a check");
+    let check = Expectation::default().check_status(&response(404, "", "")).expect("a check");
     let json = serde_json::to_string(&check).expect("plain data");
-    assert_eq!(
-        json,
-        r#"{"what":"status","passed":false,"expected":"below 400","actual":"404 Not Found"}"#
-    );
+    assert_eq!(json, r#"{"what":"status","passed":false,"expected":"below 400","actual":"404 Not Found"}"#);
 }

@@ -13,9 +13,7 @@ fn read(yaml: &str) -> Result<Vec<Extract>, String> {
     let extracts = Extract::read_all(&node, &reading);
     let problems = reading.finish();
     assert!(extracts.is_some() || problems.has_errors(), "{yaml}");
-    extracts
-        .filter(|_| !problems.has_errors())
-        .ok_or_else(|| problems.render(false))
+    extracts.filter(|_| !problems.has_errors()).ok_or_else(|| problems.render(false))
 }
 
 const BODY: &str =
@@ -53,10 +51,7 @@ fn every_form_sets_its_value_in_its_type() {
         ("a: { json: $.result.n, type: number }", "42"),
         ("a: { json: $.ids, type: string }", "\"[1,2]\""),
         ("a: { regex: '\\[.*\\]', type: json }", "[1,2]"),
-        (
-            "a: { json: $.gone, default: [x, \"{{ 1 + 1 }}\"] }",
-            "[\"x\",2]",
-        ),
+        ("a: { json: $.gone, default: [x, \"{{ 1 + 1 }}\"] }", "[\"x\",2]"),
         ("a: { json: $.gone, optional: true }", "null"),
     ] {
         let found = run(yaml).unwrap_or_else(|problem| panic!("{yaml}: {problem}"));
@@ -82,9 +77,7 @@ fn a_secret_is_marked_under_the_variables_name() {
         assert_eq!(found.marks.secret.as_deref(), secret, "{yaml}");
     }
     assert!(run("a: $.result.who").is_ok_and(|found| found.marks.from_server));
-    assert!(
-        run("a: \"{{ response.json.result.who }}\"").is_ok_and(|found| found.marks.from_server)
-    );
+    assert!(run("a: \"{{ response.json.result.who }}\"").is_ok_and(|found| found.marks.from_server));
     assert!(run("a: { json: $.gone, default: x }").is_ok_and(|found| !found.marks.from_server));
 }
 
@@ -102,13 +95,8 @@ fn what_a_template_makes_with_a_secret_stays_one_whatever_is_said_of_the_variabl
 #[test]
 fn an_optional_value_that_is_not_there_leaves_the_variable_as_it_was() {
     let scope = Scope::default();
-    scope
-        .set(&"a".into(), Marked::plain("old".into()))
-        .expect("no input");
-    assert!(matches!(
-        run_in("a: { json: $.gone, optional: true }", &scope),
-        Ok(Found::Kept)
-    ));
+    scope.set(&"a".into(), Marked::plain("old".into())).expect("no input");
+    assert!(matches!(run_in("a: { json: $.gone, optional: true }", &scope), Ok(Found::Kept)));
     let default = run_in("a: { json: $.gone, optional: true, default: new }", &scope);
     assert!(matches!(default, Ok(Found::Value(found)) if found.value.as_str() == Some("new")));
 }
@@ -120,26 +108,11 @@ fn what_cannot_be_extracted_is_told_without_secrets() {
             "a: $.result.whom",
             "cannot extract `a`: `$.result.whom` found nothing: `$.result` is { token: string",
         ),
-        (
-            "a: { json: '$.ids[*]', optional: true }",
-            "matches 2 values, not one",
-        ),
-        (
-            "a: { json: $.result.who, type: int }",
-            "cannot extract `a`: \"ann\" is not a whole number",
-        ),
-        (
-            "a: { json: $.result.token, type: int }",
-            "cannot extract `a`: «a» is not a whole number",
-        ),
-        (
-            "a: { json: $.result.o, type: int }",
-            "cannot extract `a`: {\"password\":\"«password»\"} is not",
-        ),
-        (
-            "a: { json: $.result.who, type: bool }",
-            "is not true or false",
-        ),
+        ("a: { json: '$.ids[*]', optional: true }", "matches 2 values, not one"),
+        ("a: { json: $.result.who, type: int }", "cannot extract `a`: \"ann\" is not a whole number"),
+        ("a: { json: $.result.token, type: int }", "cannot extract `a`: «a» is not a whole number"),
+        ("a: { json: $.result.o, type: int }", "cannot extract `a`: {\"password\":\"«password»\"} is not"),
+        ("a: { json: $.result.who, type: bool }", "is not true or false"),
         ("a: \"{{ nosuch }}\"", "`nosuch` is not defined"),
     ] {
         let problem = run(yaml).map(|_| ()).expect_err(yaml);
@@ -154,19 +127,13 @@ fn every_mistake_is_found_when_it_is_read() {
         ("1a: $.a\na-b: $.b\nä: $.c", vec!["`1a`", "`a-b`", "`ä`"]),
         ("response: $.a", vec!["has a meaning of its own"]),
         ("a: { link: next }", vec!["`link` is not supported yet"]),
-        (
-            "a: { json: $.a, collect: true }",
-            vec!["`collect` is not supported yet"],
-        ),
+        ("a: { json: $.a, collect: true }", vec!["`collect` is not supported yet"]),
         ("a: { optional: true }", vec!["has no selector"]),
         (
             "a: { json: $.a, type: text, secret: 1 }",
             vec!["`type` knows no `text`", "`secret` must be true or false"],
         ),
-        (
-            "a: { json: $.a, transform: x }",
-            vec!["unknown key `transform`"],
-        ),
+        ("a: { json: $.a, transform: x }", vec!["unknown key `transform`"]),
         ("[a]", vec!["must be a map"]),
         ("a:", vec!["has no value"]),
     ] {

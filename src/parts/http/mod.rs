@@ -1,9 +1,22 @@
 //! HTTP: what is sent, what comes back, and the one way to the network.
 
+pub mod body;
+mod cause;
+pub mod client;
+pub mod error;
+#[cfg(test)]
+mod loopback;
 pub mod message;
+pub mod redirect;
 pub mod spec;
 pub mod status;
+pub mod timing;
+pub mod tls;
+pub mod transport;
 
+pub use client::{Client, ClientOptions};
+pub use error::Error;
 pub use message::{Request, Response, Timing};
 pub use spec::{Rendered, RequestDefaults, RequestSpec};
 pub use status::StatusSet;
+pub use transport::{Recorded, Transport};

@@ -59,7 +59,7 @@ pub struct RequestDefaults {
     limits: LimitsSpec,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct LimitsSpec {
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
@@ -303,6 +303,20 @@ impl RequestDefaults {
         let headers = read_headers(fields.get("headers"), reading)?;
         let auth = fields.get("auth").and_then(|node| Auth::read(node, reading)).map(Arc::new);
         Some(Self { method, headers, auth, limits: LimitsSpec::read(&fields, reading) })
+    }
+
+    /// Whether they say nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.method.is_none() && self.headers.is_empty() && self.auth.is_none() && self.limits == LimitsSpec::default()
+    }
+
+    /// Tells every name that its templates read, and where.
+    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+        self.headers.iter().for_each(|(_, tree, _)| tree.reads(visit));
+        if let Some(auth) = &self.auth {
+            auth.reads(visit);
+        }
     }
 }
 

@@ -1,195 +1,324 @@
-//! Which statuses are meant: `200`, `2xx`, `[200, 201]`, `200..299`, `any`.
+//! Sets of status codes, as `expect.status` and `retry.if` write them: `200`, `2xx`, `[200, 201]`,
+//! `200..299`, `any`.
 //!
-//! `expect` and `retry` write them alike.
+//! They stand in several places of the language, so they are read, compared and written here once.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::ground::read::Reading;
-use crate::ground::source::Span;
 use crate::ground::yaml::{Kind, Node};
 
-/// The codes that HTTP can say: three digits (RFC 9110, section 15), the first not 0.
-const CODES: std::ops::RangeInclusive<u16> = 100..=999;
-const HELP: &str = "write 200, 2xx, [200, 201], 200..299 or any";
+/// The smallest and the largest code of HTTP (RFC 9110, 15).
+const CODES: std::ops::RangeInclusive<u16> = 100..=599;
 
-/// A set of status codes, as it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusSet(Vec<Form>);
-
+/// One form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Any,
+pub enum StatusForm {
+    /// `200`.
     One(u16),
-    /// `2xx`, by its first digit.
+    /// `2xx`: the first digit.
     Class(u16),
-    /// Both ends are in it.
+    /// `200..299`: the first and the last.
     Range(u16, u16),
+    /// `any`.
+    Any,
+}
+
+/// Status codes, as the user wrote them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusSet {
+    forms: Vec<StatusForm>,
+    /// Whether they were written as a list, even of one.
+    list: bool,
+}
+
+/// What is no form of a status.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No form at all.
+    #[error("`{0}` is not a status")]
+    Form(String),
+    /// A number that is no code.
+    #[error("`{0}` is not a status code; they go from 100 to 599")]
+    Code(String),
+    /// A range from high to low.
+    #[error("`{0}` ends before it begins")]
+    Backwards(String),
+}
+
+impl Error {
+    /// What to write instead.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Backwards(range) => match range.split_once("..") {
+                Some((first, last)) => format!("write `{last}..{first}`"),
+                None => FORMS.to_owned(),
+            },
+            Self::Form(text) => {
+                meant(text).map_or_else(|| FORMS.to_owned(), |form| format!("write `{form}`"))
+            }
+            Self::Code(_) => FORMS.to_owned(),
+        }
+    }
+}
+
+const FORMS: &str = "write 200, 2xx, [200, 201], 200..299 or any";
+
+impl StatusForm {
+    /// Whether a code is meant by it.
+    #[must_use]
+    pub const fn contains(self, status: u16) -> bool {
+        match self {
+            Self::One(code) => status == code,
+            Self::Class(digit) => status / 100 == digit,
+            Self::Range(first, last) => first <= status && status <= last,
+            Self::Any => true,
+        }
+    }
+}
+
+impl FromStr for StatusForm {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text == "any" {
+            return Ok(Self::Any);
+        }
+        if let [digit @ b'0'..=b'9', b'x', b'x'] = text.as_bytes() {
+            return match digit {
+                b'1'..=b'5' => Ok(Self::Class(u16::from(digit - b'0'))),
+                _ => Err(Error::Code(text.to_owned())),
+            };
+        }
+        let Some((first, last)) = text.split_once("..") else {
+            return code(text, text).map(Self::One);
+        };
+        let (first, last) = (code(first, text)?, code(last, text)?);
+        if first > last {
+            return Err(Error::Backwards(text.to_owned()));
+        }
+        Ok(Self::Range(first, last))
+    }
+}
+
+impl fmt::Display for StatusForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(code) => write!(f, "{code}"),
+            Self::Class(digit) => write!(f, "{digit}xx"),
+            Self::Range(first, last) => write!(f, "{first}..{last}"),
+            Self::Any => f.write_str("any"),
+        }
+    }
 }
 
 impl StatusSet {
-    /// Reads one form or a list of them; mistakes are reported. `what` names the key.
+    /// Reads the set from the value of a key that `what` names; mistakes are reported.
     pub fn read(node: &Node, reading: &Reading, what: &str) -> Option<Self> {
         let Kind::List(elements) = &node.kind else {
-            return read_form(node, reading, what).map(|form| Self(vec![form]));
+            return Some(Self {
+                forms: vec![form(node, reading, what)?],
+                list: false,
+            });
         };
         if elements.is_empty() {
-            reading.error_with(node.span, format!("`{what}` lists no status"), HELP);
+            reading.error_with(
+                node.span,
+                format!("`{what}` is an empty list: no status would do"),
+                FORMS,
+            );
             return None;
         }
+        // Every element is read, so that every mistake is reported.
         let forms: Vec<_> = elements
             .iter()
-            .map(|element| read_form(element, reading, what))
+            .map(|element| form(element, reading, what))
             .collect();
-        forms.into_iter().collect::<Option<_>>().map(Self)
+        let forms = forms.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(Self { forms, list: true })
     }
 
-    /// Whether a code is in it.
+    /// Whether a code is one of them.
     #[must_use]
-    pub fn contains(&self, code: u16) -> bool {
-        self.0.iter().any(|form| match *form {
-            Form::Any => true,
-            Form::One(one) => code == one,
-            Form::Class(digit) => code / 100 == digit,
-            Form::Range(from, to) => (from..=to).contains(&code),
-        })
+    pub fn contains(&self, status: u16) -> bool {
+        self.forms.iter().any(|form| form.contains(status))
+    }
+}
+
+impl From<StatusForm> for StatusSet {
+    fn from(form: StatusForm) -> Self {
+        Self {
+            forms: vec![form],
+            list: false,
+        }
     }
 }
 
 impl fmt::Display for StatusSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let [one] = self.0.as_slice() {
-            return one.fmt(f);
-        }
-        for (index, form) in self.0.iter().enumerate() {
-            let before = if index == 0 { "[" } else { ", " };
-            write!(f, "{before}{form}")?;
-        }
-        f.write_str("]")
-    }
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Any => f.write_str("any"),
-            Self::One(code) => write!(f, "{code}"),
-            Self::Class(digit) => write!(f, "{digit}xx"),
-            Self::Range(from, to) => write!(f, "{from}..{to}"),
+        let forms: Vec<String> = self.forms.iter().map(ToString::to_string).collect();
+        if self.list {
+            write!(f, "[{}]", forms.join(", "))
+        } else {
+            f.write_str(&forms.join(", "))
         }
     }
 }
 
-fn read_form(node: &Node, reading: &Reading, what: &str) -> Option<Form> {
-    let text = &*reading.text(node, what)?.text;
-    let form = parse(text);
-    if form.is_none() {
-        refuse(text, node.span, reading, what);
+fn form(node: &Node, reading: &Reading, what: &str) -> Option<StatusForm> {
+    match reading.text(node, what)?.text.parse::<StatusForm>() {
+        Ok(form) => Some(form),
+        Err(error) => {
+            reading.error_with(node.span, format!("`{what}`: {error}"), error.help());
+            None
+        }
     }
-    form
 }
 
-fn refuse(text: &str, span: Span, reading: &Reading, what: &str) {
-    let help = if text.contains("{{") {
-        "a status holds no template; compare it with `that: [\"{{ response.status == x }}\"]`"
+/// A code in 100 to 599; `whole` is what the user wrote, for the message.
+fn code(text: &str, whole: &str) -> Result<u16, Error> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Error::Form(whole.to_owned()));
+    }
+    // A number that is too large to be read is no code either.
+    let code = text
+        .parse()
+        .ok()
+        .filter(|code| CODES.contains(code) && text.len() == 3);
+    code.ok_or_else(|| Error::Code(text.to_owned()))
+}
+
+/// What other ways of writing a status probably mean.
+fn meant(text: &str) -> Option<StatusForm> {
+    let plain: String = text.to_lowercase().replace(' ', "").replace('*', "x");
+    let range = plain
+        .replace("..=", "..")
+        .replace("...", "..")
+        .replacen('-', "..", 1);
+    let word = if plain == "all" || plain == "x" {
+        "any"
     } else {
-        HELP
+        range.as_str()
     };
-    reading.error_with(span, format!("`{what}`: `{text}` is not a status"), help);
-}
-
-fn parse(text: &str) -> Option<Form> {
-    if text == "any" {
-        return Some(Form::Any);
-    }
-    if let Some((from, to)) = text.split_once("..") {
-        let (from, to) = (code(from)?, code(to)?);
-        return (from <= to).then_some(Form::Range(from, to));
-    }
-    if let Some(digit) = text.strip_suffix("xx").or_else(|| text.strip_suffix("XX")) {
-        let digit = digit.parse().ok().filter(|digit| (1..=9).contains(digit));
-        return digit.filter(|_| text.len() == 3).map(Form::Class);
-    }
-    code(text).map(Form::One)
-}
-
-fn code(text: &str) -> Option<u16> {
-    let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let code = digits.then(|| text.parse().ok()).flatten()?;
-    CODES.contains(&code).then_some(code)
+    word.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::*;
     use crate::ground::source::Source;
     use crate::ground::yaml;
 
-    use super::*;
-
-    fn read(yaml: &str) -> Result<StatusSet, String> {
-        let source = Source::text("t", yaml);
-        let node = yaml::read(&source).map_err(|problem| problem.message)?;
+    fn read(text: &str) -> Result<StatusSet, String> {
+        let source = Source::text("flow.yaml", format!("status: {text}\n"));
+        let node = yaml::read(&source).map_err(|error| error.line())?;
         let reading = Reading::new(&source);
-        let set = StatusSet::read(&node, &reading, "status");
-        let problems = reading.finish();
-        assert_eq!(set.is_none(), problems.has_errors(), "{yaml}");
-        set.ok_or_else(|| problems.0[0].message.clone())
+        let set = node
+            .get("status")
+            .and_then(|node| StatusSet::read(node, &reading, "status"));
+        let problems = reading.finish().0;
+        set.ok_or_else(|| {
+            let told = problems.iter().map(|problem| {
+                format!(
+                    "{} / {}",
+                    problem.message,
+                    problem.help.as_deref().unwrap_or_default()
+                )
+            });
+            told.collect::<Vec<_>>().join("; ")
+        })
     }
 
     #[test]
-    fn every_form_holds_what_it_says() {
-        for (yaml, shown, inside, outside) in [
-            ("200", "200", vec![200], vec![201, 199]),
-            ("2xx", "2xx", vec![200, 299], vec![199, 300]),
-            ("5XX", "5xx", vec![500, 599], vec![600, 200]),
-            ("[200, 201]", "[200, 201]", vec![200, 201], vec![202]),
-            ("[404, 5xx]", "[404, 5xx]", vec![404, 503], vec![403]),
-            ("200..299", "200..299", vec![200, 250, 299], vec![199, 300]),
-            ("any", "any", vec![100, 404, 999], vec![]),
-            ("[200]", "200", vec![200], vec![201]),
-            ("\"200\"", "200", vec![200], vec![201]),
-        ] {
-            let set = read(yaml).unwrap_or_else(|message| panic!("{yaml}: {message}"));
-            assert_eq!(set.to_string(), shown);
-            assert!(inside.iter().all(|code| set.contains(*code)), "{yaml}");
-            assert!(!outside.iter().any(|code| set.contains(*code)), "{yaml}");
+    fn every_form_contains_what_it_says() {
+        let table: [(&str, &[u16], &[u16]); 8] = [
+            ("200", &[200], &[199, 201, 404]),
+            ("2xx", &[200, 204, 299], &[199, 300]),
+            ("[200, 201]", &[200, 201], &[202]),
+            ("[2xx, 404, 500..502]", &[204, 404, 501], &[403, 503]),
+            ("200..299", &[200, 250, 299], &[199, 300]),
+            ("200..200", &[200], &[201]),
+            ("any", &[100, 204, 599], &[]),
+            ("'404'", &[404], &[200]),
+        ];
+        for (text, inside, outside) in table {
+            let set = read(text).expect(text);
+            assert!(inside.iter().all(|status| set.contains(*status)), "{text}");
+            assert!(
+                !outside.iter().any(|status| set.contains(*status)),
+                "{text}"
+            );
+            assert_eq!(set.to_string(), text.trim_matches('\''));
         }
     }
 
     #[test]
-    fn what_is_no_status_is_refused() {
-        for yaml in [
-            "20",
-            "2000",
-            "099",
-            "0xx",
-            "xx",
-            "2x",
-            "20x",
-            "299..200",
-            "200..",
-            "..299",
-            "-200",
-            "2.0",
-            "[]",
-            "[200, ok]",
-            "[[200]]",
-            "{a: 1}",
-            "\"\"",
-            "Any",
-            "\"{{ x }}\"",
-            "+200",
-        ] {
-            assert!(read(yaml).is_err(), "{yaml}");
+    fn what_is_no_status_is_refused_with_a_word_on_what_to_write() {
+        let table = [
+            (
+                "20",
+                "`status`: `20` is not a status code; they go from 100 to 599",
+            ),
+            ("600", "`status`: `600` is not a status code"),
+            ("6xx", "`status`: `6xx` is not a status code"),
+            ("200..999999", "`status`: `999999` is not a status code"),
+            (
+                "299..200",
+                "`status`: `299..200` ends before it begins / write `200..299`",
+            ),
+            ("2XX", "`status`: `2XX` is not a status / write `2xx`"),
+            (
+                "200-299",
+                "`status`: `200-299` is not a status / write `200..299`",
+            ),
+            (
+                "200..=299",
+                "`status`: `200..=299` is not a status / write `200..299`",
+            ),
+            ("5**", "`status`: `5**` is not a status / write `5xx`"),
+            (
+                "ok",
+                "`status`: `ok` is not a status / write 200, 2xx, [200, 201], 200..299 or any",
+            ),
+            ("200..", "`status`: `200..` is not a status"),
+            ("0200", "`status`: `0200` is not a status code"),
+            ("[]", "`status` is an empty list"),
+            ("{ gt: 200 }", "`status` must be a text, not a map"),
+            ("", "`status` has no value"),
+        ];
+        for (text, message) in table {
+            let told = read(text).expect_err(text);
+            assert!(told.contains(message), "{text}: {told}");
         }
+    }
+
+    #[test]
+    fn every_mistake_in_a_list_is_reported() {
+        let told = read("[200, ok, 700]").expect_err("two are wrong");
+        assert!(told.contains("`ok`") && told.contains("`700`"), "{told}");
     }
 
     proptest! {
         #[test]
-        fn no_text_breaks_the_reader(text in "\\PC{0,8}|[0-9x.]{0,8}") {
-            if let Some(form) = parse(&text) {
-                prop_assert_eq!(parse(&form.to_string()), Some(form));
+        fn no_text_breaks_the_reader(text in "\\PC{0,10}|[0-9x.]{1,12}") {
+            if let Err(error) = text.parse::<StatusForm>() {
+                let _ = error.help();
+            }
+        }
+
+        #[test]
+        fn a_range_holds_exactly_what_lies_between(first in 100_u16..600, last in 100_u16..600, status in 0_u16..700) {
+            let text = format!("{first}..{last}");
+            match text.parse::<StatusForm>() {
+                Ok(form) => {
+                    prop_assert_eq!(form.contains(status), (first..=last).contains(&status));
+                    prop_assert_eq!(form.to_string(), text);
+                }
+                Err(error) => prop_assert_eq!((error, first > last), (Error::Backwards(text), true)),
             }
         }
     }

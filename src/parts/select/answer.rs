@@ -67,9 +67,7 @@ impl Answer {
     #[must_use]
     pub fn read(response: &Arc<Response>, wanted: &Yield) -> Self {
         let pass = !wanted.tree && !wanted.paths.is_empty();
-        let found = pass
-            .then(|| read_paths(&response.body, &wanted.paths).ok())
-            .flatten();
+        let found = pass.then(|| read_paths(&response.body, &wanted.paths).ok()).flatten();
         Self {
             response: Arc::clone(response),
             read: found.map(|found| wanted.paths.iter().cloned().zip(found).collect()),

@@ -138,11 +138,7 @@ fn value_after(text: &str, from: usize) -> (usize, usize) {
     let ended = |inside: &str, end: Option<usize>| end.unwrap_or(inside.len());
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         let inside = &rest[1..];
-        let end = if text[..start].ends_with('\\') {
-            inside.find('\\')
-        } else {
-            closing(inside, quote)
-        };
+        let end = if text[..start].ends_with('\\') { inside.find('\\') } else { closing(inside, quote) };
         return (start + 1, start + 1 + ended(inside, end));
     }
     let separates = |c: char| c.is_whitespace() || "&,;<>{}[]\"'".contains(c);
@@ -181,14 +177,8 @@ mod tests {
     #[test]
     fn whatever_is_named_like_a_secret_is_not_shown() {
         for (text, clean) in [
-            (
-                r#"{"password": "a\"b", "n": 1}"#,
-                r#"{"password": "«password»", "n": 1}"#,
-            ),
-            (
-                "access_token=abc&scope=x",
-                "access_token=«access_token»&scope=x",
-            ),
+            (r#"{"password": "a\"b", "n": 1}"#, r#"{"password": "«password»", "n": 1}"#),
+            ("access_token=abc&scope=x", "access_token=«access_token»&scope=x"),
             ("<secret>abc</secret>", "<secret>«secret»</secret>"),
             (r#"{\"apiKey\":\"abc\"}"#, r#"{\"apiKey\":\"«apiKey»\"}"#),
             ("{\"otp\":1234}", "{\"otp\":«otp»}"),
@@ -202,13 +192,11 @@ mod tests {
 
     #[test]
     fn a_value_is_written_only_as_far_as_it_is_shown() {
-        let json = br#"{"a":[1,"x"],"token":"abc","credentials":{"id":1},"j":"eyJhbGciOiJIUzI1NiJ9.e30x.c2ln"}"#;
+        let json =
+            br#"{"a":[1,"x"],"token":"abc","credentials":{"id":1},"j":"eyJhbGciOiJIUzI1NiJ9.e30x.c2ln"}"#;
         let value = Value::from_json(json).expect("the test's JSON is right");
         let text = shown(&value, 200, &Needles::default());
-        assert_eq!(
-            text,
-            r#"{"a":[1,"x"],"token":"«token»","credentials":{"id":1},"j":"«jwt»"}"#
-        );
+        assert_eq!(text, r#"{"a":[1,"x"],"token":"«token»","credentials":{"id":1},"j":"«jwt»"}"#);
         let many = Value::from(vec![Value::from("0123456789"); 1_000_000]);
         let mut json = String::new();
         write_json(&many, &mut json);

@@ -48,13 +48,7 @@ impl Missing {
     /// Something that is not there; `reason` goes on after «found nothing».
     #[must_use]
     pub fn nothing(selector: String, reason: impl Into<String>) -> Self {
-        Self {
-            selector,
-            absence: Absence::Nothing,
-            reason: reason.into(),
-            glimpse: None,
-            help: None,
-        }
+        Self { selector, absence: Absence::Nothing, reason: reason.into(), glimpse: None, help: None }
     }
 
     /// The whole message in one line.
@@ -62,11 +56,7 @@ impl Missing {
     pub fn text(&self, needles: &Needles) -> String {
         match self.absence {
             Absence::Several => format!("`{}` {}", self.selector, self.actual(needles)),
-            _ => format!(
-                "`{}` found nothing: {}",
-                self.selector,
-                self.actual(needles)
-            ),
+            _ => format!("`{}` found nothing: {}", self.selector, self.actual(needles)),
         }
     }
 
@@ -83,9 +73,7 @@ impl Missing {
     pub(super) fn several(selector: String, count: usize, path: &str) -> Self {
         Self {
             absence: Absence::Several,
-            help: Some(format!(
-                "`json_all: {path}` gives all of them as a list, a narrower path gives one"
-            )),
+            help: Some(format!("`json_all: {path}` gives all of them as a list, a narrower path gives one")),
             ..Self::nothing(selector, format!("matches {count} values, not one"))
         }
     }
@@ -95,15 +83,9 @@ impl Missing {
         if is_blank(response) {
             return Self::nothing(selector, "the body is empty");
         }
-        let mut missing = Self {
-            absence: Absence::WrongKind,
-            ..Self::nothing(selector, String::new())
-        };
+        let mut missing = Self { absence: Absence::WrongKind, ..Self::nothing(selector, String::new()) };
         missing.see_body(response);
-        if response
-            .media_type()
-            .is_some_and(|media| media.ends_with("json"))
-        {
+        if response.media_type().is_some_and(|media| media.ends_with("json")) {
             missing.reason = format!("{error}; {}", missing.reason);
         }
         missing.reason = format!("the body is not JSON; {}", missing.reason);
@@ -126,20 +108,14 @@ impl Missing {
             _ => None,
         };
         let reason = format!("`{parent_path}` is {}", shape(parent));
-        Self {
-            help,
-            ..Self::nothing(selector, reason)
-        }
+        Self { help, ..Self::nothing(selector, reason) }
     }
 
     pub(super) fn no_header(selector: String, name: &str, headers: &HeaderMap) -> Self {
         let names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
         Self {
             help: did_you_mean(name, names.iter().copied()),
-            ..Self::nothing(
-                selector,
-                format!("the answer has {}", list(&names, "header")),
-            )
+            ..Self::nothing(selector, format!("the answer has {}", list(&names, "header")))
         }
     }
 
@@ -147,10 +123,7 @@ impl Missing {
         let names: Vec<&str> = response.cookies().keys().map(AsRef::as_ref).collect();
         Self {
             help: did_you_mean(name, names.iter().copied()),
-            ..Self::nothing(
-                selector,
-                format!("the answer sets {}", list(&names, "cookie")),
-            )
+            ..Self::nothing(selector, format!("the answer sets {}", list(&names, "cookie")))
         }
     }
 
@@ -188,11 +161,8 @@ fn is_blank(response: &Response) -> bool {
 
 fn is_html(media: Option<&str>, start: &str) -> bool {
     let start = start.trim_start().as_bytes();
-    let begins = |with: &str| {
-        start
-            .get(..with.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
-    };
+    let begins =
+        |with: &str| start.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));
     media.is_some_and(|media| media.contains("html")) || begins("<!doctype html") || begins("<html")
 }
 
@@ -225,10 +195,7 @@ mod tests {
 
     #[test]
     fn a_title_is_found_in_any_case_and_over_lines() {
-        assert_eq!(
-            title("<TITLE a=1>\n Sign\n in </Title>").as_deref(),
-            Some("Sign in")
-        );
+        assert_eq!(title("<TITLE a=1>\n Sign\n in </Title>").as_deref(), Some("Sign in"));
         assert_eq!(title("<title></title>"), None);
         assert_eq!(title("<title>open"), None);
     }

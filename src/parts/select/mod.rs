@@ -33,16 +33,7 @@ pub use crate::parts::select::query::Query;
 /// The words that a selector can begin with.
 pub const WORDS: [&str; 6] = ["json", "json_all", "header", "cookie", "status", "regex"];
 /// Words of the language that select or stand beside a selector, and that cannot be run yet.
-pub const LATER: [&str; 8] = [
-    "link",
-    "xpath",
-    "css",
-    "attribute",
-    "body",
-    "jwt",
-    "time",
-    "collect",
-];
+pub const LATER: [&str; 8] = ["link", "xpath", "css", "attribute", "body", "jwt", "time", "collect"];
 
 /// How a value is picked out of an answer.
 #[derive(Debug, Clone)]
@@ -82,12 +73,7 @@ impl Selector {
 
     /// Reads the selector among the keys of a map. `beside` are the other keys that the map may
     /// have; any further key was reported by whoever made `fields`.
-    pub fn read_fields(
-        fields: &Fields<'_>,
-        beside: &[&str],
-        reading: &Reading,
-        what: &str,
-    ) -> Option<Self> {
+    pub fn read_fields(fields: &Fields<'_>, beside: &[&str], reading: &Reading, what: &str) -> Option<Self> {
         let given = fields.present(&WORDS);
         let Some((word, value)) = given.first() else {
             if fields.iter().all(|(key, _)| beside.contains(&&*key.text)) {
@@ -98,11 +84,7 @@ impl Selector {
         };
         for (other, _) in &given[1..] {
             let message = format!("`{}` beside `{}`", other.text, word.text);
-            reading.error_with(
-                other.span,
-                message,
-                "a value has one selector: keep one of them",
-            );
+            reading.error_with(other.span, message, "a value has one selector: keep one of them");
         }
         Self::read_word(&word.text, value, reading)
     }
@@ -172,18 +154,15 @@ impl Selector {
             Self::JsonAll(query) => query.all(answer).map(Value::from),
             Self::Header(name) => match response.header(name) {
                 Some(value) => Ok(value.into()),
-                None => Err(Missing::no_header(
-                    self.to_string(),
-                    name,
-                    &response.headers,
-                )),
+                None => Err(Missing::no_header(self.to_string(), name, &response.headers)),
             },
             Self::Cookie(name) => match response.cookies().get(name) {
                 Some(value) => Ok(Value::String(Arc::clone(value))),
                 None => Err(Missing::no_cookie(self.to_string(), name, response)),
             },
-            Self::Regex(pattern) => first_match(pattern, response)
-                .ok_or_else(|| Missing::no_match(self.to_string(), response)),
+            Self::Regex(pattern) => {
+                first_match(pattern, response).ok_or_else(|| Missing::no_match(self.to_string(), response))
+            }
             Self::Status => Ok(u64::from(response.status).into()),
         }
     }
@@ -192,10 +171,7 @@ impl Selector {
     /// header or cookie that it is.
     #[must_use]
     pub fn marks(&self, value: &Value) -> Marks {
-        Marks {
-            secret: self.is_secret(value).then(|| self.name().into()),
-            from_server: true,
-        }
+        Marks { secret: self.is_secret(value).then(|| self.name().into()), from_server: true }
     }
 
     fn is_secret(&self, value: &Value) -> bool {

@@ -17,20 +17,13 @@ use crate::parts::select::path::{Path, Segment};
 ///
 /// # Errors
 /// Where the text is not JSON: `serde_json`'s message with line and column.
-pub fn read_paths(
-    bytes: &[u8],
-    paths: &[Arc<Path>],
-) -> Result<Vec<Option<Value>>, serde_json::Error> {
+pub fn read_paths(bytes: &[u8], paths: &[Arc<Path>]) -> Result<Vec<Option<Value>>, serde_json::Error> {
     let mut trie = Trie::new();
     let ends: Vec<usize> = paths.iter().map(|path| trie.insert(path)).collect();
     let mut slots = vec![Slot::default(); trie.nodes.len()];
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let seed = Search {
-        trie: &trie,
-        slots: &mut slots,
-        at: 0,
-    };
+    let seed = Search { trie: &trie, slots: &mut slots, at: 0 };
     seed.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(ends.iter().map(|end| slots[*end].value.clone()).collect())
@@ -59,17 +52,13 @@ struct Slot {
 
 impl<'p> Trie<'p> {
     fn new() -> Self {
-        Self {
-            nodes: vec![Fork::new(None)],
-        }
+        Self { nodes: vec![Fork::new(None)] }
     }
 
     fn insert(&mut self, path: &'p Path) -> usize {
         let mut at = 0;
         for segment in path.segments() {
-            let known = self
-                .children(at)
-                .find(|child| self.nodes[*child].segment == Some(segment));
+            let known = self.children(at).find(|child| self.nodes[*child].segment == Some(segment));
             at = known.unwrap_or_else(|| self.add(at, segment));
         }
         self.nodes[at].wanted = true;
@@ -86,43 +75,32 @@ impl<'p> Trie<'p> {
 
     fn children(&self, of: usize) -> impl Iterator<Item = usize> {
         let some = |at: usize| (at != 0).then_some(at);
-        std::iter::successors(some(self.nodes[of].child), move |at| {
-            some(self.nodes[*at].next)
-        })
+        std::iter::successors(some(self.nodes[of].child), move |at| some(self.nodes[*at].next))
     }
 
     fn member(&self, of: usize, name: &str) -> Option<usize> {
-        self.children(of).find(
-            |child| matches!(self.nodes[*child].segment, Some(Segment::Member(own)) if **own == *name),
-        )
+        self.children(of)
+            .find(|child| matches!(self.nodes[*child].segment, Some(Segment::Member(own)) if **own == *name))
     }
 
     fn element(&self, of: usize, index: usize) -> Option<usize> {
-        self.children(of).find(
-            |child| matches!(self.nodes[*child].segment, Some(Segment::Index(own)) if *own == index),
-        )
+        self.children(of)
+            .find(|child| matches!(self.nodes[*child].segment, Some(Segment::Index(own)) if *own == index))
     }
 
     /// How many elements of a list must be looked at.
     fn elements(&self, of: usize) -> usize {
-        let ends = self
-            .children(of)
-            .map(|child| match self.nodes[child].segment {
-                Some(Segment::Index(index)) => index + 1,
-                _ => 0,
-            });
+        let ends = self.children(of).map(|child| match self.nodes[child].segment {
+            Some(Segment::Index(index)) => index + 1,
+            _ => 0,
+        });
         ends.max().unwrap_or(0)
     }
 }
 
 impl<'p> Fork<'p> {
     const fn new(segment: Option<&'p Segment>) -> Self {
-        Self {
-            segment,
-            wanted: false,
-            child: 0,
-            next: 0,
-        }
+        Self { segment, wanted: false, child: 0, next: 0 }
     }
 }
 
@@ -135,11 +113,7 @@ struct Search<'s, 'p> {
 
 impl Search<'_, '_> {
     fn below(&mut self, at: usize) -> Search<'_, '_> {
-        Search {
-            trie: self.trie,
-            slots: self.slots,
-            at,
-        }
+        Search { trie: self.trie, slots: self.slots, at }
     }
 
     /// A member that stands there a second time makes the first one void, with all below it.
@@ -158,9 +132,7 @@ impl Search<'_, '_> {
     fn keep(&mut self, at: usize, value: &Value) {
         let trie = self.trie;
         for child in trie.children(at) {
-            let inside = trie.nodes[child]
-                .segment
-                .and_then(|segment| segment.of(value));
+            let inside = trie.nodes[child].segment.and_then(|segment| segment.of(value));
             if let Some(inside) = inside {
                 self.keep(child, inside);
             }
@@ -194,10 +166,7 @@ impl<'de> Visitor<'de> for Search<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         loop {
-            let key = Key {
-                trie: self.trie,
-                of: self.at,
-            };
+            let key = Key { trie: self.trie, of: self.at };
             match map.next_key_seed(key)? {
                 Some(Some(child)) => map.next_value_seed(self.below(child))?,
                 Some(None) => {
@@ -280,10 +249,8 @@ mod tests {
     use super::*;
 
     fn read(json: &[u8], paths: &[&str]) -> Vec<Option<String>> {
-        let paths: Vec<_> = paths
-            .iter()
-            .map(|path| Arc::new(Path::parse(path).expect("the test's path is right")))
-            .collect();
+        let paths: Vec<_> =
+            paths.iter().map(|path| Arc::new(Path::parse(path).expect("the test's path is right"))).collect();
         read_paths(json, &paths)
             .expect("the test's JSON is right")
             .into_iter()
@@ -302,18 +269,9 @@ mod tests {
         for (paths, values) in [
             (vec!["$.a.b", "$.e"], vec!["1", "\"x\""]),
             (vec!["$.e", "$.a.b"], vec!["\"x\"", "1"]),
-            (
-                vec!["$.a.c[1]", "$.a.c[2].d", "$.a.c[3]"],
-                vec!["20", "null", ""],
-            ),
-            (
-                vec!["$['a b']", "$.nope", "$.e.f", "$[0]"],
-                vec!["true", "", "", ""],
-            ),
-            (
-                vec!["$.e", "$.e", "$['e']"],
-                vec!["\"x\"", "\"x\"", "\"x\""],
-            ),
+            (vec!["$.a.c[1]", "$.a.c[2].d", "$.a.c[3]"], vec!["20", "null", ""]),
+            (vec!["$['a b']", "$.nope", "$.e.f", "$[0]"], vec!["true", "", "", ""]),
+            (vec!["$.e", "$.e", "$['e']"], vec!["\"x\"", "\"x\"", "\"x\""]),
             (vec![], vec![]),
         ] {
             assert_eq!(read(json, &paths), found(&values), "{paths:?}");
@@ -325,42 +283,25 @@ mod tests {
         let json = br#"{"a":{"b":{"c":1},"d":[2]}}"#;
         let paths = ["$.a.b.c", "$.a", "$.a.d[0]", "$.a.b", "$.a.x"];
         let whole = r#"{"b":{"c":1},"d":[2]}"#;
-        assert_eq!(
-            read(json, &paths),
-            found(&["1", whole, "2", r#"{"c":1}"#, ""])
-        );
+        assert_eq!(read(json, &paths), found(&["1", whole, "2", r#"{"c":1}"#, ""]));
     }
 
     #[test]
     fn of_members_of_one_name_the_last_counts_with_all_inside() {
         let json = br#"{"a":{"b":1,"c":2},"a":{"c":3}}"#;
         assert_eq!(read(json, &["$.a.b", "$.a.c"]), found(&["", "3"]));
-        assert_eq!(
-            read(br#"{"a":1,"a":[]}"#, &["$.a", "$.a[0]"]),
-            found(&["[]", ""])
-        );
+        assert_eq!(read(br#"{"a":1,"a":[]}"#, &["$.a", "$.a[0]"]), found(&["[]", ""]));
     }
 
     #[test]
     fn a_mark_of_byte_order_and_escaped_names_are_understood() {
-        assert_eq!(
-            read(b"\xef\xbb\xbf{\"\\u0061\":1}", &["$.a", "$"]),
-            found(&["1", "{\"a\":1}"])
-        );
+        assert_eq!(read(b"\xef\xbb\xbf{\"\\u0061\":1}", &["$.a", "$"]), found(&["1", "{\"a\":1}"]));
     }
 
     #[test]
     fn what_is_skipped_must_still_be_json() {
-        let path = [Arc::new(
-            Path::parse("$.a").expect("the test's path is right"),
-        )];
-        for text in [
-            "",
-            "{\"a\":1",
-            "{\"a\":1} x",
-            "{\"a\":1,\"b\":tru}",
-            "<html>",
-        ] {
+        let path = [Arc::new(Path::parse("$.a").expect("the test's path is right"))];
+        for text in ["", "{\"a\":1", "{\"a\":1} x", "{\"a\":1,\"b\":tru}", "<html>"] {
             assert!(read_paths(text.as_bytes(), &path).is_err(), "{text}");
         }
     }
@@ -368,25 +309,16 @@ mod tests {
     #[test]
     fn a_very_deep_path_needs_no_stack() {
         let deep = format!("${}", ".a".repeat(200_000));
-        assert_eq!(
-            read(br#"{"a":{"a":1}}"#, &[&deep, "$.a.a"]),
-            found(&["", "1"])
-        );
+        assert_eq!(read(br#"{"a":{"a":1}}"#, &[&deep, "$.a.a"]), found(&["", "1"]));
     }
 
     fn json() -> impl Strategy<Value = String> {
-        let leaf = prop_oneof![
-            Just("1".to_owned()),
-            Just("\"x\"".to_owned()),
-            Just("null".to_owned())
-        ];
+        let leaf = prop_oneof![Just("1".to_owned()), Just("\"x\"".to_owned()), Just("null".to_owned())];
         leaf.prop_recursive(4, 40, 4, |inner| {
-            let member =
-                ("[ab]", inner.clone()).prop_map(|(key, value)| format!("\"{key}\":{value}"));
+            let member = ("[ab]", inner.clone()).prop_map(|(key, value)| format!("\"{key}\":{value}"));
             prop_oneof![
                 prop::collection::vec(inner, 0..4).prop_map(|all| format!("[{}]", all.join(","))),
-                prop::collection::vec(member, 0..4)
-                    .prop_map(|all| format!("{{{}}}", all.join(","))),
+                prop::collection::vec(member, 0..4).prop_map(|all| format!("{{{}}}", all.join(","))),
             ]
         })
     }

@@ -71,10 +71,7 @@ impl Path {
             segments.push(segment);
             rest = after;
         }
-        let path = Self {
-            text: text[..text.len() - rest.len()].into(),
-            segments: segments.into(),
-        };
+        let path = Self { text: text[..text.len() - rest.len()].into(), segments: segments.into() };
         Some((path, rest))
     }
 
@@ -87,9 +84,7 @@ impl Path {
     /// The value that it leads to.
     #[must_use]
     pub fn find<'v>(&self, root: &'v Value) -> Option<&'v Value> {
-        self.segments
-            .iter()
-            .try_fold(root, |value, segment| segment.of(value))
+        self.segments.iter().try_fold(root, |value, segment| segment.of(value))
     }
 }
 
@@ -117,8 +112,7 @@ fn shorthand(text: &str) -> usize {
     if !text.starts_with(first) {
         return 0;
     }
-    text.find(|c: char| !first(c) && !c.is_ascii_digit())
-        .unwrap_or(text.len())
+    text.find(|c: char| !first(c) && !c.is_ascii_digit()).unwrap_or(text.len())
 }
 
 fn segment(text: &str) -> Option<(Segment, &str)> {
@@ -190,9 +184,7 @@ fn unicode(chars: &mut std::str::Chars<'_>) -> Option<char> {
 }
 
 fn hex(chars: &mut std::str::Chars<'_>) -> Option<u32> {
-    (0..4).try_fold(0, |number, _| {
-        Some(number * 16 + chars.next()?.to_digit(16)?)
-    })
+    (0..4).try_fold(0, |number, _| Some(number * 16 + chars.next()?.to_digit(16)?))
 }
 
 #[cfg(test)]
@@ -253,11 +245,9 @@ mod tests {
 
     #[test]
     fn the_fixed_beginning_of_a_general_path_is_known() {
-        for (text, beginning, rest) in [
-            ("$.items[*].id", "$.items", "[*].id"),
-            ("$..id", "$", "..id"),
-            ("$.a[-1]", "$.a", "[-1]"),
-        ] {
+        for (text, beginning, rest) in
+            [("$.items[*].id", "$.items", "[*].id"), ("$..id", "$", "..id"), ("$.a[-1]", "$.a", "[-1]")]
+        {
             let (path, left) = Path::beginning(text).expect("it begins with $");
             assert_eq!((path.to_string().as_str(), left), (beginning, rest));
         }

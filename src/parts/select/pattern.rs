@@ -30,15 +30,10 @@ impl fmt::Display for Pattern {
 impl Pattern {
     /// Compiles a scalar; a mistake is reported at its place. `what` names the key.
     pub fn read(scalar: &Scalar, reading: &Reading, what: &str, ignore_case: bool) -> Option<Self> {
-        let built = RegexBuilder::new(&scalar.text)
-            .case_insensitive(ignore_case)
-            .size_limit(MAX_COMPILED)
-            .build();
+        let built =
+            RegexBuilder::new(&scalar.text).case_insensitive(ignore_case).size_limit(MAX_COMPILED).build();
         match built {
-            Ok(regex) => Some(Self {
-                written: Arc::clone(&scalar.text),
-                regex,
-            }),
+            Ok(regex) => Some(Self { written: Arc::clone(&scalar.text), regex }),
             Err(error) => {
                 report(scalar, reading, what, &error);
                 None
@@ -68,15 +63,10 @@ fn report(scalar: &Scalar, reading: &Reading, what: &str, error: &regex::Error) 
         );
     };
     let reason = text.rsplit("error: ").next().unwrap_or(text).trim();
-    let span = caret(text, &scalar.text).map_or(scalar.span, |at| {
-        scalar.span_of(&reading.source, at..scalar.text.len())
-    });
+    let span = caret(text, &scalar.text)
+        .map_or(scalar.span, |at| scalar.span_of(&reading.source, at..scalar.text.len()));
     let message = format!("`{what}` is not a regular expression: {reason}");
-    reading.error_with(
-        span,
-        message,
-        "a sign that is meant as it is takes a `\\` before it",
-    );
+    reading.error_with(span, message, "a sign that is meant as it is takes a `\\` before it");
 }
 
 /// The crate tells the place by a caret below the pattern, both four columns in.
@@ -84,11 +74,7 @@ fn caret(message: &str, pattern: &str) -> Option<usize> {
     let shown = format!("    {pattern}");
     let mut lines = message.lines().skip_while(|line| *line != shown).skip(1);
     let column = lines.next()?.find('^')?.checked_sub(4)?;
-    pattern
-        .char_indices()
-        .map(|(at, _)| at)
-        .chain([pattern.len()])
-        .nth(column)
+    pattern.char_indices().map(|(at, _)| at).chain([pattern.len()]).nth(column)
 }
 
 #[cfg(test)]

@@ -51,11 +51,7 @@ impl Query {
         let text = &*scalar.text;
         let Some((beginning, rest)) = Path::beginning(text) else {
             let message = format!("`{text}` is not a JSON path");
-            reading.error_with(
-                scalar.span,
-                message,
-                "a path begins with `$`: `$.result.token`",
-            );
+            reading.error_with(scalar.span, message, "a path begins with `$`: `$.result.token`");
             return None;
         };
         if rest.is_empty() {
@@ -67,11 +63,9 @@ impl Query {
             JsonPath::parse(text).map_err(|error| (error.position(), error.to_string()))
         };
         match parsed {
-            Ok(compiled) => Some(Self::General(Arc::new(General {
-                text: Arc::clone(&scalar.text),
-                compiled,
-                beginning,
-            }))),
+            Ok(compiled) => {
+                Some(Self::General(Arc::new(General { text: Arc::clone(&scalar.text), compiled, beginning })))
+            }
             Err((position, reason)) => {
                 report_path(scalar, reading, position, &reason);
                 None
@@ -88,11 +82,7 @@ impl Query {
                 match found.as_slice() {
                     [one] => Ok(Value::from((*one).clone())),
                     [] => Err(self.nothing(answer)),
-                    many => Err(Missing::several(
-                        self.to_string(),
-                        many.len(),
-                        &general.text,
-                    )),
+                    many => Err(Missing::several(self.to_string(), many.len(), &general.text)),
                 }
             }
         }
@@ -129,9 +119,7 @@ impl Query {
     /// The name of the last member on the way.
     pub(super) fn last_member(&self) -> Option<&str> {
         let members = |path: &'_ Path| {
-            path.segments()
-                .iter()
-                .rposition(|segment| matches!(segment, Segment::Member(_)))
+            path.segments().iter().rposition(|segment| matches!(segment, Segment::Member(_)))
         };
         match self {
             Self::Single(path) => match &path.segments()[members(path)?] {

@@ -20,12 +20,7 @@ pub(crate) fn response(status: u16, headers: &str, body: &str) -> Arc<Response> 
         map.append(name, HeaderValue::from_str(value).expect("a header value"));
     }
     let url = Url::parse("http://localhost/").expect("a URL");
-    Arc::new(Response::new(
-        status,
-        map,
-        Bytes::from(body.to_owned()),
-        url,
-    ))
+    Arc::new(Response::new(status, map, Bytes::from(body.to_owned()), url))
 }
 
 fn read(yaml: &str) -> Result<Selector, String> {
@@ -37,15 +32,8 @@ fn read(yaml: &str) -> Result<Selector, String> {
     assert!(problems.len() <= 1, "{yaml}: {problems:?}");
     selector.filter(|_| problems.is_empty()).ok_or_else(|| {
         let problem = &problems[0];
-        let column = problem
-            .place
-            .as_ref()
-            .map_or(0, |place| place.position().column);
-        format!(
-            "{column}: {} ({})",
-            problem.message,
-            problem.help.as_deref().unwrap_or_default()
-        )
+        let column = problem.place.as_ref().map_or(0, |place| place.position().column);
+        format!("{column}: {} ({})", problem.message, problem.help.as_deref().unwrap_or_default())
     })
 }
 
@@ -55,16 +43,10 @@ fn find(yaml: &str, response: &Arc<Response>) -> Result<String, String> {
     wanted.add(&selector);
     let answer = Answer::read(response, &wanted);
     let text = |missing: Missing| {
-        let help = missing
-            .help
-            .clone()
-            .map_or(String::new(), |help| format!(" ({help})"));
+        let help = missing.help.clone().map_or(String::new(), |help| format!(" ({help})"));
         format!("{}{help}", missing.text(&Needles::default()))
     };
-    selector
-        .find(&answer)
-        .map(|value| value.to_json())
-        .map_err(text)
+    selector.find(&answer).map(|value| value.to_json()).map_err(text)
 }
 
 const JSON: &str = r#"{"type":"result","result":{"token":"abc","ids":[1,2]},"items":[],"z":null}"#;
@@ -100,10 +82,7 @@ fn what_is_missing_is_told_with_the_shape_of_what_came() {
             "$.result.tokn",
             "`$.result.tokn` found nothing: `$.result` is { token: string, ids: [2 × int] } (did you mean `token`?)",
         ),
-        (
-            "'$.result.ids[5]'",
-            "`$.result.ids[5]` found nothing: `$.result.ids` is [2 × int]",
-        ),
+        ("'$.result.ids[5]'", "`$.result.ids[5]` found nothing: `$.result.ids` is [2 × int]"),
         ("$.type.x", "`$.type.x` found nothing: `$.type` is string"),
         (
             "'$.result.idz[*]'",
@@ -121,10 +100,7 @@ fn what_is_missing_is_told_with_the_shape_of_what_came() {
             "{ header: x-rat }",
             "`header x-rat` found nothing: the answer has content-type, x-rate, set-cookie (did you mean `x-rate`?)",
         ),
-        (
-            "{ cookie: lang }",
-            "`cookie lang` found nothing: the answer sets sid",
-        ),
+        ("{ cookie: lang }", "`cookie lang` found nothing: the answer sets sid"),
         (
             "{ regex: 'nope' }",
             "`regex /nope/` found nothing: the body is application/json, 74 bytes: `{\"type\":\"result\",\"result\":{\"token\":\"«tok…`",
@@ -143,11 +119,7 @@ fn a_body_that_is_not_json_is_told_for_what_it_is() {
             html,
             "the body is not JSON; the body is HTML, 63 bytes, title `Sign in`",
         ),
-        (
-            "",
-            "<html></html>",
-            "the body is not JSON; the body is HTML, 13 bytes",
-        ),
+        ("", "<html></html>", "the body is not JSON; the body is HTML, 13 bytes"),
         (
             "content-type: text/plain",
             "no\n\x1b[2Jway",
@@ -167,11 +139,7 @@ fn a_body_that_is_not_json_is_told_for_what_it_is() {
         ("", " \n", "the body is empty"),
     ] {
         let found = find("$.a", &response(200, headers, body));
-        assert_eq!(
-            found,
-            Err(format!("`$.a` found nothing: {message}")),
-            "{body}"
-        );
+        assert_eq!(found, Err(format!("`$.a` found nothing: {message}")), "{body}");
     }
 }
 
@@ -194,9 +162,7 @@ fn a_selector_that_is_wrong_is_told_at_its_place() {
         ("[]", "must be a map"),
         ("{ json: }", "has no value"),
     ] {
-        let problem = read(yaml)
-            .map(|selector| selector.to_string())
-            .expect_err(yaml);
+        let problem = read(yaml).map(|selector| selector.to_string()).expect_err(yaml);
         assert!(problem.contains(message), "{yaml}: {problem}");
     }
     let deep = format!("'$[?{}@.a{}]'", "(".repeat(2000), ")".repeat(2000));

@@ -25,23 +25,15 @@ fn scope() -> Scope {
     let scope = Scope::default();
     let set = |name: &str, value: Marked<Value>| scope.set(&name.into(), value).expect("no input");
     set("n", Marked::plain(Value::from(5_i64)));
-    set(
-        "list",
-        Marked::plain(vec![Value::from("a"), Value::from("b")].into()),
-    );
-    set(
-        "mine",
-        Marked::new("s3cret".into(), Marks::secret("mine".into())),
-    );
+    set("list", Marked::plain(vec![Value::from("a"), Value::from("b")].into()));
+    set("mine", Marked::new("s3cret".into(), Marks::secret("mine".into())));
     scope
 }
 
 fn judge(yaml: &str, json: &str, unit: Unit) -> Judgement {
     let predicate = read(yaml, unit).unwrap_or_else(|problem| panic!("{yaml}: {problem}"));
     let value = Value::from_json(json.as_bytes()).expect("the test's JSON is right");
-    predicate
-        .judge(Ok(&Marked::plain(value)), &scope())
-        .unwrap_or_else(|error| panic!("{yaml}: {error}"))
+    predicate.judge(Ok(&Marked::plain(value)), &scope()).unwrap_or_else(|error| panic!("{yaml}: {error}"))
 }
 
 #[test]
@@ -56,109 +48,45 @@ fn values_are_equal_or_parts_by_the_rules_of_json() {
         ("present", vec!["null", "\"\""], vec![]),
         ("absent", vec![], vec!["null", "1"]),
         ("{ equals: present }", vec!["\"present\""], vec!["1"]),
-        (
-            "{ equals: { a: 1, b: [\"{{ n }}\"] } }",
-            vec!["{\"b\":[5],\"a\":1.0}"],
-            vec!["{\"a\":1}"],
-        ),
+        ("{ equals: { a: 1, b: [\"{{ n }}\"] } }", vec!["{\"b\":[5],\"a\":1.0}"], vec!["{\"a\":1}"]),
         ("{ not: x }", vec!["\"y\"", "null"], vec!["\"x\""]),
         ("{ not: { contains: x } }", vec!["\"y\""], vec!["\"axb\""]),
-        (
-            "{ one_of: [1, x] }",
-            vec!["1", "\"x\""],
-            vec!["2", "[1,\"x\"]"],
-        ),
+        ("{ one_of: [1, x] }", vec!["1", "\"x\""], vec!["2", "[1,\"x\"]"]),
         ("{ one_of: \"{{ list }}\" }", vec!["\"b\""], vec!["\"c\""]),
-        (
-            "{ contains: b }",
-            vec!["\"abc\"", "[\"a\",\"b\"]"],
-            vec!["\"ac\"", "[\"abc\"]", "7", "{\"b\":1}"],
-        ),
+        ("{ contains: b }", vec!["\"abc\"", "[\"a\",\"b\"]"], vec!["\"ac\"", "[\"abc\"]", "7", "{\"b\":1}"]),
         (
             "{ contains: { a: { b: 1 } } }",
             vec!["{\"a\":{\"b\":1,\"c\":2},\"d\":3}"],
             vec!["{\"a\":{\"c\":2}}", "{\"b\":1}"],
         ),
-        (
-            "{ contains: { a: 1 } }",
-            vec!["[{\"a\":1}]"],
-            vec!["[{\"a\":1,\"b\":2}]"],
-        ),
-        (
-            "{ starts_with: 0.10 }",
-            vec!["\"0.10.1\""],
-            vec!["\"0.1\"", "0.10"],
-        ),
+        ("{ contains: { a: 1 } }", vec!["[{\"a\":1}]"], vec!["[{\"a\":1,\"b\":2}]"]),
+        ("{ starts_with: 0.10 }", vec!["\"0.10.1\""], vec!["\"0.1\"", "0.10"]),
         ("{ ends_with: \"{{ n }}\" }", vec!["\"a5\""], vec!["\"5a\""]),
-        (
-            "{ matches: '^a\\d+$' }",
-            vec!["\"a12\""],
-            vec!["\"ba1\"", "\"A1\"", "1"],
-        ),
-        (
-            "{ matches: '^a', ignore_case: true }",
-            vec!["\"Ab\""],
-            vec!["\"b\""],
-        ),
-        (
-            "{ equals: ÄB, ignore_case: true }",
-            vec!["\"äb\""],
-            vec!["\"a\""],
-        ),
-        (
-            "{ contains: b, ignore_case: true }",
-            vec!["\"AB\"", "[\"B\"]"],
-            vec!["\"c\""],
-        ),
-        (
-            "{ not: { equals: a }, ignore_case: true }",
-            vec!["\"b\""],
-            vec!["\"A\""],
-        ),
+        ("{ matches: '^a\\d+$' }", vec!["\"a12\""], vec!["\"ba1\"", "\"A1\"", "1"]),
+        ("{ matches: '^a', ignore_case: true }", vec!["\"Ab\""], vec!["\"b\""]),
+        ("{ equals: ÄB, ignore_case: true }", vec!["\"äb\""], vec!["\"a\""]),
+        ("{ contains: b, ignore_case: true }", vec!["\"AB\"", "[\"B\"]"], vec!["\"c\""]),
+        ("{ not: { equals: a }, ignore_case: true }", vec!["\"b\""], vec!["\"A\""]),
     ]);
 }
 
 #[test]
 fn numbers_sizes_types_and_forms_are_judged() {
     judge_all(vec![
-        (
-            "{ gt: 60 }",
-            vec!["61", "60.5", "18446744073709551615"],
-            vec!["60", "\"61\"", "null"],
-        ),
-        (
-            "{ gte: 9007199254740993 }",
-            vec!["9007199254740993"],
-            vec!["9007199254740992"],
-        ),
+        ("{ gt: 60 }", vec!["61", "60.5", "18446744073709551615"], vec!["60", "\"61\"", "null"]),
+        ("{ gte: 9007199254740993 }", vec!["9007199254740993"], vec!["9007199254740992"]),
         ("{ lt: 0 }", vec!["-1", "-0.5"], vec!["0"]),
         ("{ lte: \"{{ n }}\" }", vec!["5"], vec!["6"]),
-        (
-            "{ between: [1, 3] }",
-            vec!["1", "3", "2.5"],
-            vec!["0", "4", "\"2\""],
-        ),
-        (
-            "{ length: 2 }",
-            vec!["\"äö\"", "[1,2]", "{\"a\":1,\"b\":2}"],
-            vec!["\"a\"", "2", "null"],
-        ),
+        ("{ between: [1, 3] }", vec!["1", "3", "2.5"], vec!["0", "4", "\"2\""]),
+        ("{ length: 2 }", vec!["\"äö\"", "[1,2]", "{\"a\":1,\"b\":2}"], vec!["\"a\"", "2", "null"]),
         ("{ length: { gt: 0 } }", vec!["[1]"], vec!["[]"]),
-        (
-            "{ empty: true }",
-            vec!["\"\"", "[]", "{}"],
-            vec!["\" \"", "null", "0"],
-        ),
+        ("{ empty: true }", vec!["\"\"", "[]", "{}"], vec!["\" \"", "null", "0"]),
         ("{ empty: false }", vec!["[1]"], vec!["[]", "null"]),
         ("{ type: number }", vec!["1", "1.5"], vec!["\"1\""]),
         ("{ type: int }", vec!["1"], vec!["1.5", "true"]),
         ("{ type: null }", vec!["null"], vec!["0"]),
         ("{ type: object }", vec!["{}"], vec!["[]"]),
-        (
-            "{ each: { type: string } }",
-            vec!["[]", "[\"a\"]"],
-            vec!["[\"a\",1]", "\"a\"", "{}"],
-        ),
+        ("{ each: { type: string } }", vec!["[]", "[\"a\"]"], vec!["[\"a\",1]", "\"a\"", "{}"]),
         ("{ format: email }", vec!["\"a@b.c\""], vec!["\"a\"", "1"]),
         ("{ gt: 1, lt: 3 }", vec!["2"], vec!["1", "3"]),
     ]);
@@ -183,12 +111,7 @@ fn both_texts_are_short_and_say_what_was_written_and_what_came() {
     let cut = format!("\"{}…", "a".repeat(199));
     for (yaml, json, expected, actual) in [
         ("{ gt: 60 }", "5", "> 60", "5"),
-        (
-            "{ gt: 60 }",
-            "\"61\"",
-            "> 60",
-            "\"61\", a text, not a number",
-        ),
+        ("{ gt: 60 }", "\"61\"", "> 60", "\"61\", a text, not a number"),
         (
             "{ gt: \"{{ list }}\" }",
             "5",
@@ -199,56 +122,22 @@ fn both_texts_are_short_and_say_what_was_written_and_what_came() {
         ("x", &long, "equals \"x\"", &cut),
         ("{ matches: ^a }", "\"b\"", "matches /^a/", "\"b\""),
         ("{ not: { one_of: [1, 2] } }", "1", "not one of [1,2]", "1"),
-        (
-            "{ length: { gt: 3 } }",
-            "[1]",
-            "length > 3",
-            "[1], which has length 1",
-        ),
-        (
-            "{ each: { lt: 2 } }",
-            "[1,7]",
-            "each < 2",
-            "[1,7], where [1] is 7",
-        ),
-        (
-            "{ type: int }",
-            "\"a\"",
-            "type int",
-            "\"a\", which is of type string",
-        ),
+        ("{ length: { gt: 3 } }", "[1]", "length > 3", "[1], which has length 1"),
+        ("{ each: { lt: 2 } }", "[1,7]", "each < 2", "[1,7], where [1] is 7"),
+        ("{ type: int }", "\"a\"", "type int", "\"a\", which is of type string"),
         ("{ gt: 1, lt: 3 }", "5", "> 1 and < 3", "5"),
-        (
-            "{ equals: \"{{ mine }}\" }",
-            "\"x\"",
-            "equals \"«mine»\"",
-            "\"x\"",
-        ),
-        (
-            "{ equals: \"{{ mine }}\" }",
-            "\"s3cret\"",
-            "equals \"«mine»\"",
-            "«mine»",
-        ),
+        ("{ equals: \"{{ mine }}\" }", "\"x\"", "equals \"«mine»\"", "\"x\""),
+        ("{ equals: \"{{ mine }}\" }", "\"s3cret\"", "equals \"«mine»\"", "«mine»"),
         (
             "{ contains: { a: 1 } }",
             "{\"password\":\"abc\"}",
             "contains {\"a\":1}",
             "{\"password\":\"«password»\"}",
         ),
-        (
-            "{ equals: A, ignore_case: true }",
-            "1",
-            "equals \"A\" (in any case)",
-            "1",
-        ),
+        ("{ equals: A, ignore_case: true }", "1", "equals \"A\" (in any case)", "1"),
     ] {
         let judged = judge(yaml, json, Unit::None);
-        assert_eq!(
-            (judged.expected.as_str(), judged.actual.as_str()),
-            (expected, actual),
-            "{yaml}"
-        );
+        assert_eq!((judged.expected.as_str(), judged.actual.as_str()), (expected, actual), "{yaml}");
     }
 }
 
@@ -266,46 +155,21 @@ fn durations_and_texts_have_their_own_units() {
     for (yaml, json, unit, passed, actual) in [
         ("{ lt: 500ms }", "499", Unit::Duration, true, "499ms"),
         ("{ lt: 2s }", "2000", Unit::Duration, false, "2.0s"),
-        (
-            "{ between: [1s, 2s] }",
-            "1500",
-            Unit::Duration,
-            true,
-            "1.5s",
-        ),
+        ("{ between: [1s, 2s] }", "1500", Unit::Duration, true, "1.5s"),
         ("{ lte: 500 }", "500", Unit::Duration, true, "500ms"),
         ("{ one_of: [1s, 2s] }", "2000", Unit::Duration, true, "2.0s"),
         ("1.10", "\"1.10\"", Unit::Text, true, "\"1.10\""),
         ("{ equals: 62 }", "\"62\"", Unit::Text, true, "\"62\""),
-        (
-            "{ one_of: [0101, 2] }",
-            "\"0101\"",
-            Unit::Text,
-            true,
-            "\"0101\"",
-        ),
+        ("{ one_of: [0101, 2] }", "\"0101\"", Unit::Text, true, "\"0101\""),
         ("\"{{ n }}\"", "\"5\"", Unit::Text, true, "\"5\""),
         ("{ gt: 10 }", "\"9\"", Unit::Text, false, "\"9\""),
         ("{ gt: 10 }", "\"11\"", Unit::Text, true, "\"11\""),
-        (
-            "{ gt: 10 }",
-            "\"x\"",
-            Unit::Text,
-            false,
-            "\"x\", a text, not a number",
-        ),
+        ("{ gt: 10 }", "\"x\"", Unit::Text, false, "\"x\", a text, not a number"),
     ] {
         let judged = judge(yaml, json, unit);
-        assert_eq!(
-            (judged.passed, judged.actual.as_str()),
-            (passed, actual),
-            "{yaml} {json}"
-        );
+        assert_eq!((judged.passed, judged.actual.as_str()), (passed, actual), "{yaml} {json}");
     }
-    assert_eq!(
-        judge("{ lt: 500ms }", "1", Unit::Duration).expected,
-        "< 500ms"
-    );
+    assert_eq!(judge("{ lt: 500ms }", "1", Unit::Duration).expected, "< 500ms");
 }
 
 #[test]
@@ -322,14 +186,8 @@ fn nothing_found_holds_only_where_absence_is_asked_for() {
         ("{ empty: true }", false),
     ] {
         let predicate = read(yaml, Unit::None).unwrap_or_else(|problem| panic!("{problem}"));
-        let judged = predicate
-            .judge(Err(&missing), &scope())
-            .expect("no template");
-        assert_eq!(
-            (judged.passed, judged.actual.as_str()),
-            (passed, "no `a`"),
-            "{yaml}"
-        );
+        let judged = predicate.judge(Err(&missing), &scope()).expect("no template");
+        assert_eq!((judged.passed, judged.actual.as_str()), (passed, "no `a`"), "{yaml}");
     }
 }
 

@@ -1,0 +1,149 @@
+//! A plan: nothing is left to look up. Inputs have their values, every request has its defaults,
+//! and what each answer must yield is known before it is read.
+
+use std::sync::Arc;
+
+use crate::document::inputs::{Inputs, Resolved};
+use crate::document::workflow::{Action, Step, Workflow};
+use crate::ground::diagnostic::Diagnostics;
+use crate::parts::http::RequestSpec;
+use crate::parts::retry::Retry;
+use crate::parts::script::Script;
+use crate::parts::select::Yield;
+
+/// A workflow that is ready to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// What it was made of.
+    pub workflow: Arc<Workflow>,
+    /// The values of its inputs; those that a caller gives by `with` are not among them.
+    pub inputs: Resolved,
+    /// Its steps.
+    pub steps: Vec<PlannedStep>,
+    /// What is done whatever happened.
+    pub finally: Vec<PlannedStep>,
+    /// Whether anybody reads `steps.<id>`: if not, no answer is kept.
+    pub keeps_steps: bool,
+}
+
+/// A step that is ready to run.
+#[derive(Debug)]
+pub struct PlannedStep {
+    /// Which step of the workflow it is.
+    place: usize,
+    /// What it does.
+    pub action: PlannedAction,
+    /// How often its request is tried.
+    pub retry: Option<Retry>,
+    /// What its answer must yield.
+    pub yields: Yield,
+    /// The names that `finally` needs and only a step sets.
+    pub needs: Vec<Arc<str>>,
+}
+
+/// What a planned step does.
+#[derive(Debug)]
+pub enum PlannedAction {
+    /// An HTTP exchange, the defaults laid under it.
+    Request(Arc<RequestSpec>),
+    /// Another workflow.
+    Uses(Arc<Plan>),
+    /// A script alone.
+    Script,
+}
+
+/// Makes a plan of a workflow and what the caller gives.
+///
+/// # Errors
+/// Every input that is missing or wrong, here and in the workflows that are used.
+pub fn plan(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, Diagnostics> {
+    let resolved = inputs.resolve(workflow)?;
+    plan_with(workflow, resolved, inputs)
+}
+
+fn plan_with(workflow: &Arc<Workflow>, resolved: Resolved, inputs: &Inputs) -> Result<Plan, Diagnostics> {
+    let mut problems = Diagnostics::default();
+    let mut plan_step = |(place, step): (usize, &Step)| match PlannedStep::new(place, step, workflow, inputs) {
+        Ok(step) => Some(step),
+        Err(found) => {
+            problems.0.extend(found.0);
+            None
+        }
+    };
+    let count = workflow.steps.len();
+    let steps = workflow.steps.iter().enumerate().filter_map(&mut plan_step).collect();
+    let finally = workflow.finally.iter().enumerate().map(|(at, step)| (count + at, step)).filter_map(&mut plan_step).collect();
+    if !problems.0.is_empty() {
+        return Err(problems);
+    }
+    Ok(Plan { workflow: Arc::clone(workflow), inputs: resolved, steps, finally, keeps_steps: reads_steps(workflow) })
+}
+
+impl PlannedStep {
+    fn new(place: usize, step: &Step, workflow: &Workflow, inputs: &Inputs) -> Result<Self, Diagnostics> {
+        let action = match &step.action {
+            Action::Request(request) if workflow.defaults.is_empty() => PlannedAction::Request(Arc::clone(request)),
+            Action::Request(request) => {
+                PlannedAction::Request(Arc::new((**request).clone().overlay(&workflow.defaults)))
+            }
+            Action::Script(_) => PlannedAction::Script,
+            Action::Uses(uses) => {
+                let with: Vec<&str> = uses.with.iter().map(|entry| &*entry.name.value).collect();
+                let resolved = inputs.resolve_used(&uses.workflow, &with)?;
+                PlannedAction::Uses(Arc::new(plan_with(&uses.workflow, resolved, inputs)?))
+            }
+        };
+        let retry = step.retry.clone().or_else(|| workflow.retry.clone());
+        let needs = if place >= workflow.steps.len() { needs(step, workflow) } else { Vec::new() };
+        Ok(Self { place, action, retry, yields: yields(step), needs })
+    }
+
+    /// The step as it was written.
+    #[must_use]
+    pub fn step<'w>(&self, workflow: &'w Workflow) -> &'w Step {
+        let steps = &workflow.steps;
+        steps.get(self.place).unwrap_or_else(|| &workflow.finally[self.place - steps.len()])
+    }
+}
+
+/// What a step's answer must yield: one pass over its bytes finds all of it.
+fn yields(step: &Step) -> Yield {
+    let mut yields = Yield::default();
+    for extract in &step.extract {
+        extract.adds_to(&mut yields);
+    }
+    if let Some(expect) = &step.expect {
+        expect.adds_to(&mut yields);
+    }
+    step.reads(&mut |path, _| yields.read_by_template(path));
+    yields
+}
+
+/// The names that a step reads and only other steps set.
+fn needs(step: &Step, workflow: &Workflow) -> Vec<Arc<str>> {
+    let set: Vec<&str> = workflow.set_by_steps().collect();
+    let mut needs: Vec<Arc<str>> = Vec::new();
+    step.reads(&mut |path, _| {
+        let name = path.split('.').next().unwrap_or(path);
+        let own = step.extract.iter().any(|extract| &*extract.name.value == name);
+        if set.contains(&name) && !own && needs.iter().all(|known| &**known != name) {
+            needs.push(name.into());
+        }
+    });
+    needs
+}
+
+fn reads_steps(workflow: &Workflow) -> bool {
+    let mut found = false;
+    let mut visit = |path: &str, _| found |= path == "steps" || path.starts_with("steps.");
+    for step in workflow.all_steps() {
+        step.reads(&mut visit);
+        let scripts = [step.before.as_ref(), step.after.as_ref(), step.action.script()];
+        if scripts.into_iter().flatten().any(Script::mentions_steps) {
+            return true;
+        }
+    }
+    workflow.outputs.iter().flatten().for_each(|output| output.tree.reads(&mut visit));
+    workflow.defaults.reads(&mut visit);
+    found
+}

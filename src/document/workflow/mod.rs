@@ -1,0 +1,10 @@
+//! The workflow: one YAML file, read into types, every mistake told before anything is sent.
+
+mod check;
+mod input;
+mod model;
+mod parse;
+mod step;
+
+pub use input::{Input, Kind};
+pub use model::{Action, Mock, Output, Step, Uses, Variable, Workflow};

@@ -1,0 +1,172 @@
+//! The types of a workflow, as it was written: nothing is looked up yet.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::document::workflow::input::Input;
+use crate::ground::diagnostic::Diagnostics;
+use crate::ground::source::{Source, Span, Spanned};
+use crate::parts::expect::Expectation;
+use crate::parts::extract::Extract;
+use crate::parts::http::{RequestDefaults, RequestSpec};
+use crate::parts::retry::Retry;
+use crate::parts::script::Script;
+use crate::parts::template::{Template, Tree};
+
+/// One file: inputs, vars, steps, outputs.
+#[derive(Debug)]
+pub struct Workflow {
+    /// The text that it was read from.
+    pub source: Arc<Source>,
+    /// What it is called; the file's stem where it does not say.
+    pub name: Arc<str>,
+    /// What it is for.
+    pub description: Option<Arc<str>>,
+    /// What it can be chosen by.
+    pub tags: Vec<Arc<str>>,
+    /// What the caller gives.
+    pub inputs: Vec<Input>,
+    /// What is derived from the inputs, in order.
+    pub vars: Vec<Variable>,
+    /// What holds for every request.
+    pub defaults: RequestDefaults,
+    /// How often every request is tried.
+    pub retry: Option<Retry>,
+    /// The offline stand-in.
+    pub mock: Option<Mock>,
+    /// What is done.
+    pub steps: Vec<Step>,
+    /// What is done whatever happened.
+    pub finally: Vec<Step>,
+    /// What the caller gets; `None` for everything extracted.
+    pub outputs: Option<Vec<Output>>,
+    /// What works, but probably not as meant.
+    pub warnings: Diagnostics,
+}
+
+/// One entry of `vars`.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// Its name.
+    pub name: Spanned<Arc<str>>,
+    /// How it is derived.
+    pub tree: Tree,
+}
+
+/// One entry of `outputs`.
+pub type Output = Variable;
+
+/// `mock: { file, replaces }`.
+#[derive(Debug, Clone)]
+pub struct Mock {
+    /// The mock's file, its path resolved against the workflow's folder.
+    pub file: PathBuf,
+    /// Where it is named.
+    pub span: Span,
+    /// The inputs that should point at it; `None` for every one whose value is an http URL.
+    pub replaces: Option<Vec<Spanned<Arc<str>>>>,
+}
+
+/// One step.
+#[derive(Debug)]
+pub struct Step {
+    /// Its id; `step1`, `step2`, … where it has none.
+    pub id: Arc<str>,
+    /// What it is called for people.
+    pub name: Arc<str>,
+    /// Where it begins.
+    pub span: Span,
+    /// What it does.
+    pub action: Action,
+    /// Whether it runs.
+    pub when: Option<Template>,
+    /// How often its request is tried.
+    pub retry: Option<Retry>,
+    /// The script before the request.
+    pub before: Option<Script>,
+    /// The script after it.
+    pub after: Option<Script>,
+    /// What must hold.
+    pub expect: Option<Expectation>,
+    /// What is taken out of the answer.
+    pub extract: Vec<Extract>,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Action {
+    /// An HTTP exchange.
+    Request(Arc<RequestSpec>),
+    /// Another workflow.
+    Uses(Uses),
+    /// A script alone.
+    Script(Script),
+}
+
+/// `uses: ./login.yaml` and its `with`.
+#[derive(Debug)]
+pub struct Uses {
+    /// The workflow that is used.
+    pub workflow: Arc<Workflow>,
+    /// Where it is named.
+    pub span: Span,
+    /// What goes in.
+    pub with: Vec<Variable>,
+}
+
+impl Workflow {
+    /// All steps, `finally` last.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().chain(&self.finally)
+    }
+
+    /// The workflow and all that it uses, each before its users' next step.
+    #[must_use]
+    pub fn tree(self: &Arc<Self>) -> Vec<Arc<Self>> {
+        let mut tree = vec![Arc::clone(self)];
+        for step in self.all_steps() {
+            if let Action::Uses(uses) = &step.action {
+                tree.extend(uses.workflow.tree());
+            }
+        }
+        tree
+    }
+
+    /// The mock files of the workflow and of all that it uses, each once.
+    #[must_use]
+    pub fn mock_files(self: &Arc<Self>) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for file in self.tree().iter().filter_map(|workflow| workflow.mock.as_ref()).map(|mock| &mock.file) {
+            if !files.contains(file) {
+                files.push(file.clone());
+            }
+        }
+        files
+    }
+
+    /// The file's path as the user named it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.source.path().unwrap_or_else(|| Path::new(self.source.name()))
+    }
+
+    /// Every name that some step may set: extracted values and what scripts assign.
+    pub fn set_by_steps(&self) -> impl Iterator<Item = &str> {
+        self.all_steps().flat_map(|step| {
+            let scripts = [step.before.as_ref(), step.after.as_ref(), step.action.script()];
+            let assigned = scripts.into_iter().flatten().flat_map(Script::assigns);
+            step.extract.iter().map(|extract| &*extract.name.value).chain(assigned)
+        })
+    }
+}
+
+impl Action {
+    /// The script, where it is one.
+    #[must_use]
+    pub const fn script(&self) -> Option<&Script> {
+        match self {
+            Self::Script(script) => Some(script),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! How a workflow reads itself: every mistake is reported, in its file and in those it uses.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::document::workflow::input::Input;
+use crate::document::workflow::model::{Mock, Step, Variable, Workflow};
+use crate::document::workflow::step::read_variables;
+use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+use crate::ground::read::{Fields, Reading, open};
+use crate::ground::source::{Source, Spanned};
+use crate::ground::yaml::{self, Kind, Node, Scalar};
+use crate::parts::http::RequestDefaults;
+use crate::parts::retry::Retry;
+use crate::parts::scope::RESERVED;
+
+const KEYS: [&str; 10] =
+    ["name", "description", "tags", "inputs", "vars", "defaults", "mock", "steps", "finally", "outputs"];
+const LATER: [&str; 1] = ["session"];
+
+/// A workflow that is being read, and the chain of those that use it.
+pub(super) struct Loading<'r> {
+    pub(super) reading: &'r Reading,
+    users: &'r [PathBuf],
+}
+
+impl Workflow {
+    /// Reads the workflow in a file, and all that it uses.
+    ///
+    /// # Errors
+    /// Every mistake that can be found without running it.
+    pub fn load(path: &Path) -> Result<Arc<Self>, Diagnostics> {
+        load(path, &[])
+    }
+
+    /// Reads a workflow from a text; paths in it are relative to the current folder.
+    ///
+    /// # Errors
+    /// As [`Workflow::load`].
+    pub fn parse(source: &Arc<Source>) -> Result<Arc<Self>, Diagnostics> {
+        parse(source, &[])
+    }
+}
+
+fn load(path: &Path, users: &[PathBuf]) -> Result<Arc<Workflow>, Diagnostics> {
+    let source = open(path)?;
+    let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if let Some(at) = users.iter().position(|user| *user == canonical) {
+        let chain: Vec<_> =
+            users[at..].iter().chain([&canonical]).map(|file| file.file_name().unwrap_or_default().to_string_lossy()).collect();
+        let message = format!("workflows that use each other in a circle: {}", chain.join(" → "));
+        return Err(Diagnostic::error(message).help("let one of them stand alone").into());
+    }
+    let mut chain = users.to_vec();
+    chain.push(canonical);
+    parse(&source, &chain)
+}
+
+fn parse(source: &Arc<Source>, users: &[PathBuf]) -> Result<Arc<Workflow>, Diagnostics> {
+    let root = yaml::read(source)?;
+    let reading = Reading::new(source);
+    let workflow = Loading { reading: &reading, users }.workflow(&root);
+    if let Some(workflow) = &workflow {
+        workflow.check(&reading);
+    }
+    let clean = reading.is_clean();
+    let problems = reading.finish();
+    match workflow {
+        Some(mut workflow) if clean => {
+            workflow.warnings = problems;
+            Ok(Arc::new(workflow))
+        }
+        _ => Err(problems),
+    }
+}
+
+impl Loading<'_> {
+    /// Reads a workflow that this one uses.
+    pub(super) fn load_used(&self, path: &Path) -> Result<Arc<Workflow>, Diagnostics> {
+        load(path, self.users)
+    }
+
+    fn workflow(&self, root: &Node) -> Option<Workflow> {
+        let reading = self.reading;
+        let fields = reading.fields(root, "a workflow", &KEYS, &LATER)?;
+        let source = Arc::clone(&reading.source);
+        let text = |key: &str| fields.get(key).and_then(|node| reading.text(node, key)).map(|scalar| Arc::clone(&scalar.text));
+        let stem = source.path().and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
+        let retry = fields.get("defaults").and_then(|node| node.get("retry"));
+        Some(Workflow {
+            name: text("name").unwrap_or_else(|| stem.unwrap_or_else(|| "workflow".to_owned()).into()),
+            description: text("description"),
+            tags: self.tags(&fields),
+            inputs: self.inputs(&fields),
+            vars: self.variables(&fields, "vars").unwrap_or_default(),
+            defaults: fields.get("defaults").and_then(|node| RequestDefaults::read(node, reading)).unwrap_or_default(),
+            retry: retry.and_then(|node| Retry::read(node, reading, false)),
+            mock: fields.get("mock").and_then(|node| self.mock(node)),
+            steps: self.steps(&fields),
+            finally: fields.get("finally").map(|node| self.step_list(node, "finally", 1)).unwrap_or_default(),
+            outputs: self.variables(&fields, "outputs"),
+            warnings: Diagnostics::default(),
+            source,
+        })
+    }
+
+    fn tags(&self, fields: &Fields<'_>) -> Vec<Arc<str>> {
+        let Some(tags) = fields.get("tags").and_then(|node| self.reading.list(node, "tags")) else {
+            return Vec::new();
+        };
+        tags.iter().filter_map(|tag| self.reading.text(tag, "tags")).map(|tag| Arc::clone(&tag.text)).collect()
+    }
+
+    fn inputs(&self, fields: &Fields<'_>) -> Vec<Input> {
+        let Some(entries) = fields.get("inputs").and_then(|node| self.reading.entries(node, "inputs")) else {
+            return Vec::new();
+        };
+        let read = |(name, value): &(Scalar, Node)| {
+            let input = Input::read(name, value, self.reading);
+            self.check_name(name)?;
+            input
+        };
+        entries.iter().filter_map(read).collect()
+    }
+
+    fn variables(&self, fields: &Fields<'_>, key: &str) -> Option<Vec<Variable>> {
+        read_variables(fields.get(key)?, key, self)
+    }
+
+    /// A variable's name must be one that a template can say.
+    pub(super) fn check_name(&self, name: &Scalar) -> Option<()> {
+        let fits = name.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && name.text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !fits {
+            let message = format!("`{}` cannot be the name of a variable", name.text);
+            self.reading.error_with(name.span, message, "a name has letters, digits and `_`, and begins with a letter");
+            return None;
+        }
+        if RESERVED.contains(&&*name.text) {
+            let message = format!("`{}` means something by itself and cannot be a variable", name.text);
+            self.reading.error(name.span, message);
+            return None;
+        }
+        Some(())
+    }
+
+    fn mock(&self, node: &Node) -> Option<Mock> {
+        let (file, replaces) = match &node.kind {
+            Kind::Scalar(_) => (self.reading.text(node, "mock")?, None),
+            _ => {
+                let fields = self.reading.fields(node, "mock", &["file", "replaces"], &[])?;
+                let Some(file) = fields.get("file") else {
+                    self.reading.error(node.span, "`mock` needs `file`");
+                    return None;
+                };
+                (self.reading.text(file, "file")?, fields.get("replaces"))
+            }
+        };
+        let path = self.reading.source.folder().join(&*file.text);
+        if !path.is_file() {
+            let message = format!("there is no mock `{}`", file.text);
+            self.reading.error_with(file.span, message, format!("it is looked for at {}", path.display()));
+        }
+        let replaces = replaces.and_then(|node| self.reading.list(node, "replaces")).map(|names| {
+            let names = names.iter().filter_map(|name| self.reading.text(name, "replaces"));
+            names.map(|name| Spanned::new(Arc::clone(&name.text), name.span)).collect()
+        });
+        Some(Mock { file: path, span: file.span, replaces })
+    }
+
+    fn steps(&self, fields: &Fields<'_>) -> Vec<Step> {
+        match fields.get("steps") {
+            Some(node) => self.step_list(node, "steps", 1),
+            None => {
+                self.reading.error_with(fields.span, "a workflow needs `steps`", "add `steps:` with one step at least");
+                Vec::new()
+            }
+        }
+    }
+
+    fn step_list(&self, node: &Node, what: &str, least: usize) -> Vec<Step> {
+        let Some(nodes) = self.reading.list(node, what) else { return Vec::new() };
+        if nodes.len() < least {
+            self.reading.error(node.span, format!("`{what}` has no step"));
+        }
+        nodes.iter().enumerate().filter_map(|(at, node)| Step::read(node, at + 1, self)).collect()
+    }
+}

@@ -1,0 +1,183 @@
+//! How a step reads itself.
+
+use std::sync::Arc;
+
+use crate::document::workflow::model::{Action, Step, Uses, Variable, Workflow};
+use crate::document::workflow::parse::Loading;
+use crate::ground::diagnostic::Diagnostic;
+use crate::ground::read::Fields;
+use crate::ground::source::{Span, Spanned};
+use crate::ground::yaml::{Node, Scalar};
+use crate::parts::expect::Expectation;
+use crate::parts::extract::Extract;
+use crate::parts::http::RequestSpec;
+use crate::parts::retry::Retry;
+use crate::parts::script::Script;
+use crate::parts::template::{Template, Tree};
+
+const KEYS: [&str; 12] = [
+    "id", "name", "when", "request", "uses", "with", "script", "retry", "before", "after", "expect", "extract",
+];
+const LATER: [&str; 5] = ["parallel", "for_each", "repeat", "snapshot", "continue_on_failure"];
+const ACTIONS: [&str; 3] = ["request", "uses", "script"];
+
+impl Step {
+    /// Reads the step that stands `number`th, counted from 1; mistakes are reported.
+    pub(super) fn read(node: &Node, number: usize, loading: &Loading<'_>) -> Option<Self> {
+        let reading = loading.reading;
+        let fields = reading.fields(node, "a step", &KEYS, &LATER)?;
+        let id = fields.get("id").map(|node| read_id(node, loading));
+        let name = fields.get("name").map(|node| reading.text(node, "name").map(|scalar| Arc::clone(&scalar.text)));
+        let action = read_action(&fields, loading);
+        let when = fields.get("when").map(|node| read_when(node, loading));
+        let retry = fields.get("retry").map(|node| Retry::read(node, reading, true));
+        let before = fields.get("before").map(|node| Script::read(node, reading));
+        let after = fields.get("after").map(|node| Script::read(node, reading));
+        let expect = fields.get("expect").map(|node| Expectation::read(node, reading));
+        let extract = fields.get("extract").map(|node| Extract::read_all(node, reading));
+        let action = action?;
+        refuse_strays(&fields, &action, loading);
+        let id = id.map_or(Some(None), |id| id.map(Some))?.unwrap_or_else(|| format!("step{number}").into());
+        Some(Self {
+            name: name.map_or(Some(None), |name| name.map(Some))?.unwrap_or_else(|| Arc::clone(&id)),
+            id,
+            span: node.span,
+            action,
+            when: when.map_or(Some(None), |when| when.map(Some))?,
+            retry: retry.map_or(Some(None), |retry| retry.map(Some))?,
+            before: before.map_or(Some(None), |before| before.map(Some))?,
+            after: after.map_or(Some(None), |after| after.map(Some))?,
+            expect: expect.map_or(Some(None), |expect| expect.map(Some))?,
+            extract: extract.map_or(Some(Vec::new()), |extract| extract)?,
+        })
+    }
+
+    /// Tells every name that the step's templates read, and where.
+    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+        if let Some(when) = &self.when {
+            when.reads(visit);
+        }
+        match &self.action {
+            Action::Request(request) => request.reads(visit),
+            Action::Uses(uses) => uses.with.iter().for_each(|with| with.tree.reads(visit)),
+            Action::Script(_) => {}
+        }
+        self.extract.iter().for_each(|extract| extract.reads(visit));
+        if let Some(expect) = &self.expect {
+            expect.reads(visit);
+        }
+    }
+}
+
+fn read_id(node: &Node, loading: &Loading<'_>) -> Option<Arc<str>> {
+    let scalar = loading.reading.text(node, "id")?;
+    let fits = scalar.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !scalar.text.starts_with(|c: char| c.is_ascii_digit());
+    if !fits {
+        let message = format!("`{}` is no id", scalar.text);
+        loading.reading.error_with(node.span, message, "an id has letters, digits and `_`, and does not begin with a digit");
+        return None;
+    }
+    Some(Arc::clone(&scalar.text))
+}
+
+fn read_when(node: &Node, loading: &Loading<'_>) -> Option<Template> {
+    let scalar = loading.reading.text(node, "when")?;
+    if !scalar.text.contains("{{") && !matches!(&*scalar.text, "true" | "false") {
+        let message = "`when` is an expression that is true or false";
+        loading.reading.error_with(node.span, message, format!("write \"{{{{ {} }}}}\"", scalar.text));
+        return None;
+    }
+    Template::read(scalar, loading.reading)
+}
+
+fn read_action(fields: &Fields<'_>, loading: &Loading<'_>) -> Option<Action> {
+    let reading = loading.reading;
+    let actions = fields.present(&ACTIONS);
+    match actions.as_slice() {
+        [] => {
+            // A step of a later version was reported already as not supported yet.
+            if fields.iter().all(|(key, _)| !LATER.contains(&&*key.text)) {
+                reading.error_with(fields.span, "this step does nothing", "give it one of `request`, `uses`, `script`");
+            }
+            None
+        }
+        [(key, node)] => match &*key.text {
+            "request" => RequestSpec::read(node, reading).map(|request| Action::Request(Arc::new(request))),
+            "script" => Script::read(node, reading).map(Action::Script),
+            _ => read_uses(node, fields.get("with"), loading).map(Action::Uses),
+        },
+        [_, second, ..] => {
+            reading.error_with(second.0.span, "a step does one thing", "make a step of its own for the second");
+            None
+        }
+    }
+}
+
+fn read_uses(node: &Node, with: Option<&Node>, loading: &Loading<'_>) -> Option<Uses> {
+    let scalar = loading.reading.text(node, "uses")?;
+    let with = match with {
+        Some(node) => read_variables(node, "with", loading),
+        None => Some(Vec::new()),
+    };
+    let workflow = load_used(scalar, loading)?;
+    let with = with?;
+    for entry in &with {
+        if workflow.inputs.iter().all(|input| input.name.value != entry.name.value) {
+            let names: Vec<&str> = workflow.inputs.iter().map(|input| &*input.name.value).collect();
+            let help = crate::ground::diagnostic::did_you_mean(&entry.name.value, names.iter().copied());
+            let message = format!("`{}` has no input `{}`", scalar.text, entry.name.value);
+            let help = help.unwrap_or_else(|| format!("its inputs are {}", names.join(", ")));
+            loading.reading.error_with(entry.name.span, message, help);
+        }
+    }
+    Some(Uses { workflow, span: scalar.span, with })
+}
+
+fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
+    if scalar.text.contains("{{") {
+        loading.reading.error(scalar.span, "the file of `uses` is not a template");
+        return None;
+    }
+    let path = loading.reading.source.folder().join(&*scalar.text);
+    match loading.load_used(&path) {
+        Ok(workflow) => Some(workflow),
+        Err(problems) => {
+            for problem in problems.0 {
+                loading.reading.report(match problem.place {
+                    Some(_) => problem,
+                    None => Diagnostic::at(problem, &loading.reading.source, scalar.span),
+                });
+            }
+            None
+        }
+    }
+}
+
+/// Reads a map of names and values, such as `vars`, `with` and `outputs`.
+pub(super) fn read_variables(node: &Node, what: &str, loading: &Loading<'_>) -> Option<Vec<Variable>> {
+    let entries: Vec<_> = loading
+        .reading
+        .entries(node, what)?
+        .iter()
+        .map(|(name, value)| {
+            let tree = Tree::read(value, loading.reading);
+            loading.check_name(name)?;
+            Some(Variable { name: Spanned::new(Arc::clone(&name.text), name.span), tree: tree? })
+        })
+        .collect();
+    entries.into_iter().collect()
+}
+
+/// Keys that make no sense beside what the step does.
+fn refuse_strays(fields: &Fields<'_>, action: &Action, loading: &Loading<'_>) {
+    let (what, strays): (_, &[&'static str]) = match action {
+        Action::Request(_) => ("request", &["with"]),
+        Action::Uses(_) => ("uses", &["retry", "before", "after"]),
+        Action::Script(_) => ("script", &["with", "retry", "before", "after", "expect", "extract"]),
+    };
+    for (key, _) in fields.present(strays) {
+        let message = format!("`{}` has no meaning beside `{what}`", key.text);
+        loading.reading.error(key.span, message);
+    }
+}

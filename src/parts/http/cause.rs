@@ -1,0 +1,167 @@
+//! From an error of the libraries to ours: the reason is found among its causes.
+//!
+//! «error sending request» is what reqwest says of everything. What happened stands in an
+//! `io::Error`, an error of hyper or of rustls, some causes deeper; only this file knows where.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use crate::parts::http::error::{Error, address};
+use crate::parts::http::message::Limits;
+use crate::parts::http::tls;
+
+/// Why no answer began.
+pub(super) fn no_answer(error: &reqwest::Error, url: &Url, limits: &Limits) -> Error {
+    let to = address(url);
+    if let Some(fault) = cause::<rustls::Error>(error) {
+        let fault = tls::Fault::of(fault);
+        if error.is_connect() {
+            return Error::Tls { to, fault };
+        }
+        let why = fault.to_string();
+        return Error::Other { to, why };
+    }
+    if error.is_builder() {
+        return Error::NotSent {
+            to,
+            why: root(error),
+        };
+    }
+    if error.is_dns() {
+        let host = match url.host() {
+            Some(Host::Domain(name)) => name.to_owned(),
+            _ => to,
+        };
+        return Error::NameNotFound {
+            host,
+            why: root(error),
+        };
+    }
+    if error.is_connect() {
+        return no_connection(error, to, limits.connect_timeout);
+    }
+    if let Some(how) = hung_up(error) {
+        return Error::Closed { to, how };
+    }
+    match cause::<hyper::Error>(error) {
+        Some(hyper) if hyper.is_parse_too_large() => Error::HeadersTooLarge { to },
+        Some(hyper) if hyper.is_parse() => Error::NotHttp {
+            to,
+            why: root(hyper),
+        },
+        _ => Error::Other {
+            to,
+            why: root(error),
+        },
+    }
+}
+
+fn no_connection(error: &reqwest::Error, to: String, limit: Duration) -> Error {
+    match cause::<io::Error>(error) {
+        Some(io) if io.kind() == io::ErrorKind::ConnectionRefused => Error::Refused { to },
+        Some(io) if io.kind() == io::ErrorKind::UnexpectedEof => Error::Unreachable {
+            to,
+            why: "it closed the connection during the TLS handshake".to_owned(),
+        },
+        // A time-out with a number is the system's own, not our limit.
+        Some(io) if io.kind() != io::ErrorKind::TimedOut || io.raw_os_error().is_some() => {
+            Error::Unreachable {
+                to,
+                why: root(error),
+            }
+        }
+        _ if error.is_timeout() => Error::ConnectTimeout { to, limit },
+        _ => Error::Unreachable {
+            to,
+            why: root(error),
+        },
+    }
+}
+
+/// Why a body did not come whole.
+pub(super) fn broken_body(
+    error: &reqwest::Error,
+    url: &Url,
+    received: u64,
+    declared: Option<u64>,
+) -> Error {
+    let to = address(url);
+    let early = cause::<io::Error>(error)
+        .is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
+        || cause::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message);
+    if early {
+        return Error::Truncated {
+            to,
+            received,
+            declared,
+        };
+    }
+    let why = hung_up(error).map_or_else(|| root(error), |how| format!("the connection was {how}"));
+    Error::BrokenBody { to, received, why }
+}
+
+/// How the other side ended the connection, where that is what happened.
+pub(super) fn hung_up(error: &reqwest::Error) -> Option<&'static str> {
+    let io = cause::<io::Error>(error).map(io::Error::kind);
+    match io {
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted) => {
+            return Some("reset");
+        }
+        Some(io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => return Some("closed"),
+        _ => (),
+    }
+    let hyper = cause::<hyper::Error>(error)?;
+    (hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled()).then_some("closed")
+}
+
+/// The first cause of a type.
+fn cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    causes(error).find_map(<dyn StdError>::downcast_ref)
+}
+
+/// The deepest cause, in its own words. reqwest's words may end with the URL, whose query nobody
+/// may see.
+pub(super) fn root(error: &(dyn StdError + 'static)) -> String {
+    let mut words = causes(error).last().unwrap_or(error).to_string();
+    if let Some(url) = words.find(" for url (") {
+        words.truncate(url);
+    }
+    words
+}
+
+/// The error and its causes, outermost first. What an `io::Error` wraps is a cause of it, though
+/// `source()` leaves it out.
+fn causes<'e>(
+    error: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let error: &'e (dyn StdError + 'static) = *error;
+        match error.downcast_ref::<io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_found_inside_an_io_error() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let inner = io::Error::new(io::ErrorKind::InvalidData, tls);
+        let outer = io::Error::other(inner);
+        let found = cause::<rustls::Error>(&outer).map(tls::Fault::of);
+        assert_eq!(found, Some(tls::Fault::Expired));
+    }
+
+    #[test]
+    fn the_words_of_a_cause_hold_no_url() {
+        let error = io::Error::other("odd for url (http://a/?token=hunter2)");
+        assert_eq!(root(&error), "odd");
+    }
+}

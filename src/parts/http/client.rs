@@ -1,0 +1,299 @@
+//! The transport that reaches the network.
+//!
+//! reqwest does HTTP and TLS; everything that decides is ours: redirects, limits, which origins
+//! may be spoken to, and what went wrong. A client of reqwest is built when the first request
+//! needs one, and without any certificates while only `http://` is spoken, since reading the
+//! system's certificates costs more than a whole run.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use url::{Origin, Url};
+
+use crate::parts::http::cause::{hung_up, no_answer, root};
+use crate::parts::http::error::{Error, Phase, address};
+use crate::parts::http::message::{Hop, Request, Response, Timing};
+use crate::parts::http::timing::{self, ConnectLayer, Connection, TimedLookup};
+use crate::parts::http::transport::{BoxFuture, Transport};
+use crate::parts::http::{body, redirect};
+
+/// What we call ourselves where the request does not say.
+const USER_AGENT: &str = concat!("reqchain/", env!("CARGO_PKG_VERSION"));
+/// The most headers that an answer may have.
+const MAX_HEADERS: usize = 100;
+/// The largest header, in bytes of its value.
+const MAX_HEADER: usize = 64 * 1024;
+/// The most bytes of all headers together.
+const MAX_HEADER_BYTES: usize = 256 * 1024;
+
+/// How a [`Client`] behaves for all its requests.
+#[derive(Debug, Clone, Default)]
+pub struct ClientOptions {
+    /// Whether name look-ups and connecting are measured.
+    pub timing: bool,
+    /// The only origins that are spoken to: the mock. A request or a redirect to any other is
+    /// [`Error::OtherOrigin`] before anything is sent.
+    pub only: Option<Vec<Origin>>,
+}
+
+/// Sends requests over the network. Connections are kept and used again.
+#[derive(Debug, Default)]
+pub struct Client {
+    options: ClientOptions,
+    built: Mutex<Vec<(Profile, reqwest::Client)>>,
+}
+
+/// What a client of reqwest is fixed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Profile {
+    tls: bool,
+    connect_timeout: Duration,
+}
+
+/// How far an exchange has come: what is told when its time runs out.
+struct Progress {
+    phase: Phase,
+    hops: Vec<Hop>,
+}
+
+impl Client {
+    /// A client that has set up nothing yet.
+    #[must_use]
+    pub fn new(options: ClientOptions) -> Self {
+        Self {
+            options,
+            built: Mutex::default(),
+        }
+    }
+
+    /// One exchange within its total time.
+    async fn exchange(&self, request: &Request) -> Result<Response, Error> {
+        let started = Instant::now();
+        let mut progress = Progress {
+            phase: Phase::Waiting,
+            hops: Vec::new(),
+        };
+        let limit = request.limits.timeout;
+        match tokio::time::timeout(limit, self.follow(request, started, &mut progress)).await {
+            Ok(Ok(mut response)) => {
+                response.hops = progress.hops;
+                Ok(response)
+            }
+            Ok(Err(error)) => Err(progress.with_redirect(error)),
+            Err(_) => {
+                let to = address(progress.hops.last().map_or(&request.url, |hop| &hop.to));
+                let phase = match progress.phase {
+                    Phase::Waiting if timing::connection() == Connection::Opening => {
+                        Phase::Connecting
+                    }
+                    phase => phase,
+                };
+                Err(progress.with_redirect(Error::Timeout { to, limit, phase }))
+            }
+        }
+    }
+
+    /// Sends the request, and whatever redirects make of it.
+    async fn follow(
+        &self,
+        first: &Request,
+        started: Instant,
+        progress: &mut Progress,
+    ) -> Result<Response, Error> {
+        let mut moved: Option<Box<Request>> = None;
+        loop {
+            let request = moved.as_deref().unwrap_or(first);
+            progress.phase = Phase::Waiting;
+            let answer = self.hop(request).await?;
+            let first_byte = started.elapsed();
+            check_head(&answer, &request.url)?;
+            progress.phase = Phase::Reading;
+            let status = answer.status();
+            if status.is_redirection()
+                && let Some(next) =
+                    redirect::next(request, status.as_u16(), answer.headers(), &progress.hops)?
+            {
+                body::drain(answer).await;
+                progress.hops.push(next.hop);
+                moved = Some(Box::new(next.request));
+                continue;
+            }
+            return read(answer, request, started, first_byte).await;
+        }
+    }
+
+    /// Sends one request and waits for the head of its answer.
+    ///
+    /// A pooled connection may have died since it was used last. hyper finds out before it writes
+    /// and takes another; where it had written already, an idempotent request is sent once more,
+    /// and any other is left to the user's `retry`.
+    async fn hop(&self, request: &Request) -> Result<reqwest::Response, Error> {
+        self.admit(&request.url)?;
+        let client = self.client(request)?;
+        let mut may_repeat = is_idempotent(&request.method);
+        loop {
+            timing::begin_hop();
+            match client.execute(outgoing(request)).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => {
+                    let reused = timing::connection() == Connection::Reused;
+                    let stale = reused && hung_up(&error).is_some();
+                    if !(stale && may_repeat) {
+                        return Err(no_answer(&error, &request.url, &request.limits));
+                    }
+                    may_repeat = false;
+                }
+            }
+        }
+    }
+
+    fn admit(&self, url: &Url) -> Result<(), Error> {
+        match &self.options.only {
+            Some(only) if !only.contains(&url.origin()) => Err(Error::OtherOrigin {
+                origin: url.origin().ascii_serialization(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The client of reqwest that this request needs, built if this is the first that does.
+    fn client(&self, request: &Request) -> Result<reqwest::Client, Error> {
+        let profile = Profile {
+            tls: request.url.scheme() == "https",
+            connect_timeout: request.limits.connect_timeout,
+        };
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = built.iter().find(|(known, _)| *known == profile) {
+            return Ok(client.clone());
+        }
+        let client = profile
+            .build(self.options.timing)
+            .map_err(|error| Error::NotSent {
+                to: address(&request.url),
+                why: root(&error),
+            })?;
+        built.push((profile, client.clone()));
+        Ok(client)
+    }
+}
+
+impl Transport for Client {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Error>> {
+        Box::pin(timing::watched(self.exchange(request)))
+    }
+}
+
+impl Profile {
+    fn build(self, timing: bool) -> reqwest::Result<reqwest::Client> {
+        // A provider that somebody else installed is as good.
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .tcp_nodelay(true)
+            .http1_max_headers(MAX_HEADERS)
+            .connect_timeout(self.connect_timeout)
+            .connector_layer(ConnectLayer { timing });
+        if timing {
+            builder = builder.dns_resolver(TimedLookup);
+        }
+        if !self.tls {
+            builder = builder.tls_certs_only([]);
+        }
+        builder.build()
+    }
+}
+
+impl Progress {
+    /// An error, and the redirect that led to it.
+    fn with_redirect(&self, error: Error) -> Error {
+        match self.hops.last() {
+            Some(hop) => error.after(&hop.from),
+            None => error,
+        }
+    }
+}
+
+fn outgoing(request: &Request) -> reqwest::Request {
+    let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
+    *outgoing.headers_mut() = request.headers.clone();
+    *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);
+    outgoing
+}
+
+/// RFC 9110, 9.2.2.
+fn is_idempotent(method: &Method) -> bool {
+    [
+        Method::GET,
+        Method::HEAD,
+        Method::PUT,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+    ]
+    .contains(method)
+}
+
+/// Checks the status and the size of the headers.
+fn check_head(answer: &reqwest::Response, url: &Url) -> Result<(), Error> {
+    let status = answer.status().as_u16();
+    if status > 599 {
+        return Err(Error::NotHttp {
+            to: address(url),
+            why: format!("its status is {status}"),
+        });
+    }
+    if headers_fit(answer.headers()) {
+        Ok(())
+    } else {
+        Err(Error::HeadersTooLarge { to: address(url) })
+    }
+}
+
+fn headers_fit(headers: &HeaderMap) -> bool {
+    let mut total = 0;
+    let each = headers.iter().all(|(name, value)| {
+        total += name.as_str().len() + value.len();
+        value.len() <= MAX_HEADER
+    });
+    each && total <= MAX_HEADER_BYTES && headers.len() <= MAX_HEADERS
+}
+
+/// Reads the rest of an answer.
+async fn read(
+    mut answer: reqwest::Response,
+    request: &Request,
+    started: Instant,
+    first_byte: Duration,
+) -> Result<Response, Error> {
+    let has_body = request.method != Method::HEAD && !matches!(answer.status().as_u16(), 204 | 304);
+    if has_body
+        && answer.headers().contains_key(CONTENT_ENCODING)
+        && let Some(coding) = body::coding(answer.headers())
+    {
+        return Err(Error::Encoding {
+            to: address(&request.url),
+            coding,
+        });
+    }
+    let (status, version) = (answer.status().as_u16(), answer.version());
+    let headers = std::mem::take(answer.headers_mut());
+    let body = body::read(answer, request).await?;
+    let timing::Times { dns, connect } = timing::times();
+    let mut response = Response::new(status, headers, body, request.url.clone());
+    response.version = version;
+    response.timing = Timing {
+        dns,
+        connect,
+        first_byte,
+        total: started.elapsed(),
+    };
+    Ok(response)
+}

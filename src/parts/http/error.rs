@@ -1,0 +1,395 @@
+//! What can keep an answer from coming, each with a text of its own.
+//!
+//! The libraries below say «error sending request»; the reason stands three causes deeper. Here
+//! it is found, and said with the host, the port and what to do. No message holds a URL's query,
+//! since it may hold a secret.
+
+use std::fmt;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::ground::quantity::show;
+use crate::parts::http::{redirect, tls};
+
+/// Why there is no answer. `to` is the host and the port that were spoken to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No address for the host's name.
+    #[error("cannot find the address of `{host}`: {why}")]
+    NameNotFound {
+        /// The host.
+        host: String,
+        /// The system's words.
+        why: String,
+    },
+    /// Nobody listens there.
+    #[error("{to} refused the connection")]
+    Refused {
+        /// Who.
+        to: String,
+    },
+    /// The network does not lead there.
+    #[error("cannot connect to {to}: {why}")]
+    Unreachable {
+        /// Who.
+        to: String,
+        /// The system's words.
+        why: String,
+    },
+    /// `connect_timeout` went by.
+    #[error("cannot connect to {to} within {}", show(*limit))]
+    ConnectTimeout {
+        /// Who.
+        to: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// `timeout` went by.
+    #[error("no whole answer from {to} within {}: time ran out while {phase}", show(*limit))]
+    Timeout {
+        /// Who.
+        to: String,
+        /// The limit.
+        limit: Duration,
+        /// What was being done.
+        phase: Phase,
+    },
+    /// The connection ended before an answer began.
+    #[error("{to} {how} the connection before it answered")]
+    Closed {
+        /// Who.
+        to: String,
+        /// `closed` or `reset`.
+        how: &'static str,
+    },
+    /// The connection broke, or its framing, while the body came.
+    #[error("the answer of {to} broke off after {received} bytes of the body: {why}")]
+    BrokenBody {
+        /// Who.
+        to: String,
+        /// How many bytes had come.
+        received: u64,
+        /// What broke.
+        why: String,
+    },
+    /// The connection ended where more was promised.
+    #[error("the answer of {to} is cut off: {received} bytes of the body came{}", promised(*declared))]
+    Truncated {
+        /// Who.
+        to: String,
+        /// How many bytes had come.
+        received: u64,
+        /// The length that was promised, where one was.
+        declared: Option<u64>,
+    },
+    /// The body is larger than `max_body`.
+    #[error("the answer of {to} is larger than {}{}", size(*limit), says(*declared))]
+    TooLarge {
+        /// Who.
+        to: String,
+        /// The limit in bytes.
+        limit: u64,
+        /// The length that the server told, where it did.
+        declared: Option<u64>,
+    },
+    /// Too many headers, or too large ones.
+    #[error("the headers of the answer of {to} are too many or too large")]
+    HeadersTooLarge {
+        /// Who.
+        to: String,
+    },
+    /// What came is not HTTP.
+    #[error("what {to} answered is not HTTP: {why}")]
+    NotHttp {
+        /// Who.
+        to: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No TLS connection came about.
+    #[error("no TLS connection to {to}: {fault}")]
+    Tls {
+        /// Who.
+        to: String,
+        /// Why.
+        fault: tls::Fault,
+    },
+    /// The body is compressed.
+    #[error("the answer of {to} is encoded as `{coding}`, which is not decoded")]
+    Encoding {
+        /// Who.
+        to: String,
+        /// Its `Content-Encoding`.
+        coding: String,
+    },
+    /// A redirect that is not followed.
+    #[error(transparent)]
+    Redirect(#[from] redirect::Error),
+    /// A request that a redirect led to failed.
+    #[error("{error}, after a redirect from {from}")]
+    Redirected {
+        /// Where the redirect came from, without the query.
+        from: String,
+        /// What failed.
+        error: Box<Error>,
+    },
+    /// Only some origins may be spoken to, and this is none of them. Nothing was sent.
+    #[error("{origin} is not the mock: nothing was sent")]
+    OtherOrigin {
+        /// The origin.
+        origin: String,
+    },
+    /// No prepared answer is left.
+    #[error("no answer is recorded for this request to {to}")]
+    NotRecorded {
+        /// Who.
+        to: String,
+    },
+    /// This machine is not able to send it.
+    #[error("cannot send to {to}: {why}")]
+    NotSent {
+        /// Who.
+        to: String,
+        /// Why.
+        why: String,
+    },
+    /// Anything else.
+    #[error("the exchange with {to} failed: {why}")]
+    Other {
+        /// Who.
+        to: String,
+        /// The library's words.
+        why: String,
+    },
+}
+
+/// What an exchange was doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Opening a connection: nothing was sent.
+    Connecting,
+    /// Sending, and waiting for the answer to begin.
+    Waiting,
+    /// Reading the body.
+    Reading,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connecting => "connecting",
+            Self::Waiting => "waiting for the answer",
+            Self::Reading => "reading the body",
+        })
+    }
+}
+
+/// What an error is to `retry.if`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `connect`: no connection came about, or it broke.
+    Connect,
+    /// `timeout`: the total time ran out.
+    Timeout,
+    /// Trying again would not help.
+    Other,
+}
+
+impl Error {
+    /// What to do about it, where there is something to do.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::NameNotFound { .. } => "is the name spelt right, and is there a network?",
+            Self::Refused { .. } => "is the server running, and is that its port?",
+            Self::ConnectTimeout { .. } => "raise `connect_timeout`, if the server is only slow",
+            Self::Timeout { .. } => "raise `timeout`, if the server is only slow",
+            Self::TooLarge { .. } => "raise `max_body`, if so much is expected",
+            Self::NotHttp { .. } => {
+                "is that the right port? a server that speaks TLS there needs https:// in the URL"
+            }
+            Self::Encoding { .. } => {
+                "remove the `Accept-Encoding` header: then servers send plain bodies"
+            }
+            Self::OtherOrigin { .. } => {
+                "with --mock only the mock is spoken to: the URL must come from an input or `base_url`"
+            }
+            Self::Tls { fault, .. } => return fault.help(),
+            Self::Redirect(error) => return error.help(),
+            Self::Redirected { error, .. } => return error.help(),
+            _ => return None,
+        };
+        Some(help.to_owned())
+    }
+
+    /// What this is to `retry.if`. Where no connection came about in time, that is `connect`.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::NameNotFound { .. }
+            | Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Closed { .. }
+            | Self::BrokenBody { .. }
+            | Self::Truncated { .. } => Kind::Connect,
+            Self::Timeout { .. } => Kind::Timeout,
+            Self::Redirected { error, .. } => error.kind(),
+            _ => Kind::Other,
+        }
+    }
+
+    /// Whether bytes of the request may have reached a server, so that sending it again may do
+    /// its work twice.
+    #[must_use]
+    pub fn sent(&self) -> bool {
+        !matches!(
+            self,
+            Self::NameNotFound { .. }
+                | Self::Refused { .. }
+                | Self::Unreachable { .. }
+                | Self::ConnectTimeout { .. }
+                | Self::Timeout {
+                    phase: Phase::Connecting,
+                    ..
+                }
+                | Self::Tls { .. }
+                | Self::OtherOrigin { .. }
+                | Self::NotRecorded { .. }
+                | Self::NotSent { .. }
+        )
+    }
+
+    /// The same error in a hop that a redirect from `from` led to. The first request was sent
+    /// then, whatever became of this one.
+    pub(super) fn after(self, from: &Url) -> Self {
+        match self {
+            Self::OtherOrigin { .. } | Self::Redirect(_) => self,
+            error => Self::Redirected {
+                from: redirect::place(from),
+                error: Box::new(error),
+            },
+        }
+    }
+}
+
+/// `host:port`, the port spelt out.
+#[must_use]
+pub fn address(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port_or_known_default()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn promised(declared: Option<u64>) -> String {
+    declared.map_or_else(
+        || ", and not its end".to_owned(),
+        |declared| format!(" of {declared}"),
+    )
+}
+
+fn says(declared: Option<u64>) -> String {
+    declared.map_or_else(String::new, |declared| {
+        format!(": it announces {declared} bytes")
+    })
+}
+
+/// A limit as people write it.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0 => "0B".to_owned(),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{}MiB", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{}KiB", bytes >> 10),
+        _ => format!("{bytes}B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timeout(phase: Phase) -> Error {
+        Error::Timeout {
+            to: "a:80".to_owned(),
+            limit: Duration::from_millis(1500),
+            phase,
+        }
+    }
+
+    #[test]
+    fn messages_name_the_server_and_the_limit() {
+        let to = || "a:80".to_owned();
+        let table = [
+            (
+                timeout(Phase::Waiting),
+                "no whole answer from a:80 within 1.5s: time ran out while waiting for the answer",
+            ),
+            (Error::Refused { to: to() }, "a:80 refused the connection"),
+            (
+                Error::TooLarge {
+                    to: to(),
+                    limit: 32 << 20,
+                    declared: Some(99),
+                },
+                "the answer of a:80 is larger than 32MiB: it announces 99 bytes",
+            ),
+            (
+                Error::TooLarge {
+                    to: to(),
+                    limit: 1000,
+                    declared: None,
+                },
+                "the answer of a:80 is larger than 1000B",
+            ),
+            (
+                Error::Truncated {
+                    to: to(),
+                    received: 5,
+                    declared: Some(9),
+                },
+                "the answer of a:80 is cut off: 5 bytes of the body came of 9",
+            ),
+            (
+                Error::Truncated {
+                    to: to(),
+                    received: 5,
+                    declared: None,
+                },
+                "the answer of a:80 is cut off: 5 bytes of the body came, and not its end",
+            ),
+        ];
+        for (error, text) in table {
+            assert_eq!(error.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_error_says_whether_the_request_may_have_been_sent() {
+        assert!(!timeout(Phase::Connecting).sent());
+        assert!(timeout(Phase::Waiting).sent());
+        let refused = Error::Refused {
+            to: "a:80".to_owned(),
+        };
+        assert!(!refused.sent());
+        let from = Url::parse("http://b/login?token=hunter2").expect("a URL");
+        let redirected = refused.after(&from);
+        assert!(redirected.sent(), "the first request was sent");
+        assert_eq!(redirected.kind(), Kind::Connect);
+        assert_eq!(
+            redirected.to_string(),
+            "a:80 refused the connection, after a redirect from http://b/login"
+        );
+    }
+
+    #[test]
+    fn an_address_spells_the_port_out() {
+        for (url, expected) in [
+            ("http://a/x?q=1", "a:80"),
+            ("https://a.example", "a.example:443"),
+            ("http://u:p@[::1]:8080/", "[::1]:8080"),
+        ] {
+            assert_eq!(address(&Url::parse(url).expect("a URL")), expected);
+        }
+    }
+}

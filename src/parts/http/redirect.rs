@@ -1,0 +1,310 @@
+//! Redirects, followed by us: what the next request is, or why there is none.
+//!
+//! A redirect is a stranger's wish. It may move a request to another origin, but no credential
+//! and no body goes there with it; what was dropped once stays dropped, since each hop is made
+//! from the one before. The decision is a pure function, so that a table can test it.
+
+use reqwest::Method;
+use reqwest::header::{
+    AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, LOCATION, PROXY_AUTHORIZATION,
+};
+use reqwest::header::{EXPECT, TRAILER, TRANSFER_ENCODING};
+use url::{Position, Url};
+
+use crate::ground::secret::is_secret_name;
+use crate::parts::http::message::{Hop, Request};
+
+/// Why a redirect is not followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The chain is longer than allowed, and never comes back to where it was.
+    #[error("more than {limit} redirects: {}", chain.join(" → "))]
+    TooMany {
+        /// How many are followed.
+        limit: u32,
+        /// Where they went, without queries.
+        chain: Vec<String>,
+    },
+    /// The chain is longer than allowed since it goes round.
+    #[error("the redirects go round in a circle: {}", chain.join(" → "))]
+    Circle {
+        /// Where they went, without queries.
+        chain: Vec<String>,
+    },
+    /// The `Location` is no URL.
+    #[error("{from} redirects with status {status}, but its `Location` header {why}")]
+    Location {
+        /// Who sent it, without the query.
+        from: String,
+        /// With which status.
+        status: u16,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The `Location` is neither http nor https.
+    #[error("{from} redirects to a `{scheme}:` URL; only http and https are followed")]
+    Scheme {
+        /// Who sent it, without the query.
+        from: String,
+        /// The scheme.
+        scheme: String,
+    },
+    /// From https to http with something that must not be read on the way.
+    #[error("{from} redirects to {to}, which is not encrypted, but the request carries {what}")]
+    Downgrade {
+        /// Who sent it, without the query.
+        from: String,
+        /// Where to, without the query.
+        to: String,
+        /// Credentials or a body.
+        what: &'static str,
+    },
+    /// A body would go to another origin.
+    #[error(
+        "{from} redirects to another origin, {to}, with status {status}, which asks to send the body again"
+    )]
+    Body {
+        /// Who sent it, without the query.
+        from: String,
+        /// Where to, without the query.
+        to: String,
+        /// With which status.
+        status: u16,
+    },
+}
+
+impl Error {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::TooMany { .. } => {
+                "raise `redirects: { max: … }`, or write `redirects: none` to get the redirect itself"
+            }
+            Self::Circle { .. } => {
+                "does the server miss a cookie or a credential? `redirects: none` gets the redirect itself"
+            }
+            Self::Location { .. } | Self::Scheme { .. } => {
+                "`redirects: none` gets the redirect itself"
+            }
+            Self::Downgrade { .. } => "name the address that is meant in `url`, with https://",
+            Self::Body { .. } => {
+                "if that is right, name the new address in `url`; nothing was sent there"
+            }
+        };
+        Some(help.to_owned())
+    }
+}
+
+/// The next request, and the hop that leads to it.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// What is to be sent now.
+    pub request: Request,
+    /// How we came to it.
+    pub hop: Hop,
+}
+
+/// Decides what follows an answer. `before` are the hops that were followed already. `None`
+/// means that the answer is no redirect that we follow: it is the answer.
+///
+/// The rules for methods are those of the Fetch standard, which browsers and RFC 9110 (15.4)
+/// agree with: 303 becomes GET but for HEAD, 301 and 302 turn POST into GET, 307 and 308 keep
+/// all.
+///
+/// # Errors
+/// [`Error`], where following would be unsafe or is impossible.
+pub fn next(
+    request: &Request,
+    status: u16,
+    headers: &HeaderMap,
+    before: &[Hop],
+) -> Result<Option<Next>, Error> {
+    let limit = request.limits.max_redirects;
+    if !matches!(status, 301 | 302 | 303 | 307 | 308) || limit == 0 {
+        return Ok(None);
+    }
+    let Some(location) = headers.get(LOCATION) else {
+        return Ok(None);
+    };
+    let to = target(request, status, location.as_bytes())?;
+    if before.len() >= limit as usize {
+        return Err(too_many(limit, before, &request.url, &to));
+    }
+    let method = method_after(status, &request.method);
+    let keeps_body = request.body.is_some() && method == request.method && status != 303;
+    let elsewhere = !same_origin(&request.url, &to);
+    refuse_downgrade(request, &to, keeps_body)?;
+    if elsewhere && keeps_body {
+        return Err(Error::Body {
+            from: place(&request.url),
+            to: place(&to),
+            status,
+        });
+    }
+
+    let mut headers = request.headers.clone();
+    if !keeps_body {
+        drop_content(&mut headers);
+    }
+    let dropped_credentials = elsewhere && drop_credentials(&mut headers);
+    let hop = Hop {
+        status,
+        from: request.url.clone(),
+        to: to.clone(),
+        dropped_credentials,
+    };
+    let body = request.body.clone().filter(|_| keeps_body);
+    let request = Request {
+        method,
+        url: to,
+        headers,
+        secret_inside: request.secret_inside && body.is_some(),
+        body,
+        limits: request.limits.clone(),
+    };
+    Ok(Some(Next { request, hop }))
+}
+
+/// Whether two URLs have the same scheme, host and port.
+#[must_use]
+pub fn same_origin(a: &Url, b: &Url) -> bool {
+    a.scheme() == b.scheme()
+        && a.host_str() == b.host_str()
+        && a.port_or_known_default() == b.port_or_known_default()
+}
+
+/// A URL as messages show it: origin and path. The query may hold secrets, and so may what stands
+/// before the host.
+#[must_use]
+pub fn place(url: &Url) -> String {
+    let (host, path) = (
+        &url[Position::BeforeHost..Position::AfterPort],
+        &url[Position::BeforePath..Position::AfterPath],
+    );
+    format!("{}://{host}{path}", url.scheme())
+}
+
+/// Where the `Location` leads, by the URL standard. Its user name, password and fragment are
+/// ignored.
+fn target(request: &Request, status: u16, location: &[u8]) -> Result<Url, Error> {
+    let wrong = |why: String| Error::Location {
+        from: place(&request.url),
+        status,
+        why,
+    };
+    let text = std::str::from_utf8(location).map_err(|_| wrong("is not UTF-8".to_owned()))?;
+    if text.trim().is_empty() {
+        return Err(wrong("is empty".to_owned()));
+    }
+    let mut to = request
+        .url
+        .join(text)
+        .map_err(|error| wrong(format!("is not a URL: {error}")))?;
+    if !matches!(to.scheme(), "http" | "https") {
+        let scheme = to.scheme().to_owned();
+        return Err(Error::Scheme {
+            from: place(&request.url),
+            scheme,
+        });
+    }
+    // These fail only for URLs that have no host, and http and https have one.
+    let _ = to.set_username("");
+    let _ = to.set_password(None);
+    to.set_fragment(None);
+    Ok(to)
+}
+
+fn method_after(status: u16, method: &Method) -> Method {
+    match status {
+        303 if *method != Method::HEAD => Method::GET,
+        301 | 302 if *method == Method::POST => Method::GET,
+        _ => method.clone(),
+    }
+}
+
+fn refuse_downgrade(request: &Request, to: &Url, keeps_body: bool) -> Result<(), Error> {
+    if request.url.scheme() != "https" || to.scheme() != "http" {
+        return Ok(());
+    }
+    let what = match (
+        request
+            .headers
+            .iter()
+            .any(|(name, value)| value.is_sensitive() || is_credential(name)),
+        keeps_body,
+    ) {
+        (true, _) => "credentials",
+        (false, true) => "a body",
+        (false, false) => return Ok(()),
+    };
+    Err(Error::Downgrade {
+        from: place(&request.url),
+        to: place(to),
+        what,
+    })
+}
+
+/// Drops the headers that tell of a body that does not go along.
+fn drop_content(headers: &mut HeaderMap) {
+    drop_where(headers, |name, _| {
+        name.as_str().starts_with("content-")
+            || *name == TRANSFER_ENCODING
+            || *name == EXPECT
+            || *name == TRAILER
+    });
+}
+
+/// Drops what must not reach another origin; whether a credential was among it. The `Host` that
+/// a user wrote was meant for the first origin too.
+fn drop_credentials(headers: &mut HeaderMap) -> bool {
+    headers.remove(HOST);
+    drop_where(headers, |name, sensitive| sensitive || is_credential(name))
+}
+
+/// Drops the headers for which `drops` holds, given whether any value of the name is sensitive;
+/// whether there were any.
+fn drop_where(headers: &mut HeaderMap, drops: impl Fn(&HeaderName, bool) -> bool) -> bool {
+    let dropped: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| {
+            drops(
+                name,
+                headers
+                    .get_all(*name)
+                    .iter()
+                    .any(reqwest::header::HeaderValue::is_sensitive),
+            )
+        })
+        .cloned()
+        .collect();
+    for name in &dropped {
+        headers.remove(name);
+    }
+    !dropped.is_empty()
+}
+
+/// Whether a header's name says that it holds a credential.
+fn is_credential(name: &HeaderName) -> bool {
+    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
+        || matches!(name.as_str(), "dpop" | "cookie2")
+        || is_secret_name(name.as_str())
+}
+
+fn too_many(limit: u32, before: &[Hop], last: &Url, to: &Url) -> Error {
+    let urls = before.iter().map(|hop| &hop.from).chain([last, to]);
+    let chain: Vec<String> = urls.clone().map(place).collect();
+    let urls: Vec<&Url> = urls.collect();
+    let round = urls
+        .iter()
+        .enumerate()
+        .any(|(at, url)| urls[..at].contains(url));
+    if round {
+        Error::Circle { chain }
+    } else {
+        Error::TooMany { limit, chain }
+    }
+}
+
+#[cfg(test)]
+mod tests;

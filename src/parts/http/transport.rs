@@ -1,0 +1,135 @@
+//! The one boundary to the network: a request goes in, the whole answer comes out.
+//!
+//! Steps, scripts, token requests and the proxy all send through a [`Transport`], so that limits,
+//! redirects and the stripping of credentials hold for each of them. [`Recorded`] stands in where
+//! no network is wanted: tests and replays.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+
+use crate::parts::http::error::{Error, address};
+use crate::parts::http::message::{Request, Response};
+
+/// A future on the heap, as a trait's method must return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Sends requests.
+pub trait Transport: Send + Sync {
+    /// Sends one request, follows its redirects and reads the whole answer, within the request's
+    /// limits. An answer of any status is an answer, not an error.
+    ///
+    /// # Errors
+    /// [`Error`], for whatever kept the answer from coming whole.
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Error>>;
+}
+
+/// What a [`Recorded`] answers one request with.
+type Answer = dyn Fn(&Request) -> Result<Response, Error> + Send + Sync;
+
+/// Answers that were prepared: nothing is sent.
+pub struct Recorded {
+    answer: Box<Answer>,
+}
+
+impl Recorded {
+    /// Answers every request by a closure.
+    pub fn by(
+        answer: impl Fn(&Request) -> Result<Response, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            answer: Box::new(answer),
+        }
+    }
+
+    /// Gives the prepared answers in their order, whatever is asked; when none is left, every
+    /// request is [`Error::NotRecorded`].
+    pub fn queue(answers: impl IntoIterator<Item = Result<Response, Error>>) -> Self {
+        let answers: VecDeque<_> = answers.into_iter().collect();
+        let answers = Mutex::new(answers);
+        Self::by(move |request| {
+            let next = answers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front();
+            next.unwrap_or_else(|| {
+                Err(Error::NotRecorded {
+                    to: address(&request.url),
+                })
+            })
+        })
+    }
+}
+
+impl Transport for Recorded {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Error>> {
+        Box::pin(std::future::ready((self.answer)(request)))
+    }
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorded").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use reqwest::Method;
+    use reqwest::header::HeaderMap;
+    use url::Url;
+
+    use super::*;
+    use crate::parts::http::message::Limits;
+
+    fn request(url: &str) -> Request {
+        Request {
+            method: Method::GET,
+            url: Url::parse(url).expect("the test's URL is right"),
+            headers: HeaderMap::new(),
+            body: None,
+            secret_inside: false,
+            limits: Limits::default(),
+        }
+    }
+
+    fn answer(status: u16, request: &Request) -> Response {
+        Response::new(status, HeaderMap::new(), Bytes::new(), request.url.clone())
+    }
+
+    #[tokio::test]
+    async fn prepared_answers_come_in_their_order_and_then_there_are_none() {
+        let request = request("http://example.com/");
+        let recorded = Recorded::queue([Ok(answer(201, &request)), Ok(answer(404, &request))]);
+        let mut statuses = Vec::new();
+        while let Ok(response) = recorded.send(&request).await {
+            statuses.push(response.status);
+        }
+        assert_eq!(statuses, [201, 404]);
+        let error = recorded.send(&request).await.expect_err("nothing is left");
+        assert!(matches!(error, Error::NotRecorded { to } if to == "example.com:80"));
+    }
+
+    #[tokio::test]
+    async fn a_closure_sees_the_request_that_it_answers() {
+        let recorded = Recorded::by(|request| {
+            let status = if request.url.path() == "/here" {
+                200
+            } else {
+                404
+            };
+            Ok(answer(status, request))
+        });
+        for (url, status) in [
+            ("http://example.com/here", 200),
+            ("http://example.com/there", 404),
+        ] {
+            assert_eq!(
+                recorded.send(&request(url)).await.expect("answers").status,
+                status
+            );
+        }
+    }
+}

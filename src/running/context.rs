@@ -1,0 +1,81 @@
+//! What a run needs from outside: a way to the network, the time, and somebody who may stop it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::ground::clock::Clock;
+use crate::ground::secret::Needles;
+use crate::parts::http::Transport;
+use crate::running::event::Detail;
+
+/// What a run needs from outside. Cheap to clone; one serves many runs.
+#[derive(Clone)]
+pub struct Context {
+    /// The way to the network.
+    pub transport: Arc<dyn Transport>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Who may stop the run.
+    pub cancel: Cancel,
+    /// How much the reader of the events wants to know.
+    pub detail: Detail,
+    /// The secrets that are known before the run; what it learns is forgotten with it.
+    pub needles: Needles,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("detail", &self.detail).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// A context with the machine's clock that nobody stops.
+    pub fn new(transport: Arc<dyn Transport>) -> Self {
+        Self {
+            transport,
+            clock: Clock::system(),
+            cancel: Cancel::default(),
+            detail: Detail::default(),
+            needles: Needles::default(),
+        }
+    }
+}
+
+/// A wish to stop, shared by clones.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel {
+    flag: Arc<AtomicBool>,
+    notify: Arc<Notify>,
+}
+
+impl Cancel {
+    /// Wishes it.
+    pub fn cancel(&self) {
+        self.flag.store(true, Ordering::SeqCst);
+        self.notify.notify_waiters();
+    }
+
+    /// Whether somebody did.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.flag.load(Ordering::SeqCst)
+    }
+
+    /// The flag itself, for code that looks at it now and then.
+    #[must_use]
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.flag)
+    }
+
+    /// Ends when somebody wishes it.
+    pub async fn cancelled(&self) {
+        let notified = self.notify.notified();
+        if !self.is_cancelled() {
+            notified.await;
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The exchange of a step: sign, send, and send again where that is allowed.
+
+use std::sync::Arc;
+
+use reqwest::header::RETRY_AFTER;
+
+use crate::ground::diagnostic::Diagnostic;
+use crate::parts::auth::Auth;
+use crate::parts::http::error::{Error, Kind};
+use crate::parts::http::spec::Rendered;
+use crate::parts::http::{Request, RequestSpec, Response};
+use crate::parts::retry::{Outcome, Retry};
+use crate::running::event::{Detail, EventKind, RequestText};
+use crate::running::outcome::{Cause, Failure};
+use crate::running::show;
+use crate::running::step::StepRun;
+
+impl StepRun<'_> {
+    /// Sends the step's request; `touched` is what a script left of it.
+    pub(super) async fn send(
+        &mut self,
+        spec: &Arc<RequestSpec>,
+        touched: Option<Rendered>,
+    ) -> Result<Response, Box<Failure>> {
+        let as_written = touched.is_none();
+        let rendered = match touched {
+            Some(rendered) => rendered,
+            None => spec.render(&self.flowing.scope).map_err(|error| self.template_failure(&error))?,
+        };
+        let from_server = rendered.origin_from_server;
+        let mut request = rendered.finish();
+        loop {
+            self.outcome.attempts += 1;
+            self.sign(spec, &mut request, from_server)?;
+            self.tell_request(spec, &request, as_written);
+            let result = self.flowing.context.transport.send(&request).await;
+            let Some(wait) = self.wait_before_retry(&result, &request) else {
+                return result.map_err(|error| self.network_failure(&error, spec));
+            };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Puts the credential in, unless a server chose where the request goes: then it goes only to
+    /// an origin that the user named.
+    fn sign(&self, spec: &RequestSpec, request: &mut Request, from_server: bool) -> Result<(), Box<Failure>> {
+        let origins = &self.flowing.origins;
+        if !from_server {
+            origins.note(&request.url);
+        } else if !origins.names(&request.url, self.flowing.plan, &self.flowing.scope) {
+            return self.strip(spec, request);
+        }
+        match spec.auth() {
+            Some(auth) => {
+                auth.apply(request, &self.flowing.scope).map_err(|error| self.template_failure(&error))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the credentials out, and says so. A secret in the query or the body cannot be taken
+    /// out: such a request is not sent.
+    fn strip(&self, spec: &RequestSpec, request: &mut Request) -> Result<(), Box<Failure>> {
+        let origin = request.url.origin().ascii_serialization();
+        if request.secret_inside {
+            let message = format!("the request holds a secret, and a server chose where it goes: {origin}");
+            let diagnostic = Diagnostic::error(message).at(self.source(), spec.span());
+            let help = format!("if that is meant, name the origin in an input or a default: {origin}");
+            return Err(self.failure(diagnostic.help(help)));
+        }
+        let secret: Vec<_> =
+            request.headers.iter().filter(|(_, value)| value.is_sensitive()).map(|(name, _)| name.clone()).collect();
+        let signed = spec.auth().is_some_and(|auth| !matches!(auth, Auth::None));
+        for name in &secret {
+            request.headers.remove(name);
+        }
+        if (signed || !secret.is_empty()) && self.outcome.attempts == 1 {
+            let message = format!(
+                "sent without credentials: a server chose to go to {origin}, which no input, default or URL of the file names"
+            );
+            self.flowing.events.tell(&self.path, EventKind::Warned { message });
+        }
+        Ok(())
+    }
+
+    fn tell_request(&self, spec: &RequestSpec, request: &Request, as_written: bool) {
+        let events = &self.flowing.events;
+        if !events.wants(Detail::Requests) {
+            return;
+        }
+        let scope = &self.flowing.scope;
+        let written = as_written.then(|| (spec.shown_url(scope), spec.shown_body(scope)));
+        let (url, body) = match written {
+            Some((Ok(url), Ok(body))) => (url, body),
+            // A script changed it: what is really sent is scrubbed.
+            _ => {
+                let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
+                (request.url.to_string(), body)
+            }
+        };
+        let headers =
+            if events.wants(Detail::Wire) { show::request_headers(request, &scope.needles) } else { Vec::new() };
+        let text = RequestText {
+            method: request.method.to_string(),
+            url: scope.needles.scrub(&url),
+            headers,
+            body: body.map(|body| show::text(&body, &scope.needles)),
+        };
+        events.tell(&self.path, EventKind::RequestSent(text));
+    }
+
+    pub(super) fn tell_response(&self, response: &Response) {
+        let events = &self.flowing.events;
+        let needles = &self.flowing.scope.needles;
+        for hop in response.hops.iter().filter(|hop| hop.dropped_credentials) {
+            let message = format!(
+                "a redirect from {} to {} changed the origin: credentials were left behind",
+                hop.from.origin().ascii_serialization(),
+                hop.to.origin().ascii_serialization()
+            );
+            events.tell(&self.path, EventKind::Warned { message });
+        }
+        events.tell_at(Detail::Requests, &self.path, || {
+            EventKind::ResponseReceived(show::response(response, needles, events.wants(Detail::Wire)))
+        });
+    }
+
+    /// How long to wait before the same request is sent again; `None` where it is not.
+    fn wait_before_retry(
+        &self,
+        result: &Result<Response, Error>,
+        request: &Request,
+    ) -> Option<std::time::Duration> {
+        let retry = self.planned.retry.as_ref()?;
+        let (outcome, bytes_out, after) = match result {
+            Ok(response) => (Outcome::Status(response.status), true, response.headers.get(RETRY_AFTER)),
+            Err(error) => (outcome_of(error)?, error.sent(), None),
+        };
+        if !retry.should_retry(self.outcome.attempts, outcome, &request.method, bytes_out) {
+            return None;
+        }
+        let after = after.and_then(|value| value.to_str().ok());
+        let wait = self.wait(retry, after)?;
+        let why = match result {
+            Ok(response) => show::status(response.status),
+            Err(error) => self.flowing.scope.needles.scrub(&error.to_string()),
+        };
+        let attempt = self.outcome.attempts + 1;
+        let events = &self.flowing.events;
+        events.tell_at(Detail::Steps, &self.path, || EventKind::RetryScheduled { attempt, why, wait });
+        Some(wait)
+    }
+
+    fn wait(&self, retry: &Retry, after: Option<&str>) -> Option<std::time::Duration> {
+        // Jitter need not be unpredictable: where no randomness is to be had, the longest is waited.
+        let random = getrandom::u32().map_or(1.0, |drawn| f64::from(drawn) / f64::from(u32::MAX));
+        let wait = retry.backoff.wait(self.outcome.attempts, after, self.flowing.context.clock.now_ms(), random);
+        if wait.is_none() {
+            let asked = after.unwrap_or_default();
+            let message = format!("the server asks to wait longer than 60 s (Retry-After: {asked}): not waited for");
+            self.flowing.events.tell(&self.path, EventKind::Warned { message });
+        }
+        wait
+    }
+
+    fn network_failure(&self, error: &Error, spec: &RequestSpec) -> Box<Failure> {
+        let needles = &self.flowing.scope.needles;
+        let diagnostic = Diagnostic::error(needles.scrub(&error.to_string())).at(self.source(), spec.span());
+        let diagnostic = diagnostic.maybe_help(error.help());
+        Box::new(Failure { cause: Cause::CouldNotRun, diagnostic })
+    }
+}
+
+fn outcome_of(error: &Error) -> Option<Outcome> {
+    match error.kind() {
+        Kind::Connect => Some(Outcome::Connect),
+        Kind::Timeout => Some(Outcome::Timeout),
+        Kind::Other => None,
+    }
+}

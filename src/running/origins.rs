@@ -1,0 +1,70 @@
+//! The origins that the user named: credentials go to no other.
+
+use std::sync::{Mutex, PoisonError};
+
+use url::Url;
+
+use crate::document::plan::Plan;
+use crate::parts::scope::Scope;
+
+/// The origins that requests went to because the user said so.
+#[derive(Debug, Default)]
+pub(super) struct Origins {
+    used: Mutex<Vec<(String, String, u16)>>,
+}
+
+impl Origins {
+    /// Notes an origin in which no server had a say.
+    pub(super) fn note(&self, url: &Url) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if !used.iter().any(|known| same(known, url)) {
+            used.push((url.scheme().to_owned(), url.host_str().unwrap_or_default().to_owned(), port(url)));
+        }
+    }
+
+    /// Whether an input, a variable that no server had a say in, or the file itself names the
+    /// origin of this URL, or a request went there for one of these.
+    pub(super) fn names(&self, url: &Url, plan: &Plan, scope: &Scope) -> bool {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| same(known, url));
+        let origin = url.origin();
+        let is_origin = |text: &str| Url::parse(text).is_ok_and(|named| named.origin() == origin);
+        let in_variables = || {
+            scope.names().iter().filter_map(|name| scope.get(name)).any(|found| {
+                !found.marks.from_server && found.value.as_str().is_some_and(is_origin)
+            })
+        };
+        used || in_variables() || literals(plan.workflow.source.as_str()).any(is_origin)
+    }
+}
+
+fn same((scheme, host, number): &(String, String, u16), url: &Url) -> bool {
+    scheme == url.scheme() && url.host_str() == Some(host) && *number == port(url)
+}
+
+fn port(url: &Url) -> u16 {
+    url.port_or_known_default().unwrap_or_default()
+}
+
+/// Every URL that stands in a text as it is, up to the first character that ends one in YAML.
+fn literals(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("http").filter_map(|(at, _)| {
+        let rest = &text[at..];
+        let begins = rest.starts_with("http://") || rest.starts_with("https://");
+        let end = rest.find([' ', '"', '\'', ',', '}', ']', '\n', '\r', '{']).unwrap_or(rest.len());
+        // A template in the place of the host names no origin.
+        let whole = !rest[end..].starts_with('{') || rest[..end].matches('/').count() > 2;
+        (begins && whole).then_some(&rest[..end])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literal_urls_are_found_and_templated_hosts_are_not() {
+        let text = "a: https://one.example/x\nb: { c: http://two.example:81, d: 'https://three.example' }\ne: https://{{ host }}/x\nf: https://four.example/{{ x }}";
+        let found: Vec<_> = literals(text).collect();
+        assert_eq!(found, ["https://one.example/x", "http://two.example:81", "https://three.example", "https://four.example/"]);
+    }
+}

@@ -1,0 +1,94 @@
+//! One run from start to end: the events of all its parts, put in order by one draining task.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::document::plan::Plan;
+use crate::running::context::Context;
+use crate::running::event::{Detail, Event, EventKind};
+use crate::running::flow;
+use crate::running::outcome::{Cause, Finished, Folding, Verdict};
+
+/// Runs a plan. Each event goes to `sink` as it happens, in the order of its number.
+///
+/// Never fails: whatever went wrong is in the outcome. Must be called on a Tokio runtime with
+/// time and I/O enabled.
+pub async fn run(plan: &Plan, context: &Context, mut sink: impl FnMut(&Event)) -> Finished {
+    let (sender, receiver) = unbounded_channel();
+    let events = Events { sender, started: Instant::now(), detail: context.detail };
+    let mut drain = Drain { receiver, sequence: 0, folding: Folding::default() };
+    let work = async move {
+        let outputs = flow::workflow(plan, context, &events).await;
+        let cause = context.cancel.is_cancelled().then_some(Cause::Interrupted);
+        (outputs, cause)
+    };
+    tokio::pin!(work);
+    let (outputs, interrupted) = loop {
+        tokio::select! {
+            biased;
+            Some(event) = drain.receiver.recv() => drain.take(event, &mut sink),
+            done = &mut work => break done,
+        }
+    };
+    while let Ok(event) = drain.receiver.try_recv() {
+        drain.take(event, &mut sink);
+    }
+    let mut outcome = drain.folding.outcome;
+    outcome.cause = outcome.cause.max(interrupted);
+    Finished { outcome, outputs: outputs.unwrap_or_default() }
+}
+
+struct Drain {
+    receiver: UnboundedReceiver<Event>,
+    sequence: u64,
+    folding: Folding,
+}
+
+impl Drain {
+    fn take(&mut self, mut event: Event, sink: &mut impl FnMut(&Event)) {
+        event.seq = self.sequence;
+        self.sequence += 1;
+        self.folding.add(&event);
+        sink(&event);
+    }
+}
+
+/// Where the parts of a run tell what happened.
+#[derive(Debug, Clone)]
+pub(super) struct Events {
+    sender: UnboundedSender<Event>,
+    started: Instant,
+    detail: Detail,
+}
+
+impl Events {
+    /// Whether anybody wants to know that much.
+    pub(super) fn wants(&self, detail: Detail) -> bool {
+        self.detail >= detail
+    }
+
+    /// Tells what happened at a path.
+    pub(super) fn tell(&self, path: &Arc<str>, kind: EventKind) {
+        let event = Event { seq: 0, path: Arc::clone(path), elapsed: self.started.elapsed(), kind };
+        // The receiver lives as long as the run; where it is gone, nobody listens any more.
+        let _ = self.sender.send(event);
+    }
+
+    /// Tells what happened if anybody wants to know that much.
+    pub(super) fn tell_at(&self, detail: Detail, path: &Arc<str>, kind: impl FnOnce() -> EventKind) {
+        if self.wants(detail) {
+            self.tell(path, kind());
+        }
+    }
+}
+
+/// The verdict of several together: the worst of them.
+pub(super) const fn worse(one: Verdict, other: Verdict) -> Verdict {
+    match (one, other) {
+        (Verdict::Errored, _) | (_, Verdict::Errored) => Verdict::Errored,
+        (Verdict::Failed, _) | (_, Verdict::Failed) => Verdict::Failed,
+        _ => Verdict::Passed,
+    }
+}

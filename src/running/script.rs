@@ -1,0 +1,189 @@
+//! How a step runs a script: on a thread that may block, with a request that is rendered when it
+//! is first touched.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use tokio::runtime::Handle;
+
+use crate::ground::diagnostic::Diagnostic;
+use crate::ground::secret::Marks;
+use crate::parts::http::spec::{Rendered, RenderedBody, is_credential, parse_url};
+use crate::parts::http::{Request, RequestSpec, Response, Transport};
+use crate::parts::scope::Scope;
+use crate::parts::script::{Draft, DraftBody, Host, Phase, Ran, RequestCell, Script, Sender};
+use crate::parts::template;
+use crate::running::context::Cancel;
+use crate::running::event::{Detail, EventKind};
+use crate::running::step::StepRun;
+
+/// Runs a script of a step to its end.
+///
+/// # Errors
+/// Only where the thread that ran it broke; what the script did wrong is in [`Ran`].
+pub(super) async fn run(
+    step: &StepRun<'_>,
+    script: &Script,
+    request: Option<&Arc<Touched>>,
+    scope: Scope,
+) -> Result<Ran, Diagnostic> {
+    let context = step.flowing.context;
+    let phase = match (request.is_some(), scope.response().is_some()) {
+        (true, _) => Phase::Before,
+        (false, true) => Phase::After,
+        (false, false) => Phase::Alone,
+    };
+    let events = step.flowing.events.clone();
+    let path = Arc::clone(&step.path);
+    let mut host = Host::new(scope, phase);
+    host.request = request.map(|touched| Arc::clone(touched) as Arc<dyn RequestCell>);
+    host.cancel = context.cancel.flag();
+    host.sender = Some(Arc::new(Blocking {
+        transport: Arc::clone(&context.transport),
+        runtime: Handle::current(),
+        cancel: context.cancel.clone(),
+    }));
+    host.on_print = Arc::new(move |text| {
+        events.tell_at(Detail::Steps, &path, || EventKind::ScriptLogged { text: text.to_owned() });
+    });
+    let script = script.clone();
+    let ran = tokio::task::spawn_blocking(move || script.run(host)).await;
+    ran.map_err(|_| Diagnostic::error("internal error: the thread of a script broke").help("please report it"))
+}
+
+/// Sends what a script asks for, through the transport of the run.
+struct Blocking {
+    transport: Arc<dyn Transport>,
+    runtime: Handle,
+    cancel: Cancel,
+}
+
+impl Sender for Blocking {
+    fn send(&self, request: Request) -> Result<Arc<Response>, String> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = self.cancel.cancelled() => Err("interrupted".to_owned()),
+                result = self.transport.send(&request) => {
+                    result.map(Arc::new).map_err(|error| error.to_string())
+                }
+            }
+        })
+    }
+}
+
+/// The request of a step, where a `before` script finds it.
+pub(super) struct Touched {
+    spec: Arc<RequestSpec>,
+    scope: Scope,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    rendered: Option<Rendered>,
+    changed: Option<Draft>,
+}
+
+impl Touched {
+    pub(super) fn new(spec: &Arc<RequestSpec>, scope: &Scope) -> Arc<Self> {
+        Arc::new(Self { spec: Arc::clone(spec), scope: scope.clone(), state: Mutex::default() })
+    }
+
+    /// What is to be sent; `None` where no script touched it. What the script did not change is
+    /// sent as it was rendered.
+    pub(super) fn take(&self) -> Result<Option<Rendered>, template::Error> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { rendered, changed } = std::mem::take(&mut *state);
+        match (rendered, changed) {
+            (Some(rendered), Some(draft)) => self.changed(rendered, draft).map(Some),
+            (rendered, _) => Ok(rendered),
+        }
+    }
+
+    fn changed(&self, before: Rendered, draft: Draft) -> Result<Rendered, template::Error> {
+        let span = self.spec.span();
+        let method = Method::from_bytes(draft.method.trim().to_ascii_uppercase().as_bytes())
+            .map_err(|_| template::Error::new(span, "the script set a method that is none"))?;
+        let url = parse_url(&draft.url, span)?;
+        let body = body_of(draft.body);
+        // A script that gave the request its first body means a POST, as a workflow does.
+        let gained = before.body == RenderedBody::None && body != RenderedBody::None;
+        let method = if gained && method == before.method && method == Method::GET { Method::POST } else { method };
+        let headers = self.headers(&draft.headers, &before, &body)?;
+        let same_origin = url.origin() == before.url.origin();
+        let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
+        let text = body.text().unwrap_or_default();
+        let secret_inside = before.secret_inside || !shown || self.scope.needles.scrub(&text) != text;
+        let origin_from_server = before.origin_from_server || (!same_origin && self.marks().from_server);
+        Ok(Rendered { method, url, headers, body, origin_from_server, secret_inside, limits: before.limits })
+    }
+
+    /// The headers that the script left, each marked if it holds a secret.
+    fn headers(
+        &self,
+        pairs: &[(String, String)],
+        before: &Rendered,
+        body: &RenderedBody,
+    ) -> Result<HeaderMap, template::Error> {
+        let refused = |name: &str, why: &str| {
+            let name = name.escape_debug();
+            template::Error::new(self.spec.span(), format!("the header `{name}` that the script set {why}"))
+        };
+        let mut headers = HeaderMap::with_capacity(pairs.len() + 1);
+        for (name, text) in pairs {
+            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused(name, "has no name that can be sent"))?;
+            let mut value = HeaderValue::from_bytes(text.as_bytes())
+                .map_err(|_| refused(name, "has a line break or a control character in it"))?;
+            let was = before.headers.get_all(&header).iter().any(|old| old.is_sensitive() && old == value);
+            value.set_sensitive(was || is_credential(&header) || self.scope.needles.scrub(text) != *text);
+            headers.append(header, value);
+        }
+        let media = match body {
+            RenderedBody::Json(_) => "application/json",
+            RenderedBody::Form(_) => "application/x-www-form-urlencoded",
+            RenderedBody::None | RenderedBody::Text(_) => return Ok(headers),
+        };
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        Ok(headers)
+    }
+}
+
+impl RequestCell for Touched {
+    fn get(&self) -> Result<Draft, String> {
+        let rendered = self.spec.render(&self.scope).map_err(|error| error.message)?;
+        let mut draft = Draft::new(rendered.method.as_str(), rendered.url.as_str());
+        draft.headers = rendered
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        draft.body = match &rendered.body {
+            RenderedBody::None => DraftBody::None,
+            RenderedBody::Json(value) => DraftBody::Json(value.clone()),
+            RenderedBody::Form(pairs) => DraftBody::Form(pairs.clone()),
+            RenderedBody::Text(text) => DraftBody::Text(text.clone()),
+        };
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).rendered = Some(rendered);
+        Ok(draft)
+    }
+
+    fn set(&self, draft: Draft) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).changed = Some(draft);
+    }
+
+    fn marks(&self) -> Marks {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_server = state.rendered.as_ref().is_some_and(|rendered| rendered.origin_from_server);
+        Marks { secret: None, from_server }
+    }
+}
+
+fn body_of(body: DraftBody) -> RenderedBody {
+    match body {
+        DraftBody::None => RenderedBody::None,
+        DraftBody::Json(value) => RenderedBody::Json(value),
+        DraftBody::Form(pairs) => RenderedBody::Form(pairs),
+        DraftBody::Text(text) => RenderedBody::Text(text),
+    }
+}

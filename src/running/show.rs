@@ -1,0 +1,130 @@
+//! What requests and answers look like in events: cut, and without secrets.
+
+use reqwest::header::{HeaderMap, SET_COOKIE};
+use reqwest::{StatusCode, Version};
+
+use crate::ground::quantity;
+use crate::ground::secret::{Needles, is_secret_name, masked, pseudonym};
+use crate::parts::http::{Request, Response};
+use crate::running::event::ResponseText;
+
+/// How many characters of a body are shown beside a failure.
+const ANSWER: usize = 1200;
+/// How many characters of a body are shown by `-v`.
+const BODY: usize = 4000;
+/// How much of a body is looked at, in bytes: what is shown is cut from this.
+const LOOKED_AT: usize = 64 * 1024;
+
+/// An answer beside a failure: status line and body.
+pub(super) fn answer(response: &Response, needles: &Needles) -> String {
+    let line = line(response);
+    match body(response, needles, ANSWER) {
+        Some(body) => format!("{line}\n{body}"),
+        None => format!("{line}\n(no body)"),
+    }
+}
+
+/// An answer for `-v`; with headers and timings for `-vv`.
+pub(super) fn response(response: &Response, needles: &Needles, wire: bool) -> ResponseText {
+    let redirects = response.hops.iter().map(|hop| {
+        let dropped = if hop.dropped_credentials { " (credentials left behind)" } else { "" };
+        needles.scrub(&format!("{} {} → {}{dropped}", hop.status, hop.from, hop.to))
+    });
+    ResponseText {
+        line: line(response),
+        status: response.status,
+        headers: if wire { headers(&response.headers, needles) } else { Vec::new() },
+        body: body(response, needles, BODY),
+        size: response.body.len(),
+        redirects: redirects.collect(),
+        timing: if wire { timing(response) } else { String::new() },
+    }
+}
+
+/// A request's headers. One that carries a credential is shown as what it is made of.
+pub(super) fn request_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
+    headers(&request.headers, needles)
+}
+
+/// `401 Unauthorized`.
+pub(super) fn status(status: u16) -> String {
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    reason.map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"))
+}
+
+/// The first characters of a text, and how much was left out.
+pub(super) fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}… ({} more bytes)", &text[..at], text.len() - at),
+    }
+}
+
+/// A text without secrets, cut.
+pub(super) fn text(text: &str, needles: &Needles) -> String {
+    cut(&needles.scrub(text), BODY)
+}
+
+fn line(response: &Response) -> String {
+    let version = match response.version {
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2",
+        _ => "HTTP/1.1",
+    };
+    format!("{version} {}", status(response.status))
+}
+
+fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String> {
+    if response.body.is_empty() {
+        return None;
+    }
+    let is_small = response.body.len() <= LOOKED_AT;
+    let json = is_small.then(|| response.json().ok()).flatten();
+    let text = match json {
+        Some(value) => serde_json::to_string_pretty(&masked(value)).unwrap_or_default(),
+        None => String::from_utf8_lossy(&response.body[..response.body.len().min(LOOKED_AT)]).into_owned(),
+    };
+    let clean = needles.scrub(&text);
+    let mut shown = cut(&clean, longest);
+    if !is_small {
+        shown.push_str(&format!(" ({} bytes in all)", response.body.len()));
+    }
+    Some(shown)
+}
+
+fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
+    let show = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let clean = needles.scrub(&text);
+        let shown = if *name == SET_COOKIE {
+            set_cookie(&text)
+        } else if (value.is_sensitive() || is_secret_name(name.as_str())) && clean == text {
+            pseudonym(name.as_str())
+        } else {
+            clean
+        };
+        (name.as_str().to_owned(), shown)
+    };
+    headers.iter().map(show).collect()
+}
+
+/// A cookie's name and attributes; its value is a secret.
+fn set_cookie(text: &str) -> String {
+    let (pair, attributes) = text.split_once(';').map_or((text, None), |(pair, rest)| (pair, Some(rest)));
+    let name = pair.split('=').next().unwrap_or_default().trim();
+    let attributes = attributes.map(|rest| format!(";{rest}")).unwrap_or_default();
+    format!("{name}={}{attributes}", pseudonym(name))
+}
+
+fn timing(response: &Response) -> String {
+    let timing = &response.timing;
+    let mut parts = Vec::new();
+    parts.extend(timing.dns.map(|dns| format!("dns {}", quantity::show(dns))));
+    match timing.connect {
+        Some(connect) => parts.push(format!("connect {}", quantity::show(connect))),
+        None => parts.push("connection reused".to_owned()),
+    }
+    parts.push(format!("first byte {}", quantity::show(timing.first_byte)));
+    parts.push(format!("body {}", quantity::show(timing.total)));
+    parts.join(", ")
+}

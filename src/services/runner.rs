@@ -1,0 +1,149 @@
+//! The library's door: a workflow, its inputs, and a run.
+
+use std::sync::Arc;
+
+use crate::document::inputs::Inputs;
+use crate::document::plan::plan;
+use crate::document::workflow::Workflow;
+use crate::ground::clock::Clock;
+use crate::ground::diagnostic::Diagnostics;
+use crate::parts::http::{Client, ClientOptions, Transport};
+use crate::running::{Cancel, Cause, Context, Detail, Event, Finished, Verdict, run};
+use crate::services::mock::StandIns;
+
+/// Why a workflow could not be run at all.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// It, its inputs or its mock are wrong; nothing was sent.
+    #[error("{0}")]
+    Refused(Diagnostics),
+    /// A handler of its mock broke.
+    #[error("{0}")]
+    Mock(Diagnostics),
+}
+
+/// Runs a workflow from a program: see the example at the top of the crate.
+#[must_use]
+pub struct Runner {
+    workflow: Arc<Workflow>,
+    inputs: Inputs,
+    mock: bool,
+    clock: Clock,
+    cancel: Cancel,
+    detail: Detail,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+impl Runner {
+    /// A run of this workflow with the inputs that it finds by itself.
+    pub fn new(workflow: &Arc<Workflow>) -> Self {
+        Self {
+            workflow: Arc::clone(workflow),
+            inputs: Inputs::new(),
+            mock: false,
+            clock: Clock::system(),
+            cancel: Cancel::default(),
+            detail: Detail::default(),
+            transport: None,
+        }
+    }
+
+    /// Gives an input, as text.
+    pub fn input(mut self, name: &str, value: &str) -> Self {
+        self.inputs.set(name, value);
+        self
+    }
+
+    /// Takes these in place of the process's environment variables.
+    pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.inputs.environment(variables);
+        self
+    }
+
+    /// Runs against the workflow's own mock: nothing leaves the machine.
+    pub const fn mock(mut self) -> Self {
+        self.mock = true;
+        self
+    }
+
+    /// Says what time it is.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Lets somebody stop the run.
+    pub fn cancel(mut self, cancel: &Cancel) -> Self {
+        self.cancel = cancel.clone();
+        self
+    }
+
+    /// How much its events tell.
+    pub const fn detail(mut self, detail: Detail) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// Sends everything through this, such as recorded answers.
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Runs it and gives back how it went.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] before anything is sent; [`Error::Mock`] where the mock itself broke.
+    /// A step that fails is no error: it is in the outcome.
+    pub async fn run(self) -> Result<Finished, Error> {
+        self.run_with(|_| {}).await
+    }
+
+    /// Runs it and tells `sink` what happens.
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    pub async fn run_with(mut self, sink: impl FnMut(&Event)) -> Result<Finished, Error> {
+        let workflows = if self.mock { vec![Arc::clone(&self.workflow)] } else { Vec::new() };
+        let stand_ins = StandIns::start(&workflows, &self.clock).await.map_err(Error::Refused)?;
+        stand_ins.point(&mut self.inputs);
+        let plan = plan(&self.workflow, &self.inputs).map_err(Error::Refused)?;
+        let only = self.mock.then(|| stand_ins.origins());
+        let transport = self.transport.unwrap_or_else(|| {
+            Arc::new(Client::new(ClientOptions { timing: self.detail >= Detail::Wire, only }))
+        });
+        let mut context = Context::new(transport);
+        context.clock = self.clock;
+        context.cancel = self.cancel;
+        context.detail = self.detail;
+        let finished = run(&plan, &context, sink).await;
+        let failures = stand_ins.failures();
+        if failures.is_empty() { Ok(finished) } else { Err(Error::Mock(Diagnostics(failures))) }
+    }
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("workflow", &self.workflow.name).field("mock", &self.mock).finish_non_exhaustive()
+    }
+}
+
+impl Finished {
+    /// Whether everything passed.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.outcome.passed() && self.outcome.verdict == Verdict::Passed
+    }
+
+    /// The weightiest trouble, where there was any.
+    #[must_use]
+    pub const fn cause(&self) -> Option<Cause> {
+        self.outcome.cause
+    }
+
+    /// An output as text, secret or not: who asks for it by its name gets it.
+    #[must_use]
+    pub fn output(&self, name: &str) -> Option<String> {
+        self.outputs.get(name).map(|found| found.value.to_text())
+    }
+}
