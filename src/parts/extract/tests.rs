@@ -77,6 +77,8 @@ fn a_secret_is_marked_under_the_variables_name() {
         assert_eq!(found.marks.secret.as_deref(), secret, "{yaml}");
     }
     assert!(run("a: $.result.who").is_ok_and(|found| found.marks.from_server));
+    let open = run("password: { json: $.result.who, secret: false }");
+    assert!(open.is_ok_and(|found| found.marks.from_server));
     assert!(run("a: \"{{ response.json.result.who }}\"").is_ok_and(|found| found.marks.from_server));
     assert!(run("a: { json: $.gone, default: x }").is_ok_and(|found| !found.marks.from_server));
 }
