@@ -139,7 +139,7 @@ impl Expectation {
         for clause in &self.clauses {
             match clause {
                 Clause::Selected(_, predicate) | Clause::Body(predicate) | Clause::Time(predicate) => {
-                    predicate.reads(visit)
+                    predicate.reads(visit);
                 }
                 Clause::That(template) => template.reads(visit),
             }
