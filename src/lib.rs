@@ -1,3 +1,5 @@
+pub mod cli;
 pub mod ground;
 pub mod parts;
+pub mod reading;
 pub mod running;
