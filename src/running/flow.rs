@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use crate::document::inputs::Resolved;
 use crate::document::plan::{Plan, PlannedStep};
+use crate::document::workflow::{Output, Step};
 use crate::ground::diagnostic::{Diagnostic, did_you_mean};
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::value::Value;
@@ -150,7 +151,7 @@ impl Flowing<'_> {
             let names = workflow.all_steps().flat_map(|step| step.extract.iter().map(|extract| &extract.name.value));
             return Ok(names.filter_map(|name| Some((Arc::clone(name), self.scope.get(name)?))).collect());
         };
-        let output = |output: &crate::document::workflow::Output| {
+        let output = |output: &Output| {
             let found = output.tree.value(&self.scope).map_err(|error| self.failure(error.diagnostic(&workflow.source)))?;
             Ok((Arc::clone(&output.name.value), found))
         };
@@ -162,6 +163,16 @@ impl Flowing<'_> {
         if self.prefix.is_empty() { Arc::clone(id) } else { format!("{}/{id}", self.prefix).into() }
     }
 
+    /// An outcome of which nothing is known but the step.
+    pub(super) fn outcome(&self, step: &Step, path: &Arc<str>) -> StepOutcome {
+        StepOutcome {
+            id: Arc::clone(path),
+            name: Arc::clone(&step.name),
+            source: Some(Arc::clone(&self.plan.workflow.source)),
+            ..StepOutcome::default()
+        }
+    }
+
     fn failure(&self, diagnostic: Diagnostic) -> Failure {
         Failure { cause: Cause::CouldNotRun, diagnostic }
     }
@@ -169,26 +180,18 @@ impl Flowing<'_> {
     fn tell_skipped(&self, planned: &PlannedStep, why: String) {
         let step = planned.step(&self.plan.workflow);
         let path = self.path(&step.id);
-        let outcome = StepOutcome {
-            id: Arc::clone(&path),
-            name: Arc::clone(&step.name),
-            verdict: Verdict::Skipped,
-            why_skipped: Some(why),
-            ..StepOutcome::default()
-        };
+        let mut outcome = self.outcome(step, &path);
+        outcome.verdict = Verdict::Skipped;
+        outcome.why_skipped = Some(why);
         self.events.tell(&path, EventKind::StepFinished(outcome));
     }
 
     fn tell_failed(&self, planned: &PlannedStep, failure: Failure) {
         let step = planned.step(&self.plan.workflow);
         let path = self.path(&step.id);
-        let outcome = StepOutcome {
-            id: Arc::clone(&path),
-            name: Arc::clone(&step.name),
-            verdict: Verdict::Errored,
-            error: Some(failure),
-            ..StepOutcome::default()
-        };
+        let mut outcome = self.outcome(step, &path);
+        outcome.verdict = Verdict::Errored;
+        outcome.error = Some(failure);
         self.events.tell(&path, EventKind::StepFinished(outcome));
     }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::Marked;
+use crate::ground::source::Source;
 use crate::ground::value::Value;
 use crate::parts::expect::Check;
 use crate::running::event::{Event, EventKind, millis};
@@ -74,6 +75,9 @@ pub struct StepOutcome {
     /// What it is called for people: its `name`, else its id.
     #[serde(skip)]
     pub name: Arc<str>,
+    /// The file in which it stands: the spans of its checks are places there.
+    #[serde(skip)]
+    pub source: Option<Arc<Source>>,
     /// How it ended.
     pub verdict: Verdict,
     /// Why it is skipped, where it is.

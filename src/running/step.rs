@@ -13,7 +13,7 @@ use crate::ground::diagnostic::{Diagnostic, Place};
 use crate::ground::secret::Marked;
 use crate::ground::source::Span;
 use crate::ground::value::Value;
-use crate::parts::expect::{Check, Expectation};
+use crate::parts::expect::{Check, Expectation, Tell};
 use crate::parts::extract::{self, Found};
 use crate::parts::http::{RequestSpec, Response};
 use crate::parts::scope::{Scope, StepRecord};
@@ -55,7 +55,7 @@ pub(super) async fn run(flowing: &Flowing<'_>, planned: &PlannedStep) -> Flow {
     let step = planned.step(&flowing.plan.workflow);
     let path = flowing.path(&step.id);
     flowing.events.tell_at(Detail::Steps, &path, || EventKind::StepStarted { name: Arc::clone(&step.name) });
-    let outcome = StepOutcome { id: Arc::clone(&path), name: Arc::clone(&step.name), ..StepOutcome::default() };
+    let outcome = flowing.outcome(step, &path);
     let run = StepRun { flowing, planned, step, path, outcome, response: None, outputs: None, failed: false };
     run.run().await
 }
@@ -184,10 +184,11 @@ impl<'r> StepRun<'r> {
     fn expect(&mut self, answer: &Answer, scope: &Scope) -> Result<(), Box<Failure>> {
         let unasked = Expectation::none(self.span());
         let expect = self.step.expect.as_ref().unwrap_or(&unasked);
-        if let Some(check) = expect.check_status(answer.response()) {
+        let tell = if self.flowing.events.wants(Detail::Steps) { Tell::All } else { Tell::Failures };
+        if let Some(check) = expect.check_status(answer.response(), tell) {
             self.judge(check, true);
         }
-        let checks = expect.check_rest(answer, scope).map_err(|error| self.template_failure(&error))?;
+        let checks = expect.check_rest(answer, scope, tell).map_err(|error| self.template_failure(&error))?;
         for check in checks {
             self.judge(check, false);
         }

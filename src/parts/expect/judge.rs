@@ -32,6 +32,15 @@ pub struct Judgement {
 pub type Found<'f> = Result<&'f Marked<Value>, &'f Missing>;
 
 impl Predicate {
+    /// Whether what was found fits, without a word about it: words cost more than the judgement.
+    ///
+    /// # Errors
+    /// Where a template inside the predicate cannot be evaluated.
+    pub fn holds(&self, found: Found<'_>, scope: &Scope) -> Result<bool, Error> {
+        let value = found.map(|found| &found.value);
+        Judge { scope }.all(self, value).map(|held| held.holds)
+    }
+
     /// Judges what was found. Nothing found fails whatever does not ask for absence.
     ///
     /// # Errors

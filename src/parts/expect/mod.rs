@@ -17,7 +17,7 @@ use crate::ground::source::{Span, Spanned};
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::expect::compare::article;
-use crate::parts::expect::judge::Judgement;
+use crate::parts::expect::judge::{Found, Judgement};
 use crate::parts::http::{Response, StatusSet};
 use crate::parts::scope::Scope;
 use crate::parts::select::{Answer, Missing, Selector, Yield, shown};
@@ -151,15 +151,19 @@ impl Expectation {
     /// # Errors
     /// Where a template cannot be evaluated; a failed expectation is none.
     pub fn check(&self, answer: &Answer, scope: &Scope) -> Result<Vec<Check>, Error> {
-        let mut checks: Vec<Check> = self.check_status(answer.response()).into_iter().collect();
-        checks.extend(self.check_rest(answer, scope)?);
+        let mut checks: Vec<Check> = self.check_status(answer.response(), Tell::All).into_iter().collect();
+        checks.extend(self.check_rest(answer, scope, Tell::All)?);
         Ok(checks)
     }
 
     /// Judges the status alone. `None` where nobody asked and it is below 400.
     #[must_use]
-    pub fn check_status(&self, response: &Response) -> Option<Check> {
+    pub fn check_status(&self, response: &Response, tell: Tell) -> Option<Check> {
         let code = response.status;
+        let as_expected = self.status.as_ref().is_some_and(|set| set.value.contains(code));
+        if as_expected && tell == Tell::Failures {
+            return None;
+        }
         let (passed, expected, span) = match &self.status {
             Some(set) => (set.value.contains(code), set.value.to_string(), set.span),
             None if code < 400 => return None,
@@ -172,14 +176,23 @@ impl Expectation {
     ///
     /// # Errors
     /// Where a template cannot be evaluated.
-    pub fn check_rest(&self, answer: &Answer, scope: &Scope) -> Result<Vec<Check>, Error> {
+    pub fn check_rest(&self, answer: &Answer, scope: &Scope, tell: Tell) -> Result<Vec<Check>, Error> {
         let seeing = match scope.response() {
             Some(_) => scope.clone(),
             None => scope.with_response(answer.response()),
         };
         let clauses = self.clauses.iter();
-        clauses.map(|clause| clause.check(answer, &seeing)).collect()
+        clauses.filter_map(|clause| clause.check(answer, &seeing, tell).transpose()).collect()
     }
+}
+
+/// Which checks are put into words: words cost more than the judgement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tell {
+    /// All of them.
+    All,
+    /// Those that failed.
+    Failures,
 }
 
 /// A map of selectors, each with a predicate.
@@ -224,27 +237,42 @@ fn that(node: &Node, reading: &Reading) -> Option<Clause> {
 }
 
 impl Clause {
-    fn check(&self, answer: &Answer, scope: &Scope) -> Result<Check, Error> {
+    /// `None` where it holds and nobody wants to hear of that.
+    fn check(&self, answer: &Answer, scope: &Scope, tell: Tell) -> Result<Option<Check>, Error> {
         match self {
             Self::Selected(selector, predicate) => {
                 let found = find(selector, predicate, answer);
-                let judged = predicate.judge(found.as_ref(), scope)?;
-                Ok(Check::of(selector.to_string(), judged, predicate.span))
+                judge(predicate, found.as_ref(), scope, tell, || selector.to_string())
             }
             Self::Body(predicate) => {
                 let found = body(predicate, answer.response());
-                let judged = predicate.judge(found.as_ref(), scope)?;
-                Ok(Check::of("body".to_owned(), judged, predicate.span))
+                judge(predicate, found.as_ref(), scope, tell, || "body".to_owned())
             }
             Self::Time(predicate) => {
                 let millis = answer.response().timing.total.as_millis();
                 let millis = Value::from(u64::try_from(millis).unwrap_or(u64::MAX));
-                let judged = predicate.judge(Ok(&Marked::plain(millis)), scope)?;
-                Ok(Check::of("time".to_owned(), judged, predicate.span))
+                judge(predicate, Ok(&Marked::plain(millis)), scope, tell, || "time".to_owned())
             }
-            Self::That(template) => that_holds(template, scope),
+            Self::That(template) => {
+                let check = that_holds(template, scope)?;
+                Ok((tell == Tell::All || !check.passed).then_some(check))
+            }
         }
     }
+}
+
+fn judge(
+    predicate: &Predicate,
+    found: Found<'_>,
+    scope: &Scope,
+    tell: Tell,
+    what: impl FnOnce() -> String,
+) -> Result<Option<Check>, Error> {
+    if tell == Tell::Failures && predicate.holds(found, scope)? {
+        return Ok(None);
+    }
+    let judged = predicate.judge(found, scope)?;
+    Ok(Some(Check::of(what(), judged, predicate.span)))
 }
 
 impl Check {

@@ -25,7 +25,7 @@ use crate::parts::template::Tree;
 pub use handler::{Compile, Handle, Script};
 pub use route::Route;
 pub use server::{Running, Seen, Server, serve, start};
-pub use stand_ins::StandIns;
+pub use stand_ins::{StandIns, Troubles};
 
 /// A mock as its file says it: nothing has been served yet.
 pub struct Mock {

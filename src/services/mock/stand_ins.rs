@@ -78,14 +78,30 @@ impl StandIns {
         self.servers.iter().flat_map(|(.., running)| running.failures()).collect()
     }
 
-    /// The requests that no route answered: `GET /path`, with the mock's file.
+    /// How much trouble there was so far: a run that begins later is not blamed for it.
     #[must_use]
-    pub fn unmatched(&self) -> Vec<String> {
-        let told = |(file, _, running): &(PathBuf, Url, Running)| {
-            let file = file.display().to_string();
-            let seen = running.unmatched();
-            seen.into_iter().map(move |seen| format!("{} {} ({file})", seen.method, seen.path)).collect::<Vec<_>>()
-        };
-        self.servers.iter().flat_map(told).collect()
+    pub fn troubles(&self) -> Troubles {
+        let count = |(.., running): &(PathBuf, Url, Running)| (running.failures().len(), running.unmatched().len());
+        Troubles(self.servers.iter().map(count).collect())
+    }
+
+    /// The trouble since then: errors for handlers that broke, warnings for requests without a
+    /// route.
+    #[must_use]
+    pub fn trouble_since(&self, before: Troubles) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        for ((file, _, running), (broken, unmatched)) in self.servers.iter().zip(before.0) {
+            found.0.extend(running.failures().into_iter().skip(broken));
+            let lost = running.unmatched().into_iter().skip(unmatched);
+            found.0.extend(lost.map(|seen| {
+                let message = format!("the mock {} has no route for {} {}", file.display(), seen.method, seen.path);
+                Diagnostic::warning(message)
+            }));
+        }
+        found
     }
 }
+
+/// How much trouble each mock had at some moment.
+#[derive(Debug, Clone)]
+pub struct Troubles(Vec<(usize, usize)>);

@@ -1,0 +1,148 @@
+//! `reqchain check`: every mistake in workflows, and what they would read. Sends nothing.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::exit::Exit;
+use crate::cli::terminal::{Terminal, print, tell};
+use crate::cli::{Refused, paths, refusal, trouble};
+use crate::document::workflow::{Declared, Workflow};
+use crate::ground::diagnostic::{Diagnostics, visible};
+use crate::reading::report::style::Style;
+use crate::services::mock::Mock;
+
+/// Find the mistakes in workflows; sends nothing
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Files, and folders with workflows
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// `text` for people on stderr, or `json` on stdout
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub format: Format,
+}
+
+/// How the mistakes are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, on stderr.
+    Text,
+    /// For programs, on stdout: a list, empty where all is well.
+    Json,
+}
+
+/// Checks, and tells what was found.
+///
+/// # Errors
+/// Paths that lead to no workflow, and a stdout that cannot be written to.
+pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refused> {
+    let files = paths::workflows(&arguments.paths, "check").map_err(refusal)?;
+    let mut all = Diagnostics::default();
+    for file in &files {
+        let (found, declared) = check(file);
+        if arguments.format == Format::Text {
+            tell(&report(file, &found, &declared, terminal.style));
+        }
+        all.0.extend(found.0);
+    }
+    if arguments.format == Format::Json {
+        // Writing a list of texts and numbers to a string cannot fail.
+        let list = serde_json::to_string_pretty(&all.0).unwrap_or_default();
+        print(&format!("{list}\n")).map_err(|error| trouble("cannot write to stdout", &error))?;
+    }
+    Ok(if all.has_errors() {
+        Exit::Usage
+    } else {
+        Exit::Passed
+    })
+}
+
+/// The mistakes in a workflow and in its mock, and what it would read.
+fn check(file: &Path) -> (Diagnostics, Declared) {
+    let workflow = match Workflow::load(file) {
+        Ok(workflow) => workflow,
+        Err(mistakes) => return (mistakes, Declared::default()),
+    };
+    let mut found = workflow.warnings.clone();
+    if let Some(Err(mistakes)) = workflow.mock.as_ref().map(|mock| Mock::load(&mock.file)) {
+        found.0.extend(mistakes.0);
+    }
+    (found, workflow.declared())
+}
+
+fn report(file: &Path, found: &Diagnostics, declared: &Declared, style: Style) -> String {
+    let mut text = String::new();
+    if !found.0.is_empty() {
+        let _ = writeln!(text, "{}\n", found.render(style.is_colored()));
+    }
+    if found.has_errors() {
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "{}  {}",
+        visible(&file.display().to_string()),
+        style.green("ok")
+    );
+    let wants = [
+        ("environment", &declared.env),
+        ("files", &declared.files),
+        ("hosts", &declared.hosts),
+    ];
+    for (title, names) in wants.into_iter().filter(|(_, names)| !names.is_empty()) {
+        let _ = writeln!(
+            text,
+            "  {} {}",
+            style.dim(&format!("{title:<12}")),
+            visible(&names.join(", "))
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::diagnostic::Diagnostic;
+
+    #[test]
+    fn a_file_without_mistakes_says_what_it_would_read() {
+        let declared = Declared {
+            env: vec!["USER".into(), "PASS".into()],
+            files: vec!["key.pem".into()],
+            ..Declared::default()
+        };
+        let warnings = Diagnostics(vec![Diagnostic::warning("`a` is never used")]);
+        let style = Style::new(false);
+        assert_eq!(
+            report(
+                Path::new("flow.yaml"),
+                &Diagnostics::default(),
+                &declared,
+                style
+            ),
+            "flow.yaml  ok\n  environment  USER, PASS\n  files        key.pem\n"
+        );
+        assert_eq!(
+            report(
+                Path::new("flow.yaml"),
+                &warnings,
+                &Declared::default(),
+                style
+            ),
+            "warning: `a` is never used\n\nflow.yaml  ok\n"
+        );
+        let errors = Diagnostics(vec![Diagnostic::error("it is wrong")]);
+        assert_eq!(
+            report(Path::new("flow.yaml"), &errors, &declared, style),
+            "error: it is wrong\n\n"
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! `reqchain mock`: serves one mock on this machine, for other programs.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use crate::cli::exit::Exit;
+use crate::cli::terminal::{Terminal, tell};
+use crate::cli::{Refused, block_on, refusal, trouble};
+use crate::ground::clock::Clock;
+use crate::reading::report::style::{Style, one_line};
+use crate::services::mock::{Mock, Seen, Server, serve};
+
+/// How often the log is looked at for requests that were answered.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Serve a mock on this machine until Ctrl-C
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The mock's file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The port on 127.0.0.1; 0 is any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub port: u16,
+}
+
+/// Serves until Ctrl-C.
+///
+/// # Errors
+/// A mock with mistakes, a port that cannot be bound.
+pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refused> {
+    let mock = Mock::load(&arguments.file).map_err(refusal)?;
+    block_on(serve_until_told(mock, arguments.port, terminal.style))?
+}
+
+async fn serve_until_told(mock: Mock, port: u16, style: Style) -> Result<Exit, Refused> {
+    let cannot = |error| trouble(&format!("cannot listen on 127.0.0.1:{port}"), &error);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    tell(&format!(
+        "{} at {}, until Ctrl-C",
+        style.bold(&one_line(&mock.name, 200)),
+        style.cyan(&format!("http://{address}"))
+    ));
+    let server = Server::new(mock, Clock::system());
+    let told = tokio::spawn(tell_requests(Arc::clone(&server), style));
+    serve(listener, server, async {
+        // Where signals cannot be had, the process can still be killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+    .await;
+    told.abort();
+    Ok(Exit::Passed)
+}
+
+/// Writes a line for each request, in their order. Those that came since the last look are left
+/// for the next one, since their answers may not be made yet.
+async fn tell_requests(server: Arc<Server>, style: Style) {
+    let (mut told, mut came) = (0, 0);
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        looks.tick().await;
+        let log = server.log();
+        log.get(told..came)
+            .unwrap_or_default()
+            .iter()
+            .for_each(|seen| tell(&line(seen, style)));
+        (told, came) = (came, log.len());
+    }
+}
+
+fn line(seen: &Seen, style: Style) -> String {
+    let status = seen
+        .status
+        .map_or_else(|| "---".to_owned(), |status| status.to_string());
+    let request = one_line(&format!("{:<6} {}", seen.method, seen.path), 1000);
+    let route = if seen.route.is_some() {
+        String::new()
+    } else {
+        format!("  {}", style.yellow("no route"))
+    };
+    format!("{} {request}{route}", style.dim(&status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_one_line_that_steers_no_terminal() {
+        let seen = Seen {
+            method: "GET".into(),
+            path: "/me\x1b[2J".into(),
+            status: Some(404),
+            route: None,
+        };
+        assert_eq!(
+            line(&seen, Style::new(false)),
+            "404 GET    /me\\x1b[2J  no route"
+        );
+        let seen = Seen {
+            status: None,
+            path: "/me".into(),
+            route: Some("GET /me".into()),
+            ..seen
+        };
+        assert_eq!(line(&seen, Style::new(false)), "--- GET    /me");
+    }
+}

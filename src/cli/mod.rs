@@ -1,0 +1,352 @@
+//! The command line: which commands there are, and how each is called.
+//!
+//! One file a command, each with its arguments and its `execute`. Only the command that is called
+//! is built, since a short run is over in two milliseconds. Errors of usage are clap's, all else
+//! is a [`Diagnostic`](crate::ground::diagnostic::Diagnostic).
+
+pub mod check;
+pub mod exit;
+pub mod mock;
+pub mod paths;
+pub mod run;
+pub mod schedule;
+pub mod terminal;
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
+
+use crate::cli::exit::Exit;
+use crate::cli::terminal::{Color, Terminal, tell};
+use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+
+/// The commands that are known and not there yet.
+const AWAITED: [&str; 16] = [
+    "token",
+    "exec",
+    "login",
+    "logout",
+    "sessions",
+    "proxy",
+    "review",
+    "import",
+    "export",
+    "report",
+    "new",
+    "fmt",
+    "schema",
+    "graph",
+    "completions",
+    "man",
+];
+
+/// A command line that makes sense.
+#[derive(Debug)]
+pub struct Cli {
+    /// When to use colours.
+    pub color: Color,
+    /// What to do.
+    pub call: Call,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub enum Call {
+    /// Run workflows.
+    Run(Box<run::Arguments>),
+    /// Find the mistakes in workflows.
+    Check(check::Arguments),
+    /// Serve a mock.
+    Mock(mock::Arguments),
+    /// A command that is known and not there yet.
+    Awaited(&'static str),
+}
+
+impl Cli {
+    /// Reads a command line; the first word is the program's name.
+    ///
+    /// # Errors
+    /// clap's: what is wrong with it, or the help or version that it asks for.
+    pub fn try_parse_from<I, T>(words: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<OsString> + Clone,
+    {
+        let mut matches = command().try_get_matches_from(words)?;
+        let color = matches.remove_one("color").unwrap_or_default();
+        let call = match matches.remove_subcommand() {
+            Some((name, matches)) => Call::read(&name, &matches)?,
+            // clap prints the help where no command is named.
+            None => return Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
+        };
+        Ok(Self { color, call })
+    }
+}
+
+impl Call {
+    fn read(name: &str, matches: &ArgMatches) -> Result<Self, clap::Error> {
+        match name {
+            "run" => run::Arguments::from_arg_matches(matches).map(|run| Self::Run(Box::new(run))),
+            "check" => check::Arguments::from_arg_matches(matches).map(Self::Check),
+            "mock" => mock::Arguments::from_arg_matches(matches).map(Self::Mock),
+            name => Ok(Self::Awaited(
+                AWAITED
+                    .into_iter()
+                    .find(|awaited| *awaited == name)
+                    .unwrap_or("this"),
+            )),
+        }
+    }
+}
+
+/// The whole command line, the arguments of its commands deferred until one is called.
+fn command() -> Command {
+    let color = Arg::new("color")
+        .long("color")
+        .value_name("WHEN")
+        .help("Colours: auto, always or never")
+        .value_parser(value_parser!(Color))
+        .default_value("auto")
+        .hide_possible_values(true)
+        .global(true);
+    let awaited = AWAITED.iter().map(|name| {
+        Command::new(*name)
+            .hide(true)
+            .disable_help_flag(true)
+            .defer(anything)
+    });
+    Command::new("reqchain")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Runs YAML chains of HTTP requests")
+        .arg(color)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("run")
+                .about("Run workflows")
+                .defer(run::Arguments::augment_args),
+        )
+        .subcommand(
+            Command::new("check")
+                .about("Find the mistakes in workflows; sends nothing")
+                .defer(check::Arguments::augment_args),
+        )
+        .subcommand(
+            Command::new("mock")
+                .about("Serve a mock on this machine")
+                .defer(mock::Arguments::augment_args),
+        )
+        .subcommands(awaited)
+}
+
+/// Takes any arguments, so that a command that is not there yet can say so.
+fn anything(command: Command) -> Command {
+    command.arg(
+        Arg::new("anything")
+            .num_args(0..)
+            .action(ArgAction::Append)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(true)
+            .value_parser(value_parser!(OsString)),
+    )
+}
+
+/// Reads the command line and does what it says.
+pub fn main<I, T>(words: I) -> Exit
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    match Cli::try_parse_from(words) {
+        Ok(cli) => execute(&cli),
+        Err(error) => {
+            // A stream that cannot be written to has nobody to tell about it.
+            let _ = error.print();
+            if error.exit_code() == 0 {
+                Exit::Passed
+            } else {
+                Exit::Usage
+            }
+        }
+    }
+}
+
+fn execute(cli: &Cli) -> Exit {
+    let terminal = Terminal::detect(cli.color);
+    let done = match &cli.call {
+        Call::Run(arguments) => run::execute(arguments, terminal),
+        Call::Check(arguments) => check::execute(arguments, terminal),
+        Call::Mock(arguments) => mock::execute(arguments, terminal),
+        Call::Awaited(name) => Err(refusal(Diagnostic::error(format!(
+            "`reqchain {name}` is not supported yet"
+        )))),
+    };
+    done.unwrap_or_else(|Refused { exit, why }| {
+        tell(&why.render(terminal.style.is_colored()));
+        exit
+    })
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub struct Refused {
+    /// The exit code.
+    pub exit: Exit,
+    /// All the reasons.
+    pub why: Diagnostics,
+}
+
+/// Usage that clap cannot know to be wrong, or a file that `check` refuses.
+fn refusal(why: impl Into<Diagnostics>) -> Refused {
+    Refused {
+        exit: Exit::Usage,
+        why: why.into(),
+    }
+}
+
+/// Something outside of the user's files went wrong.
+fn trouble(what: &str, error: &std::io::Error) -> Refused {
+    Refused {
+        exit: Exit::CouldNotRun,
+        why: Diagnostic::error(format!("{what}: {error}")).into(),
+    }
+}
+
+/// Drives a future on this thread alone: more threads cost CPU and win nothing here.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Refused> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| trouble("cannot set up the event loop", &error))?;
+    let value = runtime.block_on(future);
+    // A handler of a mock may still be at work on its thread: nobody waits for it.
+    runtime.shutdown_background();
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+    use crate::cli::run::Output;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(format!("reqchain {line}").split_whitespace())
+    }
+
+    fn run(line: &str) -> run::Arguments {
+        match parse(line).map(|cli| cli.call) {
+            Ok(Call::Run(arguments)) => *arguments,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_whole_command_line_is_well_formed() {
+        let mut command = command();
+        command.build();
+        command.debug_assert();
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_usage_error() {
+        for (line, kind) in [
+            ("", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+            ("runn a.yaml", ErrorKind::InvalidSubcommand),
+            ("run --inptu a=b", ErrorKind::UnknownArgument),
+            ("run --input a", ErrorKind::ValueValidation),
+            ("run --input =a", ErrorKind::ValueValidation),
+            ("run --jobs 0", ErrorKind::ValueValidation),
+            ("run --repeat -1", ErrorKind::UnknownArgument),
+            ("run --output value:", ErrorKind::ValueValidation),
+            ("run --output yaml", ErrorKind::ValueValidation),
+            ("run -q -v", ErrorKind::ArgumentConflict),
+            ("run --color pink", ErrorKind::InvalidValue),
+            ("check --format xml", ErrorKind::InvalidValue),
+            ("mock", ErrorKind::MissingRequiredArgument),
+            ("mock m.yaml --port 65536", ErrorKind::ValueValidation),
+        ] {
+            let error = parse(line).expect_err(line);
+            assert_eq!(error.kind(), kind, "{line}");
+            assert_ne!(error.exit_code(), 0, "{line}");
+        }
+        for line in ["--help", "--version", "run --help", "help run"] {
+            assert_eq!(parse(line).expect_err(line).exit_code(), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_run_knows_its_defaults_and_its_flags() {
+        let plain = run("run a.yaml");
+        assert_eq!((plain.jobs, plain.repeat, plain.verbose), (8, 1, 0));
+        assert_eq!(plain.output, Output::None);
+        let full = run(
+            "run a.yaml flows --input user=a=b -i empty= --mock --jobs 2 --repeat 3 --tag x --tag y --skip-tag z \
+             --fail-fast --output value:token -vv",
+        );
+        assert_eq!(full.paths.len(), 2);
+        assert_eq!(
+            full.inputs,
+            [
+                ("user".into(), "a=b".into()),
+                ("empty".into(), String::new())
+            ]
+        );
+        assert_eq!(
+            (full.mock, full.jobs, full.repeat, full.fail_fast),
+            (true, 2, 3, true)
+        );
+        assert_eq!(
+            (full.tags.len(), full.skip_tags.len(), full.verbose),
+            (2, 1, 2)
+        );
+        assert_eq!(full.output, Output::Value("token".into()));
+    }
+
+    #[test]
+    fn colour_may_stand_before_and_behind_the_command() {
+        for line in [
+            "--color never run a.yaml",
+            "run a.yaml --color never",
+            "run --color=never a.yaml",
+        ] {
+            assert_eq!(parse(line).expect(line).color, Color::Never, "{line}");
+        }
+        assert_eq!(parse("check a.yaml").expect("right").color, Color::Auto);
+    }
+
+    #[test]
+    fn every_command_and_flag_of_the_contract_is_known() {
+        let terminal = Terminal::detect(Color::Never);
+        for name in AWAITED {
+            let Ok(cli) = parse(&format!("{name} --any thing -x")) else {
+                panic!("{name}")
+            };
+            assert!(
+                matches!(cli.call, Call::Awaited(known) if known == name),
+                "{name}"
+            );
+            assert_eq!(execute(&cli), Exit::Usage);
+        }
+        for flag in [
+            "--env x",
+            "--data x",
+            "--only x",
+            "--report x",
+            "--dry-run",
+            "--shard 1/2",
+            "--curl",
+            "--trust",
+        ] {
+            let refused =
+                run::execute(&run(&format!("run a.yaml {flag}")), terminal).expect_err(flag);
+            let name = flag.split(' ').next().expect("a flag");
+            assert_eq!(refused.exit, Exit::Usage);
+            assert_eq!(
+                refused.why.0[0].message,
+                format!("`{name}` is not supported yet")
+            );
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! `reqchain run`: flags become inputs, a context and reporters; then files are loaded, planned,
+//! run and reported.
+//!
+//! Nothing is sent before every file of the call is known to be right. What a flag *means* is
+//! decided where it belongs, in `plan` and in the run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::schedule::{Job, Ran, Schedule, run_all};
+use crate::cli::terminal::{Terminal, print, tell};
+use crate::cli::{Refused, block_on, paths, refusal, trouble};
+use crate::document::inputs::Inputs;
+use crate::document::plan::plan;
+use crate::document::workflow::Workflow;
+use crate::ground::clock::Clock;
+use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+use crate::parts::http::{Client, ClientOptions};
+use crate::reading::report::console::{Look, Verbosity};
+use crate::reading::report::{Screen, Tally, json, vars};
+use crate::running::{Cancel, Context, Detail};
+use crate::services::mock::StandIns;
+
+/// Run workflows
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Files, and folders with workflows
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Give an input its value; may be repeated
+    #[arg(long = "input", short = 'i', value_name = "NAME=VALUE", value_parser = pair)]
+    pub inputs: Vec<(String, String)>,
+    /// Run against the workflows' mocks; nothing leaves this machine
+    #[arg(long)]
+    pub mock: bool,
+    /// How many files run at once
+    #[arg(long, short, value_name = "N", default_value_t = 8, value_parser = at_least_one)]
+    pub jobs: u32,
+    /// How often each file is run, one pass after another
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    pub repeat: u32,
+    /// Only workflows with this tag; may be repeated, then one of them is enough
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+    /// No workflows with this tag; may be repeated
+    #[arg(long = "skip-tag", value_name = "TAG")]
+    pub skip_tags: Vec<String>,
+    /// Begin nothing more once something failed
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// What goes to stdout: none, vars, json or value:NAME
+    #[arg(long, value_name = "FORM", default_value = "none", value_parser = output)]
+    pub output: Output,
+    /// Show requests and responses; twice: headers and timings, too
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Show nothing unless something failed
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Flags of the contract that are not there yet.
+    #[command(flatten)]
+    pub awaited: Awaited,
+}
+
+/// Flags that are known and not there yet, so that they are refused by name.
+#[derive(Debug, Args)]
+pub struct Awaited {
+    #[arg(long, hide = true)]
+    env: Option<String>,
+    #[arg(long, hide = true)]
+    data: Option<String>,
+    #[arg(long, hide = true)]
+    only: Vec<String>,
+    #[arg(long, hide = true)]
+    report: Vec<String>,
+    #[arg(long, hide = true)]
+    dry_run: bool,
+    #[arg(long, hide = true)]
+    shard: Option<String>,
+    #[arg(long, hide = true)]
+    curl: bool,
+    #[arg(long, hide = true)]
+    trust: bool,
+}
+
+/// What goes to stdout when all has been run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Nothing.
+    None,
+    /// A `name=value` line for each output.
+    Vars,
+    /// FORMAT's document.
+    Json,
+    /// One output alone.
+    Value(String),
+}
+
+/// Runs, reports, and says how it went.
+///
+/// # Errors
+/// Whatever is wrong before anything is sent, and a stdout that cannot be written to.
+pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refused> {
+    arguments.awaited.refuse()?;
+    let files = paths::workflows(&arguments.paths, "run").map_err(refusal)?;
+    let workflows = arguments.chosen(load(&files)?)?;
+    if matches!(arguments.output, Output::Value(_)) && workflows.len() > 1 {
+        let message = format!(
+            "--output value:NAME takes one workflow, not {}",
+            workflows.len()
+        );
+        return Err(refusal(
+            Diagnostic::error(message).help("name one file, or use --output vars or json"),
+        ));
+    }
+    block_on(run(arguments, terminal, workflows))?
+}
+
+async fn run(
+    arguments: &Arguments,
+    terminal: Terminal,
+    workflows: Vec<Arc<Workflow>>,
+) -> Result<Exit, Refused> {
+    let stand_ins = arguments.stand_ins(&workflows).await?;
+    let jobs = plan_all(workflows, &arguments.inputs(&stand_ins))?;
+    let schedule = arguments.schedule(terminal, jobs.len(), stand_ins);
+    let (cancel, started) = (schedule.context.cancel.clone(), Instant::now());
+    let interrupts = tokio::spawn(watch_interrupts(
+        cancel.clone(),
+        Arc::clone(&schedule.screen),
+    ));
+    let waiting = jobs.len();
+    let ran = run_all(jobs, schedule).await;
+    interrupts.abort();
+    let begun = if cancel.is_cancelled() {
+        Exit::Interrupted
+    } else {
+        Exit::Passed
+    };
+    let exit = ran.iter().fold(begun, |exit, ran| exit.worst(ran.exit));
+    arguments.total(terminal, &ran, exit, waiting, started.elapsed());
+    arguments.print_output(&ran, exit)
+}
+
+/// Loads every file, and refuses all if one of them is wrong.
+fn load(files: &[PathBuf]) -> Result<Vec<Arc<Workflow>>, Refused> {
+    all_or_mistakes(files.iter().map(|file| Workflow::load(file)).collect())
+}
+
+/// Plans every workflow, and refuses all if one of them cannot be.
+fn plan_all(workflows: Vec<Arc<Workflow>>, inputs: &Inputs) -> Result<Vec<Job>, Refused> {
+    let job = |(index, workflow): (usize, Arc<Workflow>)| {
+        let plan = plan(&workflow, inputs)?;
+        Ok(Job { index, workflow, plan })
+    };
+    all_or_mistakes(workflows.into_iter().enumerate().map(job).collect())
+}
+
+fn all_or_mistakes<T>(results: Vec<Result<T, Diagnostics>>) -> Result<Vec<T>, Refused> {
+    let mut right = Vec::with_capacity(results.len());
+    let mut wrong = Diagnostics::default();
+    for result in results {
+        match result {
+            Ok(value) => right.push(value),
+            Err(mistakes) => wrong.0.extend(mistakes.0),
+        }
+    }
+    if wrong.0.is_empty() {
+        Ok(right)
+    } else {
+        Err(refusal(wrong))
+    }
+}
+
+/// The first Ctrl-C ends the run in order, the second at once.
+async fn watch_interrupts(cancel: Cancel, screen: Arc<Screen>) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    cancel.cancel();
+    if tokio::signal::ctrl_c().await.is_ok() {
+        screen.print("\n");
+        std::process::exit(Exit::Interrupted.code().into());
+    }
+}
+
+impl Arguments {
+    /// The workflows that `--tag` and `--skip-tag` leave.
+    fn chosen(&self, mut workflows: Vec<Arc<Workflow>>) -> Result<Vec<Arc<Workflow>>, Refused> {
+        let has = |workflow: &Workflow, tags: &[String]| {
+            workflow
+                .tags
+                .iter()
+                .any(|tag| tags.iter().any(|wanted| wanted.as_str() == &**tag))
+        };
+        workflows.retain(|workflow| {
+            (self.tags.is_empty() || has(workflow, &self.tags)) && !has(workflow, &self.skip_tags)
+        });
+        if workflows.is_empty() {
+            return Err(refusal(
+                Diagnostic::error("no workflow is left")
+                    .help("--tag and --skip-tag leave none of those that were named"),
+            ));
+        }
+        Ok(workflows)
+    }
+
+    /// The mocks of the workflows under `--mock`; none otherwise.
+    async fn stand_ins(&self, workflows: &[Arc<Workflow>]) -> Result<StandIns, Refused> {
+        let mocked = if self.mock { workflows } else { &[] };
+        StandIns::start(mocked, &Clock::system()).await.map_err(refusal)
+    }
+
+    fn inputs(&self, stand_ins: &StandIns) -> Inputs {
+        let mut inputs = Inputs::new();
+        for (name, value) in &self.inputs {
+            inputs.set(name, value);
+        }
+        stand_ins.point(&mut inputs);
+        inputs
+    }
+
+    fn schedule(&self, terminal: Terminal, files: usize, stand_ins: StandIns) -> Arc<Schedule> {
+        let verbosity = self.verbosity();
+        let only = self.mock.then(|| stand_ins.origins());
+        let timing = verbosity == Verbosity::Wire;
+        let live = files == 1;
+        let spins = terminal.redraws && live && verbosity == Verbosity::Steps;
+        let look = Look {
+            style: terminal.style,
+            verbosity,
+            live,
+        };
+        let keeps_entries = self.output == Output::Json;
+        let mut context = Context::new(Arc::new(Client::new(ClientOptions { timing, only })));
+        let wanted = if keeps_entries { Detail::Steps } else { Detail::Outcome };
+        context.detail = detail(verbosity).max(wanted);
+        let jobs = usize::try_from(self.jobs).unwrap_or(usize::MAX);
+        let screen = Screen::stderr(spins);
+        Arc::new(Schedule {
+            context,
+            stand_ins,
+            screen,
+            look,
+            jobs,
+            repeat: self.repeat,
+            fail_fast: self.fail_fast,
+            keeps_entries,
+            failed: AtomicBool::new(false),
+        })
+    }
+
+    const fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Steps,
+            (false, 1) => Verbosity::Requests,
+            (false, _) => Verbosity::Wire,
+        }
+    }
+
+    /// The last line, where there was more than one run.
+    fn total(&self, terminal: Terminal, ran: &[Ran], exit: Exit, files: usize, time: Duration) {
+        let mut total = Tally::default();
+        for ran in ran {
+            total.add(&ran.tally);
+        }
+        let passes = usize::try_from(self.repeat).unwrap_or(usize::MAX);
+        let planned = files.saturating_mul(passes);
+        if planned < 2 || (self.quiet && exit == Exit::Passed) {
+            return;
+        }
+        if self.quiet {
+            // Only those that failed were told of.
+            total.checks = 0;
+        }
+        let style = terminal.style;
+        let noun = if passes > 1 { "run" } else { "workflow" };
+        let mut line = if exit == Exit::Interrupted {
+            let interrupted = style.yellow("interrupted");
+            format!("{interrupted}: {}", total.steps(style, time))
+        } else {
+            total.runs(style, noun, time)
+        };
+        if total.runs < planned {
+            let missing = planned - total.runs;
+            line.push_str(&style.yellow(&format!(", {missing} not begun")));
+        }
+        tell(&line);
+    }
+
+    fn print_output(&self, ran: &[Ran], exit: Exit) -> Result<Exit, Refused> {
+        let text = match &self.output {
+            Output::None => return Ok(exit),
+            Output::Vars => ran.iter().map(|ran| vars::vars(&ran.outputs)).collect(),
+            Output::Json => {
+                let entries: Vec<_> = ran
+                    .iter()
+                    .flat_map(|ran| ran.entries.iter().cloned())
+                    .collect();
+                json::document(exit == Exit::Passed, &entries)
+            }
+            Output::Value(_) if exit != Exit::Passed => return Ok(exit),
+            Output::Value(name) => {
+                let outputs = ran.last().map(|ran| &ran.outputs);
+                outputs
+                    .map_or_else(|| Ok(String::new()), |outputs| vars::value(outputs, name))
+                    .map_err(refusal)?
+            }
+        };
+        print(&text).map_err(|error| trouble("cannot write to stdout", &error))?;
+        Ok(exit)
+    }
+}
+
+impl Awaited {
+    fn refuse(&self) -> Result<(), Refused> {
+        let flags = [
+            ("--env", self.env.is_some()),
+            ("--data", self.data.is_some()),
+            ("--only", !self.only.is_empty()),
+            ("--report", !self.report.is_empty()),
+            ("--dry-run", self.dry_run),
+            ("--shard", self.shard.is_some()),
+            ("--curl", self.curl),
+            ("--trust", self.trust),
+        ];
+        match flags.into_iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(refusal(Diagnostic::error(format!(
+                "`{flag}` is not supported yet"
+            )))),
+            None => Ok(()),
+        }
+    }
+}
+
+const fn detail(verbosity: Verbosity) -> Detail {
+    match verbosity {
+        Verbosity::Quiet => Detail::Outcome,
+        Verbosity::Steps => Detail::Steps,
+        Verbosity::Requests => Detail::Requests,
+        Verbosity::Wire => Detail::Wire,
+    }
+}
+
+/// `name=value`; the value may be empty, and may hold more equal signs.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write a name, an equal sign and a value".to_owned()),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| "write a whole number from 1 on".to_owned())
+}
+
+fn output(text: &str) -> Result<Output, String> {
+    match text {
+        "none" => Ok(Output::None),
+        "vars" => Ok(Output::Vars),
+        "json" => Ok(Output::Json),
+        text => match text.strip_prefix("value:") {
+            Some(name) if !name.is_empty() => Ok(Output::Value(name.to_owned())),
+            _ => Err("write none, vars, json or value:NAME".to_owned()),
+        },
+    }
+}

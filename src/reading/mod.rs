@@ -1,0 +1,3 @@
+//! What reads a run: reports for people and for machines.
+
+pub mod report;

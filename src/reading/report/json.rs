@@ -1,0 +1,270 @@
+//! The report for programs: FORMAT's `--output json`.
+//!
+//! One document for all workflows of a call, also when some of them failed. Secrets are
+//! pseudonyms, as everywhere but in a value that was asked for by name.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::ground::source::{Source, Span};
+use crate::ground::value::Value;
+use crate::parts::expect::Check;
+use crate::reading::report::{Reporter, vars};
+use crate::running::event::{Detail, Event};
+use crate::running::outcome::{Failure, Finished, StepOutcome, Verdict};
+
+/// The version of the document; it rises when a member changes its meaning.
+const VERSION: u32 = 1;
+
+/// Makes the entry of one run.
+pub struct Json {
+    source: Arc<Source>,
+    case: Option<u32>,
+    entry: Option<serde_json::Value>,
+}
+
+impl Json {
+    /// A report of one run of the workflow in `source`; `case` is the pass where there are several.
+    #[must_use]
+    pub const fn new(source: Arc<Source>, case: Option<u32>) -> Self {
+        Self {
+            source,
+            case,
+            entry: None,
+        }
+    }
+
+    /// The run's entry in the document; `None` before it has ended.
+    #[must_use]
+    pub fn into_entry(self) -> Option<serde_json::Value> {
+        self.entry
+    }
+}
+
+impl Reporter for Json {
+    fn detail(&self) -> Detail {
+        Detail::Steps
+    }
+
+    /// The outcome at the end has all that is wanted.
+    fn event(&mut self, _: &Event) {}
+
+    fn finish(&mut self, finished: &Finished) {
+        self.entry = serde_json::to_value(workflow(finished, self.case, &self.source)).ok();
+    }
+}
+
+/// The whole document, a line feed at its end.
+#[must_use]
+pub fn document(passed: bool, workflows: &[serde_json::Value]) -> String {
+    let document = Document {
+        version: VERSION,
+        passed,
+        workflows,
+    };
+    // Writing a tree of plain values to a string cannot fail.
+    serde_json::to_string_pretty(&document)
+        .map(|text| text + "\n")
+        .unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    passed: bool,
+    workflows: &'a [serde_json::Value],
+}
+
+#[derive(Serialize)]
+struct Workflow<'a> {
+    file: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case: Option<u32>,
+    verdict: Verdict,
+    outputs: IndexMap<&'a str, Value>,
+    steps: Vec<Step<'a>>,
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    id: &'a str,
+    verdict: Verdict,
+    status: Option<u16>,
+    time_ms: u64,
+    attempts: u32,
+    checks: Vec<Judged<'a>>,
+    error: Option<&'a Failure>,
+}
+
+#[derive(Serialize)]
+struct Judged<'a> {
+    what: &'a str,
+    passed: bool,
+    expected: &'a str,
+    actual: &'a str,
+    line: Option<usize>,
+}
+
+fn workflow<'a>(finished: &'a Finished, case: Option<u32>, source: &Arc<Source>) -> Workflow<'a> {
+    let outcome = &finished.outcome;
+    Workflow {
+        file: &outcome.file,
+        name: &outcome.workflow,
+        case,
+        verdict: outcome.verdict,
+        outputs: finished
+            .outputs
+            .iter()
+            .map(|(name, value)| (name.as_ref(), vars::shown(value)))
+            .collect(),
+        steps: outcome
+            .steps
+            .iter()
+            .map(|(outcome, checks)| step(outcome, checks, source))
+            .collect(),
+    }
+}
+
+fn step<'a>(outcome: &'a StepOutcome, checks: &'a [Check], source: &Arc<Source>) -> Step<'a> {
+    let source = outcome.source.as_ref().unwrap_or(source);
+    Step {
+        id: &outcome.id,
+        verdict: outcome.verdict,
+        status: outcome.status,
+        time_ms: u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX),
+        attempts: outcome.attempts,
+        checks: checks.iter().map(|check| judged(check, source)).collect(),
+        error: outcome.error.as_ref(),
+    }
+}
+
+fn judged<'a>(check: &'a Check, source: &Source) -> Judged<'a> {
+    let line =
+        (check.span != Span::default()).then(|| source.position(check.span.start as usize).line);
+    Judged {
+        what: &check.what,
+        passed: check.passed,
+        expected: &check.expected,
+        actual: &check.actual,
+        line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ground::diagnostic::Diagnostic;
+    use crate::ground::secret::{Marked, Marks};
+    use crate::running::outcome::{Cause, Outcome};
+
+    fn finished(source: &Arc<Source>) -> Finished {
+        let check = Check {
+            what: "status".into(),
+            passed: false,
+            expected: "200".into(),
+            actual: "503".into(),
+            span: Span::new(9, 12),
+        };
+        let error = Failure {
+            cause: Cause::CouldNotRun,
+            diagnostic: Diagnostic::error("nothing there").at(source, Span::new(0, 6)),
+        };
+        let step = StepOutcome {
+            id: "me".into(),
+            verdict: Verdict::Failed,
+            status: Some(503),
+            time: Duration::from_micros(12_345),
+            attempts: 2,
+            error: Some(error),
+            ..StepOutcome::default()
+        };
+        let outcome = Outcome {
+            verdict: Verdict::Failed,
+            workflow: "flow".into(),
+            file: "flow.yaml".into(),
+            steps: vec![(step, vec![check])],
+            ..Outcome::default()
+        };
+        let secret = Marked::new(Value::from("hunter22"), Marks::secret("access".into()));
+        let outputs = [
+            ("token".into(), secret),
+            ("left".into(), Marked::plain(Value::from(3600_i64))),
+        ];
+        Finished {
+            outcome,
+            outputs: outputs.into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn the_document_is_the_one_of_the_contract() {
+        let source = Source::text("flow.yaml", "expect:\n 200\n");
+        let mut report = Json::new(Arc::clone(&source), Some(2));
+        report.finish(&finished(&source));
+        let entries: Vec<_> = report.into_entry().into_iter().collect();
+        insta::assert_snapshot!(document(false, &entries), @r#"
+          {
+            "version": 1,
+            "passed": false,
+            "workflows": [
+              {
+                "file": "flow.yaml",
+                "name": "flow",
+                "case": 2,
+                "verdict": "failed",
+                "outputs": {
+                  "token": "«access»",
+                  "left": 3600
+                },
+                "steps": [
+                  {
+                    "id": "me",
+                    "verdict": "failed",
+                    "status": 503,
+                    "time_ms": 12,
+                    "attempts": 2,
+                    "checks": [
+                      {
+                        "what": "status",
+                        "passed": false,
+                        "expected": "200",
+                        "actual": "503",
+                        "line": 2
+                      }
+                    ],
+                    "error": {
+                      "cause": "could_not_run",
+                      "severity": "error",
+                      "message": "nothing there",
+                      "file": "flow.yaml",
+                      "line": 1,
+                      "column": 1,
+                      "end_line": 1,
+                      "end_column": 7
+                    }
+                  }
+                ]
+              }
+            ]
+          }
+        "#);
+    }
+
+    #[test]
+    fn a_case_is_told_only_where_there_are_several() {
+        let source = Source::text("flow.yaml", "");
+        let mut report = Json::new(Arc::clone(&source), None);
+        report.finish(&finished(&source));
+        let entry = report.into_entry().expect("it has ended");
+        assert!(entry.get("case").is_none(), "{entry}");
+        assert_eq!(
+            document(true, &[]),
+            "{\n  \"version\": 1,\n  \"passed\": true,\n  \"workflows\": []\n}\n"
+        );
+    }
+}
