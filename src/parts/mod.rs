@@ -3,4 +3,5 @@
 
 pub mod http;
 pub mod scope;
+pub mod script;
 pub mod template;

@@ -1,0 +1,209 @@
+//! The engine of Rhai: made anew for each run from shared modules, with limits on everything.
+//!
+//! Building Rhai's own library costs a millisecond, so it is built once, and only if there is a
+//! script at all. What remains for each run are a few pointers and the run's own state.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rhai::{
+    AST, Dynamic, Engine, EvalAltResult, EvalContext, OptimizationLevel, Position, Scope as Visible,
+};
+
+use crate::ground::secret::Marks;
+use crate::parts::script::api;
+use crate::parts::script::explain;
+use crate::parts::script::handles::{self, NAMES};
+use crate::parts::script::room;
+use crate::parts::script::run::{Answer, Failure, NESTED, Run, Stop};
+use crate::parts::script::text::Text;
+use crate::parts::script::value::to_dynamic;
+use crate::parts::script::{
+    CALLS, Checked, ELEMENTS, EXPRESSION_DEPTH, Ending, Error, Host, OPERATIONS, Ran, TEXT,
+    VARIABLES,
+};
+
+/// A script that can run.
+pub(super) struct Compiled {
+    pub(super) ast: AST,
+    /// Whether it needs more stack than others.
+    pub(super) roomy: bool,
+}
+
+/// Compiles a script that sees the usual names and `more`.
+pub(super) fn compile(text: &Text, more: &[&str]) -> Result<Arc<Compiled>, Error> {
+    let mut visible = Visible::new();
+    for name in NAMES.iter().chain(more) {
+        visible.push_dynamic(*name, Dynamic::UNIT);
+    }
+    let parse = || limited().compile_with_scope(&visible, text.as_str());
+    let parsed = catch_unwind(AssertUnwindSafe(parse)).map_err(|_| explain::panicked(text))?;
+    let ast = parsed.map_err(|error| explain::syntax(text, &error, more))?;
+    explain::calls(text, &ast)?;
+    let roomy = room::is_needed(&ast);
+    Ok(Arc::new(Compiled { ast, roomy }))
+}
+
+/// Runs a compiled script.
+pub(super) fn run(text: &Text, compiled: &Compiled, host: Host) -> Ran {
+    let ran = room::with(compiled.roomy, || evaluate(text, &compiled.ast, host));
+    ran.unwrap_or_else(|| Ran {
+        ending: Err(explain::panicked(text)),
+        place: None,
+        checks: Vec::new(),
+        marks: Marks::NONE,
+    })
+}
+
+fn evaluate(text: &Text, ast: &AST, host: Host) -> Ran {
+    let run = Run::new(host);
+    let evaluate = |engine: &Engine| engine.run_ast_with_scope(&mut Visible::new(), ast);
+    let (ending, place) = finish(text, ast, &run, guarded(text, &run, evaluate));
+    if matches!(ending, Ok(Ending::Done)) {
+        keep_request(&run);
+    }
+    let mut state = run.state();
+    let checks = std::mem::take(&mut state.checks).into_iter();
+    let checks = checks.map(|(name, passed, position)| Checked {
+        name,
+        passed,
+        place: Some(text.place(position)),
+    });
+    Ran {
+        ending,
+        place: place.map(|position| text.place(position)),
+        checks: checks.collect(),
+        marks: std::mem::take(&mut state.seen),
+    }
+}
+
+/// Evaluates with an engine of its own. A panic below is an error like any other.
+pub(super) fn guarded<T>(
+    text: &Text,
+    run: &Arc<Run>,
+    evaluate: impl FnOnce(&Engine) -> Result<T, Failure>,
+) -> Result<T, Result<Failure, Error>> {
+    let engine = engine(run);
+    match catch_unwind(AssertUnwindSafe(|| evaluate(&engine))) {
+        Ok(evaluated) => evaluated.map_err(Ok),
+        Err(_) => Err(Err(explain::panicked(text))),
+    }
+}
+
+/// How the evaluation ended, and where, if one of our functions ended it.
+pub(super) fn finish<T>(
+    text: &Text,
+    ast: &AST,
+    run: &Run,
+    evaluated: Result<T, Result<Failure, Error>>,
+) -> (Result<Ending, Error>, Option<Position>) {
+    let failure = match evaluated {
+        Ok(_) => return (Ok(Ending::Done), None),
+        Err(Err(panicked)) => return (Err(panicked), None),
+        Err(Ok(failure)) => failure,
+    };
+    if let EvalAltResult::ErrorTerminated(token, position) = failure.unwrap_inner()
+        && let Some(Stop::Ending(ending)) = token.read_lock::<Stop>().as_deref()
+    {
+        return (Ok(ending.clone()), Some(*position));
+    }
+    (Err(explain::failure(text, ast, run, *failure)), None)
+}
+
+fn keep_request(run: &Run) {
+    let draft = {
+        let mut state = run.state();
+        if state.dirty {
+            state.draft.take()
+        } else {
+            None
+        }
+    };
+    if let (Some(cell), Some(draft)) = (&run.host.request, draft) {
+        cell.set(draft);
+    }
+}
+
+/// An engine with every limit, and nothing of any run.
+fn limited() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine
+        .register_global_module(api::standard())
+        .register_global_module(api::global());
+    for (name, module) in api::named() {
+        engine.register_static_module(name, Arc::clone(module));
+    }
+    engine
+        .set_optimization_level(OptimizationLevel::None)
+        .set_strict_variables(true)
+        .set_max_operations(OPERATIONS)
+        .set_max_call_levels(CALLS)
+        .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH / 2)
+        .set_max_string_size(TEXT)
+        .set_max_array_size(ELEMENTS)
+        .set_max_map_size(ELEMENTS)
+        .set_max_variables(VARIABLES)
+        .set_max_modules(0)
+        .disable_symbol("eval")
+        // Closures do by themselves what it does.
+        .disable_symbol("curry");
+    engine
+}
+
+#[expect(
+    deprecated,
+    reason = "`on_var` is only marked as volatile; nothing else sees a read of a name"
+)]
+fn engine(run: &Arc<Run>) -> Engine {
+    let mut engine = limited();
+    engine.set_default_tag(Dynamic::from(Arc::clone(run)));
+    let watched = Arc::clone(run);
+    engine.on_progress(move |operations| watched.must_stop(operations).map(Dynamic::from));
+    let printing = Arc::clone(run);
+    engine.on_print(move |text| (printing.host.on_print)(&printing.clean(text)));
+    let debugging = Arc::clone(run);
+    engine.on_debug(move |text, _, _| (debugging.host.on_print)(&debugging.clean(text)));
+    let reading = Arc::clone(run);
+    engine.on_var(move |name, index, context| {
+        if reading.is_time_to_weigh() {
+            weigh(&context)?;
+        }
+        // A variable of the script's own hides ours.
+        if index > 0 || !NAMES.contains(&name) || context.scope().contains(name) {
+            return Ok(None);
+        }
+        match handles::by_name(name) {
+            Some(handle) => Ok(Some(handle)),
+            None => visible(&reading, name).map(Some),
+        }
+    });
+    engine
+}
+
+/// Rhai weighs what an operation made, but not the map or list that it was put into: so all that
+/// is in sight is weighed from time to time.
+fn weigh(context: &EvalContext) -> Result<(), Failure> {
+    let variables = context.scope().iter_raw().map(|(_, _, value)| value);
+    let unlocked = variables
+        .chain(context.this_ptr())
+        .filter(|value| !value.is_shared() || !value.is_locked());
+    for value in unlocked {
+        context.engine().ensure_data_size_within_limits(value)?;
+        if room::is_too_deep(value) {
+            return Err(EvalAltResult::ErrorDataTooLarge(NESTED.into(), Position::NONE).into());
+        }
+    }
+    Ok(())
+}
+
+/// `data` and `env_name`: what the run gives beside the variables.
+fn visible(run: &Run, name: &str) -> Answer {
+    let found = run.host.scope.get(name);
+    let found =
+        found.ok_or_else(|| run.error(format!("there is no `{name}` in this run"), None))?;
+    run.note(&found.marks);
+    if let Some(secret) = &found.marks.secret {
+        run.note_secret(secret, &found.value);
+    }
+    Ok(to_dynamic(&found.value))
+}

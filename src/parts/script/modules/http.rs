@@ -1,0 +1,289 @@
+//! `http::`: requests that a script sends itself, through the same transport as every step.
+
+use std::str::FromStr as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use percent_encoding::utf8_percent_encode;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use rhai::{Dynamic, Map as RhaiMap};
+use url::Url;
+
+use crate::ground::diagnostic::did_you_mean;
+use crate::ground::quantity;
+use crate::ground::secret::{UNRESERVED, is_secret_name};
+use crate::ground::value::Value;
+use crate::parts::http::Request;
+use crate::parts::http::message::Limits;
+use crate::parts::script::api::{Call, Entry};
+use crate::parts::script::draft::DraftBody;
+use crate::parts::script::handles::{Answered, in_workflow};
+use crate::parts::script::request::list_of;
+use crate::parts::script::run::{Answer, Failure};
+use crate::parts::script::value::{Object, bytes, describe, to_dynamic, to_value};
+
+/// How many requests one script may send.
+const MOST: u32 = 1000;
+const FIELDS: [&str; 9] = [
+    "method", "url", "headers", "query", "auth", "json", "form", "body", "timeout",
+];
+
+pub(in crate::parts::script) const TABLE: &[Entry] = &[
+    Entry::new("get", &["url"], "sends a GET and returns the response", get),
+    Entry::new(
+        "send",
+        &["request"],
+        "sends #{ method, url, headers, query, auth, json, form, body, timeout }",
+        |call| {
+            let fields = members(call, 0)?;
+            send(call, &fields)
+        },
+    ),
+];
+
+fn get(call: &mut Call) -> Answer {
+    let url = call.text(0)?;
+    send(call, &RhaiMap::from_iter([("url".into(), url.into())]))
+}
+
+fn send(call: &Call, fields: &RhaiMap) -> Answer {
+    in_workflow(call.run, "http")?;
+    refuse_unknown(call, fields)?;
+    let request = request(call, fields)?;
+    let Some(sender) = call.run.host.sender.clone() else {
+        return Err(call.error("cannot send here"));
+    };
+    let sent = {
+        let mut state = call.run.state();
+        state.sends += 1;
+        state.sends
+    };
+    if sent > MOST {
+        return Err(call.error(format!("was called more than {MOST} times")));
+    }
+    let response = call.run.waiting(|| sender.send(request));
+    let response = response.map_err(|why| call.run.error(why, None))?;
+    call.run.note_server();
+    Ok(Dynamic::from(Answered::Given(response)))
+}
+
+/// A map or an object as a map; its order does not matter here.
+fn members(call: &mut Call, at: usize) -> Result<RhaiMap, Failure> {
+    let argument = call.take(at);
+    map_of(&argument).ok_or_else(|| {
+        let help = "write http::send(#{ url: \"https://…\" })";
+        let message = format!("`http::send` takes an object, not {}", describe(&argument));
+        call.run.error(message, Some(help.to_owned()))
+    })
+}
+
+fn map_of(value: &Dynamic) -> Option<RhaiMap> {
+    if let Some(map) = value.read_lock::<RhaiMap>() {
+        return Some(map.clone());
+    }
+    let object = value.read_lock::<Object>()?;
+    let members = object.0.iter();
+    Some(
+        members
+            .map(|(key, value)| (key.as_ref().into(), to_dynamic(value)))
+            .collect(),
+    )
+}
+
+fn refuse_unknown(call: &Call, fields: &RhaiMap) -> Result<(), Failure> {
+    match fields
+        .keys()
+        .find(|field| !FIELDS.contains(&field.as_str()))
+    {
+        Some(field) => {
+            let help = did_you_mean(field, FIELDS)
+                .unwrap_or_else(|| format!("it knows {}", FIELDS.join(", ")));
+            Err(call
+                .run
+                .error(format!("`http::send` does not know `{field}`"), Some(help)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
+    let body = body(call, fields)?;
+    let mut headers = headers(call, fields)?;
+    let media = match &body {
+        DraftBody::Json(_) => Some("application/json"),
+        DraftBody::Form(_) => Some("application/x-www-form-urlencoded"),
+        DraftBody::None | DraftBody::Text(_) => None,
+    };
+    if let Some(media) = media {
+        headers
+            .entry(CONTENT_TYPE)
+            .or_insert(HeaderValue::from_static(media));
+    }
+    if let Some(auth) = present(fields, "auth") {
+        headers.insert(AUTHORIZATION, authorization(call, auth)?);
+    }
+    Ok(Request {
+        method: method(call, fields, &body)?,
+        url: url(call, fields)?,
+        headers,
+        body: content(fields, &body),
+        secret_inside: call.run.state().seen.is_secret(),
+        limits: limits(call, fields)?,
+    })
+}
+
+fn present<'f>(fields: &'f RhaiMap, name: &str) -> Option<&'f Dynamic> {
+    fields.get(name).filter(|field| !field.is_unit())
+}
+
+fn text(call: &Call, name: &str, value: &Dynamic) -> Result<String, Failure> {
+    let text = value.as_immutable_string_ref().map(|text| text.to_string());
+    text.map_err(|_| call.error(format!("takes a text as `{name}`, not {}", describe(value))))
+}
+
+fn method(call: &Call, fields: &RhaiMap, body: &DraftBody) -> Result<Method, Failure> {
+    match present(fields, "method") {
+        Some(method) => {
+            let method = text(call, "method", method)?;
+            Method::from_str(&method).map_err(|_| call.error("was given a method that is no word"))
+        }
+        None if *body == DraftBody::None => Ok(Method::GET),
+        None => Ok(Method::POST),
+    }
+}
+
+fn url(call: &Call, fields: &RhaiMap) -> Result<Url, Failure> {
+    let url = present(fields, "url").ok_or_else(|| call.error("needs a `url`"))?;
+    let url = text(call, "url", url)?;
+    let url = Url::parse(&url);
+    let mut url = url.map_err(|why| call.error(format!("was given a URL that is none: {why}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(call.error(format!(
+            "sends to http and https only, not to {}",
+            url.scheme()
+        )));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let help = "write auth: #{ basic: #{ username: …, password: … } }";
+        return Err(call.run.error(
+            "a URL must not hold a user name or password",
+            Some(help.to_owned()),
+        ));
+    }
+    if let Some(query) = present(fields, "query") {
+        let encode = |text: &str| utf8_percent_encode(text, &UNRESERVED).to_string();
+        let mut pairs: Vec<String> = url.query().map(str::to_owned).into_iter().collect();
+        let more = list_of(call.run, "query", query)?;
+        pairs.extend(
+            more.iter()
+                .map(|(name, value)| format!("{}={}", encode(name), encode(value))),
+        );
+        url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
+    }
+    Ok(url)
+}
+
+fn headers(call: &Call, fields: &RhaiMap) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::new();
+    let Some(given) = present(fields, "headers") else {
+        return Ok(headers);
+    };
+    for (name, value) in list_of(call.run, "headers", given)? {
+        let key = HeaderName::from_str(&name)
+            .map_err(|_| call.error(format!("was given `{name}`, which is no name of a header")))?;
+        let mut value = header_value(call, &name, &value)?;
+        value.set_sensitive(is_secret_name(&name));
+        headers.append(key, value);
+    }
+    Ok(headers)
+}
+
+fn header_value(call: &Call, name: &str, value: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(value)
+        .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
+        .map_err(|_| {
+            call.error(format!(
+                "was given a line break or control character in `{name}`"
+            ))
+        })
+}
+
+/// `auth: #{ basic: #{ username, password } }` or `#{ bearer: token }`.
+fn authorization(call: &Call, auth: &Dynamic) -> Result<HeaderValue, Failure> {
+    let fields = map_of(auth).unwrap_or_default();
+    let credentials = match (
+        present(&fields, "basic"),
+        present(&fields, "bearer"),
+        fields.len(),
+    ) {
+        (Some(basic), None, 1) => {
+            let basic = map_of(basic).unwrap_or_default();
+            let part = |name: &str| {
+                let part = present(&basic, name);
+                let part =
+                    part.ok_or_else(|| call.error(format!("needs `{name}` in `auth.basic`")))?;
+                text(call, name, part)
+            };
+            let pair = format!("{}:{}", part("username")?, part("password")?);
+            format!("Basic {}", STANDARD.encode(pair))
+        }
+        (None, Some(token), 1) => format!("Bearer {}", text(call, "bearer", token)?),
+        _ => {
+            let help =
+                "write auth: #{ basic: #{ username, password } } or auth: #{ bearer: token }";
+            return Err(call
+                .run
+                .error("`http::send` knows no such `auth`", Some(help.to_owned())));
+        }
+    };
+    call.run
+        .note_secret("authorization", &Value::from(credentials.as_str()));
+    let mut value = header_value(call, "auth", &credentials)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn body(call: &Call, fields: &RhaiMap) -> Result<DraftBody, Failure> {
+    let bodies = ["json", "form", "body"];
+    // `json: ()` is the body `null`; the other two without a value are no body.
+    let given: Vec<&str> = bodies
+        .into_iter()
+        .filter(|name| {
+            present(fields, name).is_some() || *name == "json" && fields.contains_key(*name)
+        })
+        .collect();
+    match given[..] {
+        [] => Ok(DraftBody::None),
+        ["json"] => Ok(DraftBody::Json(to_value(&fields["json"], None)?)),
+        ["form"] => Ok(DraftBody::Form(list_of(call.run, "form", &fields["form"])?)),
+        [_] => bytes(&fields["body"])
+            .map(|bytes| DraftBody::Text(String::from_utf8_lossy(&bytes).into_owned()))
+            .ok_or_else(|| {
+                call.error(format!(
+                    "takes a text or bytes as `body`, not {}",
+                    describe(&fields["body"])
+                ))
+            }),
+        _ => Err(call.error(format!("takes one body, not {}", given.join(" and ")))),
+    }
+}
+
+/// The bytes of the body. A blob is sent as it is, though it may be no text.
+fn content(fields: &RhaiMap, body: &DraftBody) -> Option<Bytes> {
+    match body {
+        DraftBody::Text(_) => bytes(&fields["body"]).map(Bytes::from),
+        other => other.text().map(Bytes::from),
+    }
+}
+
+fn limits(call: &Call, fields: &RhaiMap) -> Result<Limits, Failure> {
+    let mut limits = Limits::default();
+    if let Some(timeout) = present(fields, "timeout") {
+        let timeout = text(call, "timeout", timeout)?;
+        limits.timeout = quantity::duration(&timeout)
+            .map_err(|why| call.run.error(why.to_string(), Some(why.help().to_owned())))?;
+    }
+    Ok(limits)
+}

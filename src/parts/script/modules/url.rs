@@ -1,0 +1,111 @@
+//! `url::`: RFC 3986 for pieces, the WHATWG rules for whole URLs, as the client has them.
+
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
+use rhai::Dynamic;
+use url::Url;
+
+use crate::ground::secret::UNRESERVED;
+use crate::ground::value::{Map, Value};
+use crate::parts::script::api::{Call, Entry};
+use crate::parts::script::object::object;
+use crate::parts::script::run::{Answer, Failure};
+
+pub(in crate::parts::script) const TABLE: &[Entry] = &[
+    Entry::new(
+        "encode",
+        &["text"],
+        "the text percent-encoded as one piece of a URL",
+        encode,
+    )
+    .deriving(),
+    Entry::new(
+        "decode",
+        &["text"],
+        "the text with its percent-encoding undone",
+        decode,
+    )
+    .deriving(),
+    Entry::new("host", &["url"], "the host of a URL", host),
+    Entry::new(
+        "parse",
+        &["url"],
+        "scheme, host, port, path, query and fragment of a URL",
+        parse,
+    ),
+    Entry::new(
+        "join",
+        &["base", "reference"],
+        "where a reference leads that stands at a URL",
+        join,
+    ),
+];
+
+fn encode(call: &mut Call) -> Answer {
+    Ok(utf8_percent_encode(&call.text(0)?, &UNRESERVED)
+        .to_string()
+        .into())
+}
+
+fn decode(call: &mut Call) -> Answer {
+    let text = call.text(0)?;
+    let text = percent_decode_str(&text).decode_utf8();
+    let text = text.map_err(|_| call.error("was given bytes that are no text"))?;
+    Ok(text.into_owned().into())
+}
+
+fn read(call: &mut Call, at: usize) -> Result<Url, Failure> {
+    let text = call.text(at)?;
+    // The text may hold a secret, so the message does not repeat it.
+    Url::parse(&text).map_err(|why| call.error(format!("was given a text that is no URL: {why}")))
+}
+
+fn host(call: &mut Call) -> Answer {
+    let url = read(call, 0)?;
+    let host = url.host_str().map(str::to_owned);
+    Ok(host
+        .ok_or_else(|| call.error("was given a URL without a host"))?
+        .into())
+}
+
+fn parse(call: &mut Call) -> Answer {
+    let url = read(call, 0)?;
+    let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+    Ok(object([
+        ("scheme", url.scheme().into()),
+        ("host", text(url.host_str())),
+        (
+            "port",
+            url.port_or_known_default()
+                .map_or(Value::Null, |port| i64::from(port).into()),
+        ),
+        ("path", url.path().into()),
+        ("query", query(&url)),
+        ("fragment", text(url.fragment())),
+    ]))
+}
+
+/// A name that stands several times has a list.
+fn query(url: &Url) -> Value {
+    let mut pairs = Map::new();
+    for (name, value) in url.query_pairs() {
+        let value = Value::from(value.as_ref());
+        let joined = match pairs.get(name.as_ref()) {
+            None => value,
+            Some(Value::List(values)) => {
+                let values = values.iter().cloned().chain([value]);
+                values.collect::<Vec<_>>().into()
+            }
+            Some(first) => vec![first.clone(), value].into(),
+        };
+        pairs.insert(name.as_ref().into(), joined);
+    }
+    pairs.into()
+}
+
+fn join(call: &mut Call) -> Answer {
+    let base = read(call, 0)?;
+    let reference = call.text(1)?;
+    let joined = base.join(&reference);
+    let joined = joined.map_err(|why| call.error(format!("cannot join them: {why}")))?;
+    Ok(Dynamic::from(joined.to_string()))
+}
