@@ -181,7 +181,7 @@ impl Run {
     /// Notes that a member of an object was read, if it is a secret by its name or its form.
     pub(super) fn note_member(&self, name: &str, value: &Value) {
         let told = !matches!(value, Value::Null | Value::Bool(_));
-        if told && is_secret_name(name) || value.as_str().is_some_and(is_jwt) {
+        if told && is_secret_name(name) || has_jwt(value) {
             self.note_secret(if name.is_empty() { "jwt" } else { name }, value);
         }
     }
@@ -345,4 +345,10 @@ impl Run {
         let pieces: Vec<String> = pieces.map(|piece| self.scrub(piece, rest)).collect();
         pieces.join(shown)
     }
+}
+
+/// Whether a text is a JWT, or a list has one: its elements are read without their names.
+fn has_jwt(value: &Value) -> bool {
+    let is = |value: &Value| value.as_str().is_some_and(is_jwt);
+    is(value) || value.as_list().is_some_and(|list| list.iter().any(is))
 }

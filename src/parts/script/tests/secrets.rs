@@ -13,11 +13,12 @@ fn stage() -> Stage {
         .with_input("pin", secret("pin", "1234"))
         .with_var("plain", "\"a plain text\"")
         .with_response(response(&format!(
-            r#"{{"access_token":"{TOKEN}","token_type":"bearer","id":7,"n":{{"jwt_like":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"}}}}"#
+            r#"{{"access_token":"{TOKEN}","token_type":"bearer","id":7,"n":{{"jwt_like":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln","all":["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"]}}}}"#
         )))
 }
 
 const MARKED: &[(&str, Option<&str>, bool)] = &[
+    ("vars.x = response.json.n.all[0];", Some("all"), true),
     ("vars.x = vars.plain + 1;", None, false),
     ("vars.x = 1; let s = vars.password;", None, false),
     (
