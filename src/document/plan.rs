@@ -36,7 +36,7 @@ pub struct PlannedStep {
     /// How often its request is tried.
     pub retry: Option<Retry>,
     /// What its answer must yield.
-    pub yields: Yield,
+    pub yields: Arc<Yield>,
     /// The names that `finally` needs and only a step sets.
     pub needs: Vec<Arc<str>>,
 }
@@ -95,7 +95,7 @@ impl PlannedStep {
         };
         let retry = step.retry.clone().or_else(|| workflow.retry.clone());
         let needs = if place >= workflow.steps.len() { needs(step, workflow) } else { Vec::new() };
-        Ok(Self { place, action, retry, yields: yields(step), needs })
+        Ok(Self { place, action, retry, yields: Arc::new(yields(step)), needs })
     }
 
     /// The step as it was written.

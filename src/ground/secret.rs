@@ -113,68 +113,48 @@ pub fn pseudonym(name: &str) -> String {
 /// `accessToken`, `X-Api-Key`; but not `token_type` or `next_page_token`.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    // Most names end in a letter that none of the words ends in: they cost nothing.
-    if !matches!(name.bytes().next_back(), Some(b'a'..=b'z' | b'A'..=b'Z')) {
-        return false;
-    }
-    let words = words(name);
-    let word = |back: usize| {
-        words
-            .len()
-            .checked_sub(back)
-            .map_or("", |at| words[at].as_str())
-    };
-    let paging = [
-        "page",
-        "next",
-        "continuation",
-        "cursor",
-        "sync",
-        "prev",
-        "previous",
+    const ALONE: [&str; 22] = [
+        "password", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "credential", "credentials",
+        "authorization", "jwt", "cookie", "otp", "accesstoken", "refreshtoken", "idtoken", "authtoken", "apikey",
+        "clientsecret", "privatekey", "assertion", "bearer",
     ];
-    match word(1) {
-        "token" => !words.iter().any(|word| paging.contains(&word.as_str())),
-        "password" | "passwd" | "pwd" | "passphrase" | "secret" | "secrets" | "credential"
-        | "credentials" | "authorization" | "jwt" | "accesstoken" | "refreshtoken" | "idtoken"
-        | "apikey" | "cookie" | "authtoken" | "clientsecret" | "passcode" | "otp" => true,
-        "key" => matches!(
-            word(2),
-            "api"
-                | "private"
-                | "secret"
-                | "signing"
-                | "encryption"
-                | "access"
-                | "auth"
-                | "subscription"
-        ),
-        "assertion" => word(2) == "client" || words.len() == 1,
-        "verifier" => word(2) == "code",
-        _ => false,
+    const KEYS: [&str; 8] =
+        ["api", "private", "secret", "signing", "encryption", "access", "auth", "subscription"];
+    const PAGING: [&str; 7] = ["page", "next", "continuation", "cursor", "sync", "prev", "previous"];
+    let is_one = |word: &str, known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let mut words = words_from_the_end(name);
+    let Some(last) = words.next() else { return false };
+    if last.eq_ignore_ascii_case("token") {
+        return !words.any(|word| is_one(word, &PAGING));
     }
+    if last.eq_ignore_ascii_case("key") {
+        return words.next().is_some_and(|word| is_one(word, &KEYS));
+    }
+    if last.eq_ignore_ascii_case("verifier") {
+        return words.next().is_some_and(|word| word.eq_ignore_ascii_case("code"));
+    }
+    is_one(last, &ALONE)
 }
 
-/// `accessToken`, `access-token` and `ACCESS_TOKEN` are the words `access` and `token`.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut lower_before = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() {
-            words.push(String::new());
-            lower_before = false;
-            continue;
+/// `accessToken`, `access-token` and `ACCESS_TOKEN` are the words `token` and `access`. Nothing is
+/// copied: this is asked for every member that is read.
+fn words_from_the_end(name: &str) -> impl Iterator<Item = &str> {
+    let bytes = name.as_bytes();
+    let mut end = bytes.len();
+    std::iter::from_fn(move || {
+        while end > 0 && !bytes[end - 1].is_ascii_alphanumeric() {
+            end -= 1;
         }
-        if c.is_uppercase() && lower_before {
-            words.push(String::new());
+        let last = end;
+        while end > 0 && bytes[end - 1].is_ascii_alphanumeric() {
+            end -= 1;
+            let begins = bytes[end].is_ascii_uppercase() && end > 0 && !bytes[end - 1].is_ascii_uppercase();
+            if begins && bytes[end - 1].is_ascii_alphanumeric() {
+                break;
+            }
         }
-        lower_before = c.is_lowercase() || c.is_numeric();
-        if let Some(word) = words.last_mut() {
-            word.extend(c.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
+        (end < last).then(|| &name[end..last])
+    })
 }
 
 /// Whether a text has the form of a JWT: three parts in base64url, the first a JSON object.

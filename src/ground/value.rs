@@ -13,7 +13,7 @@ use serde::ser::{Serialize, Serializer};
 pub use serde_json::Number;
 
 /// An object's members, in the order in which they were written.
-pub type Map = IndexMap<Arc<str>, Value>;
+pub type Map = IndexMap<Arc<str>, Value, foldhash::fast::RandomState>;
 
 /// What a variable holds.
 #[derive(Clone, Default, PartialEq)]
@@ -305,7 +305,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut members = Map::new();
+        let mut members = Map::default();
         while let Some((Key(key), value)) = map.next_entry()? {
             members.insert(key, value);
         }

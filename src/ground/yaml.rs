@@ -420,7 +420,7 @@ impl<'s> Reader<'s> {
     ) -> Result<Node, Diagnostic> {
         let mut entries: Vec<(Scalar, Node)> = Vec::new();
         let mut merged: Vec<(Scalar, Node)> = Vec::new();
-        let mut seen = HashMap::new();
+        let mut keys = Keys::default();
         loop {
             let (event, span) = self.next(events)?;
             if matches!(event, Event::MappingEnd) {
@@ -450,7 +450,7 @@ impl<'s> Reader<'s> {
                 self.merge(value, &mut merged)?;
                 continue;
             }
-            if let Some(first) = seen.insert(Arc::clone(&key.text), key.span) {
+            if let Some(first) = keys.twice(&entries, &key) {
                 let line = self.source.position(first.start as usize).line;
                 return Err(self
                     .error(format!("the key `{}` stands twice", key.text), key.span)
@@ -631,6 +631,28 @@ impl<'s> Reader<'s> {
             start: span.start,
             end: Span::new(0, span.start as usize + text.trim_end().len()).end,
         }
+    }
+}
+
+/// The keys of a map so far. Few are compared one by one, which is cheaper than hashing them; many
+/// would cost the square of their number.
+#[derive(Default)]
+struct Keys {
+    hashed: HashMap<Arc<str>, Span>,
+}
+
+impl Keys {
+    const FEW: usize = 16;
+
+    /// Where the key stands already, if it does.
+    fn twice(&mut self, entries: &[(Scalar, Node)], key: &Scalar) -> Option<Span> {
+        if entries.len() < Self::FEW {
+            return entries.iter().find(|(known, _)| known.text == key.text).map(|(known, _)| known.span);
+        }
+        if self.hashed.is_empty() {
+            self.hashed.extend(entries.iter().map(|(known, _)| (Arc::clone(&known.text), known.span)));
+        }
+        self.hashed.insert(Arc::clone(&key.text), key.span)
     }
 }
 

@@ -28,8 +28,8 @@ pub struct Scope {
 
 #[derive(Debug, Default)]
 struct Namespace {
-    variables: IndexMap<Arc<str>, Variable>,
-    steps: IndexMap<Arc<str>, StepRecord>,
+    variables: IndexMap<Arc<str>, Variable, foldhash::fast::RandomState>,
+    steps: IndexMap<Arc<str>, StepRecord, foldhash::fast::RandomState>,
 }
 
 #[derive(Debug, Clone)]

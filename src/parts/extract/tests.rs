@@ -24,7 +24,7 @@ fn run_in(yaml: &str, scope: &Scope) -> Result<Found, String> {
     let headers = "location: /next\nset-cookie: lang=de";
     let mut wanted = Yield::default();
     extract.adds_to(&mut wanted);
-    let answer = Answer::read(&response(200, headers, BODY), &wanted);
+    let answer = Answer::read(&response(200, headers, BODY), &std::sync::Arc::new(wanted));
     extract.run(&answer, scope).map_err(|error| error.message)
 }
 

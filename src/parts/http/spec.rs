@@ -4,6 +4,8 @@
 //! built as a structure, a header takes no line break. What is rendered is still editable by a
 //! `before` script; only [`Rendered::finish`] makes bytes of it.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +50,25 @@ pub struct RequestSpec {
     body: Body,
     auth: Option<Arc<Auth>>,
     limits: LimitsSpec,
+}
+
+thread_local! {
+    static RECENT: RefCell<VecDeque<(String, Url)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Reads a URL, unless it is one of the last few: requests mostly go where requests went before,
+/// and reading a URL costs more than all the rest of rendering.
+fn recent_url(text: String, span: Span) -> Result<Url, Error> {
+    const KEPT: usize = 8;
+    RECENT.with_borrow_mut(|recent| {
+        if let Some((_, url)) = recent.iter().find(|(known, _)| *known == text) {
+            return Ok(url.clone());
+        }
+        let url = parse_url(&text, span)?;
+        recent.truncate(KEPT - 1);
+        recent.push_front((text, url.clone()));
+        Ok(url)
+    })
 }
 
 /// What `defaults` says of every request.
@@ -195,7 +216,7 @@ impl RequestSpec {
         let mut secret_inside = address.text.marks.is_secret();
         let mut text = address.text.value;
         append_query(&mut text, &self.query, scope, &mut secret_inside)?;
-        let url = parse_url(&text, self.url.span())?;
+        let url = recent_url(text, self.url.span())?;
         let (body, body_marks) = self.body.render(scope)?;
         let headers = self.render_headers(&body, scope)?;
         let post = if matches!(body, RenderedBody::None) { Method::GET } else { Method::POST };

@@ -309,7 +309,7 @@ fn note_body(run: &Run, response: &Response) {
 
 /// A cookie is a secret, whatever its name.
 fn cookies(run: &Run, response: &Response) -> Value {
-    let mut found = Map::new();
+    let mut found = Map::default();
     for (name, value) in response.cookies() {
         let value = Value::String(Arc::clone(value));
         run.note_secret(name, &value);

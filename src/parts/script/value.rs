@@ -126,7 +126,7 @@ fn container(dynamic: &Dynamic, like: Option<&Value>, depth: usize) -> Result<Va
 
 /// Members that were there before stay where they were; new ones follow.
 fn map(members: &RhaiMap, like: Option<&Map>, depth: usize) -> Result<Value, String> {
-    let mut found = Map::new();
+    let mut found = Map::default();
     for (key, before) in like.into_iter().flatten() {
         if let Some(member) = members.get(key.as_ref()) {
             found.insert(Arc::clone(key), written(member, Some(before), depth)?);

@@ -8,7 +8,7 @@ use crate::ground::value::Value;
 use crate::parts::http::Response;
 use crate::parts::select::Selector;
 use crate::parts::select::missing::Missing;
-use crate::parts::select::pass::read_paths;
+use crate::parts::select::pass::Pass;
 use crate::parts::select::path::Path;
 use crate::parts::select::query::Query;
 
@@ -16,6 +16,7 @@ use crate::parts::select::query::Query;
 #[derive(Debug, Clone, Default)]
 pub struct Yield {
     paths: Vec<Arc<Path>>,
+    pass: Pass,
     tree: bool,
 }
 
@@ -26,6 +27,7 @@ impl Yield {
             Selector::Json(Query::Single(path)) | Selector::JsonAll(Query::Single(path)) => {
                 if !self.paths.contains(path) {
                     self.paths.push(Arc::clone(path));
+                    self.pass.add(path);
                 }
             }
             Selector::Json(Query::General(_)) | Selector::JsonAll(Query::General(_)) => self.tree(),
@@ -56,8 +58,9 @@ impl Yield {
 #[derive(Debug)]
 pub struct Answer {
     response: Arc<Response>,
-    /// `None` where the tree is to be asked.
-    read: Option<Vec<(Arc<Path>, Option<Value>)>>,
+    wanted: Arc<Yield>,
+    /// The value of each path that is wanted; `None` where the tree is to be asked.
+    read: Option<Vec<Option<Value>>>,
     /// The tree in the general engine's type.
     serde: OnceLock<serde_json::Value>,
 }
@@ -65,12 +68,12 @@ pub struct Answer {
 impl Answer {
     /// Reads what is wanted of an answer. A body that is not JSON is found out when somebody asks.
     #[must_use]
-    pub fn read(response: &Arc<Response>, wanted: &Yield) -> Self {
+    pub fn read(response: &Arc<Response>, wanted: &Arc<Yield>) -> Self {
         let pass = !wanted.tree && !wanted.paths.is_empty();
-        let found = pass.then(|| read_paths(&response.body, &wanted.paths).ok()).flatten();
         Self {
             response: Arc::clone(response),
-            read: found.map(|found| wanted.paths.iter().cloned().zip(found).collect()),
+            wanted: Arc::clone(wanted),
+            read: pass.then(|| wanted.pass.read(&response.body).ok()).flatten(),
             serde: OnceLock::new(),
         }
     }
@@ -90,10 +93,9 @@ impl Answer {
     /// What stands at a path.
     pub(super) fn value_at(&self, path: &Arc<Path>) -> Result<Value, Missing> {
         let nothing = || Query::Single(Arc::clone(path)).nothing(self);
-        let read = self.read.iter().flatten();
-        let mut read = read.filter(|(known, _)| Arc::ptr_eq(known, path) || known == path);
-        if let Some((_, found)) = read.next() {
-            return found.clone().ok_or_else(nothing);
+        let place = self.wanted.paths.iter().position(|known| Arc::ptr_eq(known, path) || known == path);
+        if let (Some(read), Some(place)) = (&self.read, place) {
+            return read[place].clone().ok_or_else(nothing);
         }
         let root = self.response.json().map_err(|_| nothing())?;
         path.find(root).cloned().ok_or_else(nothing)

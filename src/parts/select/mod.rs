@@ -25,7 +25,7 @@ use crate::parts::http::Response;
 pub use crate::parts::select::answer::{Answer, Yield};
 pub use crate::parts::select::glimpse::{excerpt, shown};
 pub use crate::parts::select::missing::{Absence, Missing};
-pub use crate::parts::select::pass::read_paths;
+pub use crate::parts::select::pass::Pass;
 pub use crate::parts::select::path::Path;
 pub use crate::parts::select::pattern::Pattern;
 pub use crate::parts::select::query::Query;

@@ -4,7 +4,6 @@
 //! in a small trie, and everything that none of them wants is skipped unread.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess};
 use serde::de::{SeqAccess, Visitor};
@@ -12,31 +11,53 @@ use serde::de::{SeqAccess, Visitor};
 use crate::ground::value::Value;
 use crate::parts::select::path::{Path, Segment};
 
-/// Reads what the paths lead to in one pass over a JSON text; the rest is skipped. Of members of
-/// one name the last counts, as in every reader of JSON here.
-///
-/// # Errors
-/// Where the text is not JSON: `serde_json`'s message with line and column.
-pub fn read_paths(bytes: &[u8], paths: &[Arc<Path>]) -> Result<Vec<Option<Value>>, serde_json::Error> {
-    let mut trie = Trie::new();
-    let ends: Vec<usize> = paths.iter().map(|path| trie.insert(path)).collect();
-    let mut slots = vec![Slot::default(); trie.nodes.len()];
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let seed = Search { trie: &trie, slots: &mut slots, at: 0 };
-    seed.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(ends.iter().map(|end| slots[*end].value.clone()).collect())
+/// The paths that are read in one pass, joined at their beginnings.
+#[derive(Debug, Clone)]
+pub struct Pass {
+    trie: Trie,
+    ends: Vec<usize>,
 }
 
-/// The paths joined at their beginnings. The nodes lie in one list and name each other by their
-/// place in it: one allocation, and no stack is needed to free a deep one.
-struct Trie<'p> {
-    nodes: Vec<Fork<'p>>,
+impl Default for Pass {
+    fn default() -> Self {
+        Self { trie: Trie { nodes: vec![Fork::new(None)] }, ends: Vec::new() }
+    }
 }
 
-struct Fork<'p> {
-    segment: Option<&'p Segment>,
+impl Pass {
+    /// Adds a path; its value is the next one that [`Pass::read`] gives.
+    pub fn add(&mut self, path: &Path) {
+        let end = self.trie.insert(path);
+        self.ends.push(end);
+    }
+
+    /// Reads what the paths lead to in one pass over a JSON text, in the order in which they were
+    /// added; the rest is skipped. Of members of one name the last counts, as in every reader of
+    /// JSON here.
+    ///
+    /// # Errors
+    /// Where the text is not JSON: `serde_json`'s message with line and column.
+    pub fn read(&self, bytes: &[u8]) -> Result<Vec<Option<Value>>, serde_json::Error> {
+        let mut slots = vec![Slot::default(); self.trie.nodes.len()];
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let seed = Search { trie: &self.trie, slots: &mut slots, at: 0 };
+        seed.deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(self.ends.iter().map(|end| slots[*end].value.clone()).collect())
+    }
+}
+
+/// The nodes lie in one list and name each other by their place in it: one allocation, and no
+/// stack is needed to free a deep one.
+#[derive(Debug, Clone)]
+struct Trie {
+    nodes: Vec<Fork>,
+}
+
+#[derive(Debug, Clone)]
+struct Fork {
+    segment: Option<Segment>,
     wanted: bool,
     /// The first fork below this one; 0, the root, is below nobody and means none.
     child: usize,
@@ -50,24 +71,20 @@ struct Slot {
     visited: bool,
 }
 
-impl<'p> Trie<'p> {
-    fn new() -> Self {
-        Self { nodes: vec![Fork::new(None)] }
-    }
-
-    fn insert(&mut self, path: &'p Path) -> usize {
+impl Trie {
+    fn insert(&mut self, path: &Path) -> usize {
         let mut at = 0;
         for segment in path.segments() {
-            let known = self.children(at).find(|child| self.nodes[*child].segment == Some(segment));
+            let known = self.children(at).find(|child| self.nodes[*child].segment.as_ref() == Some(segment));
             at = known.unwrap_or_else(|| self.add(at, segment));
         }
         self.nodes[at].wanted = true;
         at
     }
 
-    fn add(&mut self, parent: usize, segment: &'p Segment) -> usize {
+    fn add(&mut self, parent: usize, segment: &Segment) -> usize {
         let new = self.nodes.len();
-        let mut fork = Fork::new(Some(segment));
+        let mut fork = Fork::new(Some(segment.clone()));
         fork.next = std::mem::replace(&mut self.nodes[parent].child, new);
         self.nodes.push(fork);
         new
@@ -80,39 +97,39 @@ impl<'p> Trie<'p> {
 
     fn member(&self, of: usize, name: &str) -> Option<usize> {
         self.children(of)
-            .find(|child| matches!(self.nodes[*child].segment, Some(Segment::Member(own)) if **own == *name))
+            .find(|child| matches!(&self.nodes[*child].segment, Some(Segment::Member(own)) if **own == *name))
     }
 
     fn element(&self, of: usize, index: usize) -> Option<usize> {
         self.children(of)
-            .find(|child| matches!(self.nodes[*child].segment, Some(Segment::Index(own)) if *own == index))
+            .find(|child| self.nodes[*child].segment == Some(Segment::Index(index)))
     }
 
     /// How many elements of a list must be looked at.
     fn elements(&self, of: usize) -> usize {
-        let ends = self.children(of).map(|child| match self.nodes[child].segment {
-            Some(Segment::Index(index)) => index + 1,
+        let ends = self.children(of).map(|child| match &self.nodes[child].segment {
+            Some(Segment::Index(index)) => *index + 1,
             _ => 0,
         });
         ends.max().unwrap_or(0)
     }
 }
 
-impl<'p> Fork<'p> {
-    const fn new(segment: Option<&'p Segment>) -> Self {
+impl Fork {
+    const fn new(segment: Option<Segment>) -> Self {
         Self { segment, wanted: false, child: 0, next: 0 }
     }
 }
 
 /// The reading of one value, at one fork of the trie.
-struct Search<'s, 'p> {
-    trie: &'s Trie<'p>,
+struct Search<'s> {
+    trie: &'s Trie,
     slots: &'s mut [Slot],
     at: usize,
 }
 
-impl Search<'_, '_> {
-    fn below(&mut self, at: usize) -> Search<'_, '_> {
+impl Search<'_> {
+    fn below(&mut self, at: usize) -> Search<'_> {
         Search { trie: self.trie, slots: self.slots, at }
     }
 
@@ -132,7 +149,7 @@ impl Search<'_, '_> {
     fn keep(&mut self, at: usize, value: &Value) {
         let trie = self.trie;
         for child in trie.children(at) {
-            let inside = trie.nodes[child].segment.and_then(|segment| segment.of(value));
+            let inside = trie.nodes[child].segment.as_ref().and_then(|segment| segment.of(value));
             if let Some(inside) = inside {
                 self.keep(child, inside);
             }
@@ -143,7 +160,7 @@ impl Search<'_, '_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Search<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Search<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
@@ -157,7 +174,7 @@ impl<'de> DeserializeSeed<'de> for Search<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Search<'_, '_> {
+impl<'de> Visitor<'de> for Search<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -217,12 +234,12 @@ impl<'de> Visitor<'de> for Search<'_, '_> {
 }
 
 /// A member's name, looked up as it is read: it is never copied.
-struct Key<'s, 'p> {
-    trie: &'s Trie<'p>,
+struct Key<'s> {
+    trie: &'s Trie,
     of: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
+impl<'de> DeserializeSeed<'de> for Key<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -230,7 +247,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
     }
 }
 
-impl Visitor<'_> for Key<'_, '_> {
+impl Visitor<'_> for Key<'_> {
     type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,9 +261,17 @@ impl Visitor<'_> for Key<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
+
+    fn read_paths(json: &[u8], paths: &[Arc<Path>]) -> Result<Vec<Option<Value>>, serde_json::Error> {
+        let mut pass = Pass::default();
+        paths.iter().for_each(|path| pass.add(path));
+        pass.read(json)
+    }
 
     fn read(json: &[u8], paths: &[&str]) -> Vec<Option<String>> {
         let paths: Vec<_> =

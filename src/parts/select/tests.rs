@@ -41,7 +41,7 @@ fn find(yaml: &str, response: &Arc<Response>) -> Result<String, String> {
     let selector = read(yaml)?;
     let mut wanted = Yield::default();
     wanted.add(&selector);
-    let answer = Answer::read(response, &wanted);
+    let answer = Answer::read(response, &std::sync::Arc::new(wanted));
     let text = |missing: Missing| {
         let help = missing.help.clone().map_or(String::new(), |help| format!(" ({help})"));
         format!("{}{help}", missing.text(&Needles::default()))
@@ -198,11 +198,11 @@ fn paths_are_read_in_a_pass_unless_the_tree_is_wanted_anyway() {
     let response = response(200, "", JSON);
     let mut wanted = Yield::default();
     wanted.add(&read("$.result.token").expect("a selector"));
-    assert!(Answer::read(&response, &wanted).is_read());
+    assert!(Answer::read(&response, &std::sync::Arc::new(wanted.clone())).is_read());
     wanted.read_by_template("response.status");
     assert!(!wanted.wants_tree());
     wanted.read_by_template("response.json.a");
-    assert!(!Answer::read(&response, &wanted).is_read());
+    assert!(!Answer::read(&response, &std::sync::Arc::new(wanted)).is_read());
     let mut wanted = Yield::default();
     wanted.add(&read("$..id").expect("a selector"));
     assert!(wanted.wants_tree());
@@ -219,7 +219,7 @@ proptest! {
             if let Some(selector) = read(&scalar, &reading) {
                 let mut wanted = Yield::default();
                 wanted.add(&selector);
-                let answer = Answer::read(&response, &wanted);
+                let answer = Answer::read(&response, &std::sync::Arc::new(wanted));
                 let _ = selector.find(&answer).map(|value| selector.marks(&value)).map_err(|missing| missing.text(&Needles::default()));
             }
             let _ = reading.finish().render(false);

@@ -145,7 +145,7 @@ pub(super) fn request(head: &Parts, body: &Bytes) -> Map {
     let form = if is_form {
         pairs(form_urlencoded::parse(body))
     } else {
-        Map::new()
+        Map::default()
     };
     let query = head.uri.query().unwrap_or_default();
     let members: [(&str, Value); 8] = [
@@ -202,7 +202,7 @@ fn headers(headers: &HeaderMap) -> Map {
 }
 
 fn cookies(headers: &HeaderMap) -> Map {
-    let mut cookies = Map::new();
+    let mut cookies = Map::default();
     for value in headers.get_all(COOKIE) {
         for pair in String::from_utf8_lossy(value.as_bytes()).split(';') {
             if let Some((name, value)) = pair.split_once('=') {

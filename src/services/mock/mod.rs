@@ -70,7 +70,7 @@ fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Moc
     };
     let state = match fields.get("state") {
         Some(node) => read_state(node, reading),
-        None => Some(Map::new().into()),
+        None => Some(Map::default().into()),
     };
     let routes = read_routes(&fields, reading, compile);
     Some(Mock {
@@ -130,6 +130,7 @@ mod tests {
 
     use super::*;
     use crate::ground::clock::Clock;
+    use crate::ground::diagnostic::Diagnostic;
 
     /// Scripts of the tests: each is a word in place of Rhai.
     fn words(script: Script<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {

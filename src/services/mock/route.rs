@@ -113,7 +113,7 @@ impl Pattern {
         if matches!(&self.methods, Methods::Only(own) if own != method) {
             return None;
         }
-        let mut params = Map::new();
+        let mut params = Map::default();
         let mut given = path.strip_prefix('/')?.split('/');
         for segment in &self.segments {
             let raw = given.next()?;

@@ -86,7 +86,7 @@ fn parse(call: &mut Call) -> Answer {
 
 /// A name that stands several times has a list.
 fn query(url: &Url) -> Value {
-    let mut pairs = Map::new();
+    let mut pairs = Map::default();
     for (name, value) in url.query_pairs() {
         let value = Value::from(value.as_ref());
         let joined = match pairs.get(name.as_ref()) {

@@ -260,12 +260,11 @@ impl Console {
 
     fn step_finished(&mut self, path: &str, step: &StepOutcome) {
         let doing = self.open.shift_remove(path).unwrap_or_default();
-        self.screen
-            .wait_for(self.open.last().map(|(_, doing)| doing.name.as_ref()));
         let is_well = matches!(step.verdict, Verdict::Passed | Verdict::Skipped);
         if is_well && self.is_quiet() {
             return;
         }
+        self.screen.wait_for(self.open.last().map(|(_, doing)| doing.name.as_ref()));
         self.open_group(parent(path));
         let line = self.step_line(path, step, &doing);
         self.line(&line);
