@@ -254,7 +254,7 @@ impl Clause {
                 judge(predicate, Ok(&Marked::plain(millis)), scope, tell, || "time".to_owned())
             }
             Self::That(template) => {
-                let check = that_holds(template, scope)?;
+                let check = that_holds(template, scope);
                 Ok((tell == Tell::All || !check.passed).then_some(check))
             }
         }
@@ -281,23 +281,26 @@ impl Check {
     }
 }
 
-fn that_holds(template: &Template, scope: &Scope) -> Result<Check, Error> {
-    let found = template.value(scope)?;
-    let actual = match &found.value {
-        Value::Bool(truth) => truth.to_string(),
-        other => {
-            let plain = || shown(other, SHOWN, &scope.needles);
-            let kind = article(other);
-            format!("{}, {kind}, not true or false", found.marks.show(plain))
-        }
+/// An expression that cannot be evaluated does not hold: the answer was not what it is about.
+fn that_holds(template: &Template, scope: &Scope) -> Check {
+    let (passed, actual) = match template.value(scope) {
+        Ok(found) => match &found.value {
+            Value::Bool(truth) => (*truth, truth.to_string()),
+            other => {
+                let plain = || shown(other, SHOWN, &scope.needles);
+                let kind = article(other);
+                (false, format!("{}, {kind}, not true or false", found.marks.show(plain)))
+            }
+        },
+        Err(error) => (false, scope.needles.scrub(&error.message)),
     };
-    Ok(Check {
+    Check {
         what: template.source().to_owned(),
-        passed: found.value.as_bool() == Some(true),
+        passed,
         expected: "true".to_owned(),
         actual,
         span: template.span(),
-    })
+    }
 }
 
 /// What a selector finds, marked. An empty list of matches is a list, but for a predicate that
