@@ -7,12 +7,12 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::document::inputs::Resolved;
-use crate::document::plan::{Plan, PlannedStep};
+use crate::document::plan::{Plan, PlannedAction, PlannedStep};
 use crate::ground::diagnostic::{Diagnostic, did_you_mean};
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::value::Value;
 use crate::parts::scope::Scope;
-use crate::running::context::Context;
+use crate::running::context::{Cancel, Context};
 use crate::running::event::EventKind;
 use crate::running::origins::Origins;
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
@@ -68,6 +68,9 @@ pub(super) async fn flow(
         Ok(()) => flowing.steps().await,
         Err(failure) => flowing.fail_at_once(failure),
     };
+    // Who interrupts the run does not interrupt its clean-up.
+    let undisturbed = Context { cancel: Cancel::default(), ..context.clone() };
+    let flowing = Flowing { context: &undisturbed, ..flowing };
     verdict = worse(verdict, flowing.finally().await);
     if verdict != Verdict::Passed {
         return (verdict, None);
@@ -115,8 +118,13 @@ impl Flowing<'_> {
         Verdict::Passed
     }
 
-    /// Runs a step until it ends, or until somebody wants the run to stop.
+    /// Runs a step until it ends, or until somebody wants the run to stop. A workflow that is used
+    /// is interrupted inside, since it has a `finally` of its own.
     async fn interruptible(&self, planned: &PlannedStep) -> Flow {
+        let is_interrupted = self.context.cancel.is_cancelled();
+        if !is_interrupted && matches!(planned.action, PlannedAction::Uses(_)) {
+            return Box::pin(step::run(self, planned)).await;
+        }
         tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => {
