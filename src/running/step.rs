@@ -223,6 +223,9 @@ impl<'r> StepRun<'r> {
         scope: Scope,
     ) -> Result<Option<Flow>, Box<Failure>> {
         let ran = script::run(self, script, request, scope).await.map_err(|error| self.failure(error))?;
+        if let Some(touched) = request {
+            touched.note(&ran.marks);
+        }
         for checked in ran.checks {
             let span = self.span_of(checked.place.as_ref(), script);
             self.judge(Check::of_script(checked.name, checked.passed, span), false);
