@@ -29,6 +29,8 @@ impl StepRun<'_> {
         };
         let from_server = rendered.origin_from_server;
         let mut request = rendered.finish();
+        // `auth` signs what was rendered, not what it signed the last time.
+        let unsigned = self.planned.retry.is_some().then(|| request.clone());
         loop {
             self.outcome.attempts += 1;
             self.sign(spec, &mut request, from_server)?;
@@ -38,6 +40,7 @@ impl StepRun<'_> {
                 return result.map_err(|error| self.network_failure(&error, spec));
             };
             tokio::time::sleep(wait).await;
+            request = unsigned.clone().unwrap_or(request);
         }
     }
 
