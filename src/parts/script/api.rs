@@ -215,7 +215,13 @@ fn native(module: &'static str, entry: &'static Entry) -> RhaiFunc {
             module,
             entry,
         };
-        let made = (entry.run)(&mut call)?;
+        // Rhai does not say where a function of a module was called that failed.
+        let made = (entry.run)(&mut call).map_err(|mut failure| {
+            if failure.position().is_none() {
+                failure.set_position(call.position);
+            }
+            failure
+        })?;
         if entry.derives {
             run.learn(&made);
         }
