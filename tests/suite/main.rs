@@ -8,10 +8,10 @@ mod scenario;
 // The course of a run: phases, checks, extracts, values, `finally`, outputs, `uses`, inputs.
 mod run;
 // Who may see a credential: schemes, redirects, origins that a server chose, refusals.
-// mod auth;
+mod auth;
 // Scripts: what they see and change, how they steer, what their own requests may do.
-// mod script;
+mod script;
 // What is sent again, when, and how often; and what no answer at all means.
-// mod retry;
+mod retry;
 // What must never happen: a secret in any output, a bomb that goes off, a loop without end.
 // mod safety;
