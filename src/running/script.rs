@@ -36,13 +36,14 @@ pub(super) async fn run(
     };
     let events = step.flowing.events.clone();
     let path = Arc::clone(&step.path);
-    let mut host = Host::new(scope, phase);
+    let mut host = Host::new(scope.clone(), phase);
     host.request = request.map(|touched| Arc::clone(touched) as Arc<dyn RequestCell>);
     host.cancel = context.cancel.flag();
     host.sender = Some(Arc::new(Blocking {
         transport: Arc::clone(&context.transport),
         runtime: Handle::current(),
         cancel: context.cancel.clone(),
+        scope,
     }));
     host.on_print = Arc::new(move |text| {
         events.tell_at(Detail::Steps, &path, || EventKind::ScriptLogged { text: text.to_owned() });
@@ -57,6 +58,7 @@ struct Blocking {
     transport: Arc<dyn Transport>,
     runtime: Handle,
     cancel: Cancel,
+    scope: Scope,
 }
 
 impl Sender for Blocking {
@@ -65,7 +67,9 @@ impl Sender for Blocking {
             tokio::select! {
                 () = self.cancel.cancelled() => Err("interrupted".to_owned()),
                 result = self.transport.send(&request) => {
-                    result.map(Arc::new).map_err(|error| error.to_string())
+                    let response = result.map_err(|error| error.to_string())?;
+                    self.scope.learn_cookies(&response);
+                    Ok(Arc::new(response))
                 }
             }
         })
