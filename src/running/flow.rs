@@ -170,7 +170,12 @@ impl Flowing<'_> {
         if self.prefix.is_empty() { Arc::clone(id) } else { format!("{}/{id}", self.prefix).into() }
     }
 
-    fn failure(&self, diagnostic: Diagnostic) -> Failure {
+    /// A failure whose texts are without secrets: what a user wrote may be made of one.
+    pub(super) fn failure(&self, mut diagnostic: Diagnostic) -> Failure {
+        let needles = &self.scope.needles;
+        diagnostic.message = needles.scrub(&diagnostic.message);
+        diagnostic.help = diagnostic.help.map(|help| needles.scrub(&help));
+        diagnostic.notes = diagnostic.notes.iter().map(|note| needles.scrub(note)).collect();
         Failure { cause: Cause::CouldNotRun, diagnostic }
     }
 

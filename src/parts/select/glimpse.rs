@@ -17,14 +17,11 @@ const LOOKED_AT: usize = 16 * 1024;
 /// The beginning of a text: `longest` characters, and `…` where there are more.
 #[must_use]
 pub fn excerpt(text: &str, longest: usize, needles: &Needles) -> String {
-    let mut end = text.len().min(LOOKED_AT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let clean = visible(&needles.scrub(&masked_text(&text[..end])));
+    let head = head(text);
+    let clean = visible(&needles.scrub(&masked_text(head)));
     match clean.char_indices().nth(longest) {
         Some((cut, _)) => format!("{}…", &clean[..cut]),
-        None if end < text.len() => format!("{clean}…"),
+        None if head.len() < text.len() => format!("{clean}…"),
         None => clean,
     }
 }
@@ -33,24 +30,34 @@ pub fn excerpt(text: &str, longest: usize, needles: &Needles) -> String {
 #[must_use]
 pub fn shown(value: &Value, longest: usize, needles: &Needles) -> String {
     let mut json = String::new();
-    write_json(value, &mut json);
+    write_json(value, needles, &mut json);
     excerpt(&json, longest, needles)
 }
 
+/// As much of a text as is looked at.
+fn head(text: &str) -> &str {
+    let mut end = text.len().min(LOOKED_AT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 /// Writes JSON until there is more than will be looked at. Members whose name is a secret's are
-/// pseudonyms, and so are JWTs.
-fn write_json(value: &Value, json: &mut String) {
+/// pseudonyms, and so are JWTs. Each text is sieved before it is escaped: it may be JSON itself,
+/// and nobody would know a secret again that was escaped twice.
+fn write_json(value: &Value, needles: &Needles, json: &mut String) {
     if json.len() > LOOKED_AT {
         return;
     }
     match value {
         Value::String(text) if is_jwt(text) => json.push_str("\"«jwt»\""),
-        Value::String(text) => json.push_str(&Value::from(masked_text(text)).to_json()),
+        Value::String(text) => json.push_str(&Value::from(needles.scrub(&masked_text(head(text)))).to_json()),
         Value::List(elements) => {
             json.push('[');
             for (index, element) in elements.iter().enumerate() {
                 json.push_str(if index == 0 { "" } else { "," });
-                write_json(element, json);
+                write_json(element, needles, json);
                 if json.len() > LOOKED_AT {
                     return;
                 }
@@ -62,7 +69,7 @@ fn write_json(value: &Value, json: &mut String) {
             for (index, (name, member)) in members.iter().enumerate() {
                 json.push_str(if index == 0 { "" } else { "," });
                 let _ = write!(json, "{}:", Value::from(&**name).to_json());
-                write_member(name, member, json);
+                write_member(name, member, needles, json);
                 if json.len() > LOOKED_AT {
                     return;
                 }
@@ -73,12 +80,12 @@ fn write_json(value: &Value, json: &mut String) {
     }
 }
 
-fn write_member(name: &str, member: &Value, json: &mut String) {
+fn write_member(name: &str, member: &Value, needles: &Needles, json: &mut String) {
     match member {
         Value::String(_) | Value::Number(_) if is_secret_name(name) => {
             let _ = write!(json, "\"{}\"", pseudonym(name));
         }
-        _ => write_json(member, json),
+        _ => write_json(member, needles, json),
     }
 }
 
