@@ -14,4 +14,4 @@ mod script;
 // What is sent again, when, and how often; and what no answer at all means.
 mod retry;
 // What must never happen: a secret in any output, a bomb that goes off, a loop without end.
-// mod safety;
+mod safety;

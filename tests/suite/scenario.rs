@@ -85,6 +85,13 @@ impl Scenario {
         self
     }
 
+    /// Adds a server that never answers. Whatever waits has then waited long enough at once.
+    pub(crate) fn silent(mut self, name: &str) -> Self {
+        self.servers.push(Server::silent(name));
+        self.time_flies = true;
+        self
+    }
+
     /// Lets a mock answer in place of the server `base`.
     pub(crate) fn mock(mut self, text: &str) -> Self {
         self.mock = Some(text.to_owned());
@@ -126,12 +133,6 @@ impl Scenario {
     /// Lets a handler interrupt the run.
     pub(crate) fn cancel(mut self, cancel: &Cancel) -> Self {
         self.cancel = cancel.clone();
-        self
-    }
-
-    /// Whatever waits for an answer has waited long enough at once: for timeouts.
-    pub(crate) fn time_flies(mut self) -> Self {
-        self.time_flies = true;
         self
     }
 

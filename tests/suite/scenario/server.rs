@@ -124,7 +124,14 @@ pub(crate) struct Server {
     pub(crate) name: String,
     pub(crate) origin: String,
     shared: Arc<Shared>,
-    listens: bool,
+    kind: Kind,
+}
+
+enum Kind {
+    Answering,
+    /// The system takes connections for it, and nobody ever reads from them.
+    Silent(#[expect(dead_code, reason = "it only has to live")] TcpListener),
+    Nobody,
 }
 
 #[derive(Default)]
@@ -158,14 +165,21 @@ impl Server {
                 std::thread::spawn(move || serving.connection(&stream));
             }
         });
-        Self { name: name.to_owned(), origin, shared, listens: true }
+        Self { name: name.to_owned(), origin, shared, kind: Kind::Answering }
     }
 
     /// An origin whose port was free a moment ago.
     pub(crate) fn nobody(name: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        Self { name: name.to_owned(), origin, shared: Arc::default(), listens: false }
+        Self { name: name.to_owned(), origin, shared: Arc::default(), kind: Kind::Nobody }
+    }
+
+    /// A server that never answers.
+    pub(crate) fn silent(name: &str) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        Self { name: name.to_owned(), origin, shared: Arc::default(), kind: Kind::Silent(listener) }
     }
 
     /// Answers a route: `GET /path`, without the query.
@@ -192,7 +206,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
-        if self.listens {
+        if let Kind::Answering = self.kind {
             // Wakes the thread that accepts, so that it sees that it should end.
             let _ = TcpStream::connect(self.origin.trim_start_matches("http://"));
         }
