@@ -162,8 +162,8 @@ impl Inputs {
     }
 }
 
-/// A file's content; its last line break is cut. A file that is not there is nothing to read where
-/// the input has a default or need not be given.
+/// A file's content; its last line break is cut. A file that is not there gives nothing, so that
+/// its input is told among all that are missing.
 fn read_file(file: &Path, input: &Input, workflow: &Workflow) -> Result<Option<String>, Diagnostic> {
     let refused = |why: String| {
         let message = format!("cannot read the file of the input `{}`: {}: {why}", input.name.value, file.display());
@@ -171,9 +171,7 @@ fn read_file(file: &Path, input: &Input, workflow: &Workflow) -> Result<Option<S
     };
     let meta = match std::fs::metadata(file) {
         Ok(meta) => meta,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && (input.default.is_some() || !input.required) => {
-            return Ok(None);
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused(error.to_string())),
     };
     if !meta.is_file() {
@@ -196,7 +194,7 @@ fn missing_inputs(missing: &[&Input], workflow: &Workflow) -> Option<Diagnostic>
     for input in missing {
         let mut ways = vec![format!("--input {}=…", input.name.value)];
         ways.extend(input.env.iter().map(|env| format!("the environment variable {env}")));
-        ways.extend(input.file.iter().map(|file| format!("the file {}", file.display())));
+        ways.extend(input.file.iter().map(|file| format!("the file {}, which is not there", file.display())));
         let about = input.description.as_ref().map(|about| format!(" ({about})")).unwrap_or_default();
         problem = problem.note(format!("`{}`{about}: {}", input.name.value, ways.join(" or ")));
     }

@@ -76,7 +76,11 @@ pub fn show(duration: Duration) -> String {
     match millis {
         0 => format!("{}µs", duration.as_micros()),
         1..1000 => format!("{millis}ms"),
-        1000..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
+        1000..60_000 => match millis % 1000 / 100 {
+            0 => format!("{}s", millis / 1000),
+            tenth => format!("{}.{tenth}s", millis / 1000),
+        },
+        _ if millis % 60_000 < 1000 => format!("{}m", millis / 60_000),
         _ => format!("{}m {}s", millis / 60_000, millis % 60_000 / 1000),
     }
 }

@@ -72,12 +72,19 @@ impl Marks {
 }
 
 /// A value and its marks.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Marked<T> {
     /// The value.
     pub value: T,
     /// Where it came from.
     pub marks: Marks,
+}
+
+impl<T> fmt::Debug for Marked<T> {
+    /// Not the value: one that is no secret by itself may still hold one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Marked").field("marks", &self.marks).finish_non_exhaustive()
+    }
 }
 
 impl<T> Marked<T> {
@@ -267,6 +274,21 @@ impl Needles {
         }
     }
 
+    /// A value whose texts are without secrets. Once it is JSON it is too late: what stands escaped
+    /// in a text would be escaped twice.
+    #[must_use]
+    pub fn scrub_value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => self.scrub(text).into(),
+            Value::List(elements) => elements.iter().map(|element| self.scrub_value(element)).collect::<Vec<_>>().into(),
+            Value::Object(members) => {
+                let members = members.iter().map(|(key, member)| (Arc::clone(key), self.scrub_value(member)));
+                members.collect::<Map>().into()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
     /// Whatever has the form of a JWT is a secret, whoever made it.
     fn scrub_jwts(&self, text: String) -> String {
         if !text.contains("eyJ") {
@@ -412,7 +434,10 @@ fn forms(secret: &str) -> Vec<String> {
         forms.push(encoded);
     }
     let json = Value::from(secret).to_json();
+    let twice = Value::from(&json[1..json.len() - 1]).to_json();
     forms.push(json[1..json.len() - 1].to_owned());
+    // A text of a server that holds JSON, itself shown in JSON.
+    forms.push(twice[1..twice.len() - 1].to_owned());
     forms.push(json[1..json.len() - 1].replace('/', "\\/"));
     let html = secret
         .replace('&', "&amp;")

@@ -7,6 +7,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::ground::secret::is_secret_name;
+
 /// A range of bytes in a [`Source`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Span {
@@ -139,15 +141,13 @@ impl Source {
     }
 
     /// The text with every hidden place blanked by `*`, byte for byte, so that offsets keep.
+    /// Where a text could not be read far enough to know what is secret, names tell.
     #[must_use]
     pub fn shown(&self) -> String {
         let mut shown = self.text.clone().into_bytes();
-        for span in self
-            .hidden
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-        {
+        let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        hidden.extend(literal_secrets(&self.text));
+        for span in hidden {
             let end = shown.len().min(span.end as usize);
             for byte in shown.get_mut(span.start as usize..end).unwrap_or_default() {
                 if *byte != b'\n' {
@@ -191,6 +191,32 @@ impl Source {
                 .nth(column.saturating_sub(1))
                 .map_or(rest.len(), |(at, _)| at)
     }
+}
+
+/// Where a secret seems to stand as it is: `password: hunter2`, in YAML's plain and quoted forms,
+/// also in a text that is no YAML. What is a template, a selector or a map is none.
+fn literal_secrets(text: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for (colon, _) in text.match_indices(": ") {
+        let before = &text[..colon];
+        let name = before.bytes().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
+        let name = &before[colon - name.count()..];
+        // `bearer` says how, not what; what stands behind it is a token all the same.
+        if !(is_secret_name(name) || name == "bearer") {
+            continue;
+        }
+        let start = colon + 2 + text[colon + 2..].len() - text[colon + 2..].trim_start_matches(' ').len();
+        let rest = &text[start..];
+        let end = match rest.chars().next() {
+            None | Some('{' | '[' | '$' | '|' | '>' | '&' | '*' | '#' | '\n' | '\r') => continue,
+            Some(quote @ ('"' | '\'')) => rest[1..].find([quote, '\n']).map_or(rest.len(), |at| at + 1),
+            Some(_) => rest.find([',', '}', '\n', '\r']).unwrap_or(rest.len()),
+        };
+        if !rest[..end].contains("{{") {
+            spans.push(Span::new(start, start + end));
+        }
+    }
+    spans
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
+use reqwest::header::SET_COOKIE;
 
 use crate::ground::clock::Clock;
 use crate::ground::secret::{Marked, Needles};
@@ -61,9 +62,10 @@ impl Scope {
         Self { needles, clock, ..Self::default() }
     }
 
-    /// The same namespace, seeing `response` too.
+    /// The same namespace, seeing `response` too. The cookies that it sets are learnt first.
     #[must_use]
     pub fn with_response(&self, response: &Arc<Response>) -> Self {
+        self.learn_cookies(response);
         Self { response: Some(Arc::clone(response)), ..self.clone() }
     }
 
@@ -142,6 +144,13 @@ impl Scope {
     /// Leaves something behind for `steps.<id>`.
     pub fn record_step(&self, id: &Arc<str>, record: StepRecord) {
         self.lock().steps.insert(Arc::clone(id), record);
+    }
+
+    /// What a server sets as a cookie is a secret, whatever its name.
+    pub fn learn_cookies(&self, response: &Response) {
+        if response.headers.contains_key(SET_COOKIE) {
+            response.cookies().iter().for_each(|(name, value)| self.needles.learn(name, value));
+        }
     }
 
     fn learn(&self, value: &Marked<Value>) {

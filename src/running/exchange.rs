@@ -11,7 +11,7 @@ use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Request, RequestSpec, Response};
 use crate::parts::retry::{Outcome, Retry};
 use crate::running::event::{Detail, EventKind, RequestText};
-use crate::running::outcome::{Cause, Failure};
+use crate::running::outcome::Failure;
 use crate::running::show;
 use crate::running::step::StepRun;
 
@@ -29,6 +29,8 @@ impl StepRun<'_> {
         };
         let from_server = rendered.origin_from_server;
         let mut request = rendered.finish();
+        // `auth` signs what was rendered, not what it signed the last time.
+        let unsigned = self.planned.retry.is_some().then(|| request.clone());
         loop {
             self.outcome.attempts += 1;
             self.sign(spec, &mut request, from_server)?;
@@ -38,6 +40,7 @@ impl StepRun<'_> {
                 return result.map_err(|error| self.network_failure(&error, spec));
             };
             tokio::time::sleep(wait).await;
+            request = unsigned.clone().unwrap_or(request);
         }
     }
 
@@ -164,10 +167,8 @@ impl StepRun<'_> {
     }
 
     fn network_failure(&self, error: &Error, spec: &RequestSpec) -> Box<Failure> {
-        let needles = &self.flowing.scope.needles;
-        let diagnostic = Diagnostic::error(needles.scrub(&error.to_string())).at(self.source(), spec.span());
-        let diagnostic = diagnostic.maybe_help(error.help());
-        Box::new(Failure { cause: Cause::CouldNotRun, diagnostic })
+        let diagnostic = Diagnostic::error(error.to_string()).at(self.source(), spec.span());
+        self.failure(diagnostic.maybe_help(error.help()))
     }
 }
 

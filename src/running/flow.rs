@@ -7,13 +7,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::document::inputs::Resolved;
-use crate::document::plan::{Plan, PlannedStep};
+use crate::document::plan::{Plan, PlannedAction, PlannedStep};
 use crate::document::workflow::{Output, Step};
 use crate::ground::diagnostic::{Diagnostic, did_you_mean};
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::value::Value;
 use crate::parts::scope::Scope;
-use crate::running::context::Context;
+use crate::running::context::{Cancel, Context};
 use crate::running::event::EventKind;
 use crate::running::origins::Origins;
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
@@ -69,6 +69,9 @@ pub(super) async fn flow(
         Ok(()) => flowing.steps().await,
         Err(failure) => flowing.fail_at_once(failure),
     };
+    // Who interrupts the run does not interrupt its clean-up.
+    let undisturbed = Context { cancel: Cancel::default(), ..context.clone() };
+    let flowing = Flowing { context: &undisturbed, ..flowing };
     verdict = worse(verdict, flowing.finally().await);
     if verdict != Verdict::Passed {
         return (verdict, None);
@@ -116,8 +119,13 @@ impl Flowing<'_> {
         Verdict::Passed
     }
 
-    /// Runs a step until it ends, or until somebody wants the run to stop.
+    /// Runs a step until it ends, or until somebody wants the run to stop. A workflow that is used
+    /// is interrupted inside, since it has a `finally` of its own.
     async fn interruptible(&self, planned: &PlannedStep) -> Flow {
+        let is_interrupted = self.context.cancel.is_cancelled();
+        if !is_interrupted && matches!(planned.action, PlannedAction::Uses(_)) {
+            return Box::pin(step::run(self, planned)).await;
+        }
         tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => {
@@ -173,7 +181,12 @@ impl Flowing<'_> {
         }
     }
 
-    fn failure(&self, diagnostic: Diagnostic) -> Failure {
+    /// A failure whose texts are without secrets: what a user wrote may be made of one.
+    pub(super) fn failure(&self, mut diagnostic: Diagnostic) -> Failure {
+        let needles = &self.scope.needles;
+        diagnostic.message = needles.scrub(&diagnostic.message);
+        diagnostic.help = diagnostic.help.map(|help| needles.scrub(&help));
+        diagnostic.notes = diagnostic.notes.iter().map(|note| needles.scrub(note)).collect();
         Failure { cause: Cause::CouldNotRun, diagnostic }
     }
 

@@ -1,7 +1,7 @@
 //! How a step runs a script: on a thread that may block, with a request that is rendered when it
 //! is first touched.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -36,13 +36,14 @@ pub(super) async fn run(
     };
     let events = step.flowing.events.clone();
     let path = Arc::clone(&step.path);
-    let mut host = Host::new(scope, phase);
+    let mut host = Host::new(scope.clone(), phase);
     host.request = request.map(|touched| Arc::clone(touched) as Arc<dyn RequestCell>);
     host.cancel = context.cancel.flag();
     host.sender = Some(Arc::new(Blocking {
         transport: Arc::clone(&context.transport),
         runtime: Handle::current(),
         cancel: context.cancel.clone(),
+        scope,
     }));
     host.on_print = Arc::new(move |text| {
         events.tell_at(Detail::Steps, &path, || EventKind::ScriptLogged { text: text.to_owned() });
@@ -57,6 +58,7 @@ struct Blocking {
     transport: Arc<dyn Transport>,
     runtime: Handle,
     cancel: Cancel,
+    scope: Scope,
 }
 
 impl Sender for Blocking {
@@ -65,7 +67,9 @@ impl Sender for Blocking {
             tokio::select! {
                 () = self.cancel.cancelled() => Err("interrupted".to_owned()),
                 result = self.transport.send(&request) => {
-                    result.map(Arc::new).map_err(|error| error.to_string())
+                    let response = result.map_err(|error| error.to_string())?;
+                    self.scope.learn_cookies(&response);
+                    Ok(Arc::new(response))
                 }
             }
         })
@@ -83,6 +87,8 @@ pub(super) struct Touched {
 struct State {
     rendered: Option<Rendered>,
     changed: Option<Draft>,
+    /// Of all that the script read, and so of all that it wrote.
+    read: Marks,
 }
 
 impl Touched {
@@ -93,15 +99,23 @@ impl Touched {
     /// What is to be sent; `None` where no script touched it. What the script did not change is
     /// sent as it was rendered.
     pub(super) fn take(&self) -> Result<Option<Rendered>, template::Error> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { rendered, changed } = std::mem::take(&mut *state);
+        let State { rendered, changed, read } = std::mem::take(&mut *self.lock());
         match (rendered, changed) {
-            (Some(rendered), Some(draft)) => self.changed(rendered, draft).map(Some),
+            (Some(rendered), Some(draft)) => self.changed(rendered, draft, &read).map(Some),
             (rendered, _) => Ok(rendered),
         }
     }
 
-    fn changed(&self, before: Rendered, draft: Draft) -> Result<Rendered, template::Error> {
+    /// Notes what the script read: it may have put any of it into the request.
+    pub(super) fn note(&self, read: &Marks) {
+        self.lock().read.join(read);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self, before: Rendered, draft: Draft, read: &Marks) -> Result<Rendered, template::Error> {
         let span = self.spec.span();
         let method = Method::from_bytes(draft.method.trim().to_ascii_uppercase().as_bytes())
             .map_err(|_| template::Error::new(span, "the script set a method that is none"))?;
@@ -115,7 +129,7 @@ impl Touched {
         let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
         let text = body.text().unwrap_or_default();
         let secret_inside = before.secret_inside || !shown || self.scope.needles.scrub(&text) != text;
-        let origin_from_server = before.origin_from_server || (!same_origin && self.marks().from_server);
+        let origin_from_server = before.origin_from_server || (!same_origin && read.from_server);
         Ok(Rendered { method, url, headers, body, origin_from_server, secret_inside, limits: before.limits })
     }
 
@@ -164,16 +178,16 @@ impl RequestCell for Touched {
             RenderedBody::Form(pairs) => DraftBody::Form(pairs.clone()),
             RenderedBody::Text(text) => DraftBody::Text(text.clone()),
         };
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).rendered = Some(rendered);
+        self.lock().rendered = Some(rendered);
         Ok(draft)
     }
 
     fn set(&self, draft: Draft) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).changed = Some(draft);
+        self.lock().changed = Some(draft);
     }
 
     fn marks(&self) -> Marks {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.lock();
         let from_server = state.rendered.as_ref().is_some_and(|rendered| rendered.origin_from_server);
         Marks { secret: None, from_server }
     }

@@ -81,7 +81,7 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
     let is_small = response.body.len() <= LOOKED_AT;
     let json = is_small.then(|| response.json().ok()).flatten();
     let text = match json {
-        Some(value) => serde_json::to_string_pretty(&masked(value)).unwrap_or_default(),
+        Some(value) => serde_json::to_string_pretty(&needles.scrub_value(&masked(value))).unwrap_or_default(),
         None => String::from_utf8_lossy(&response.body[..response.body.len().min(LOOKED_AT)]).into_owned(),
     };
     let clean = needles.scrub(&text);

@@ -174,7 +174,9 @@ impl<'r> StepRun<'r> {
         for extract in &self.step.extract {
             let name = &extract.name.value;
             let Some(found) = self.flowing.scope.get(name) else { continue };
-            let shown = self.flowing.scope.needles.scrub(&template::shown(&found));
+            let needles = &self.flowing.scope.needles;
+            let clean = found.map(|value| needles.scrub_value(&value));
+            let shown = needles.scrub(&template::shown(&clean));
             let shown = show::cut(&shown, 200);
             self.flowing.events.tell(&self.path, EventKind::ValueExtracted { name: Arc::clone(name), shown });
         }
@@ -224,6 +226,9 @@ impl<'r> StepRun<'r> {
         scope: Scope,
     ) -> Result<Option<Flow>, Box<Failure>> {
         let ran = script::run(self, script, request, scope).await.map_err(|error| self.failure(error))?;
+        if let Some(touched) = request {
+            touched.note(&ran.marks);
+        }
         for checked in ran.checks {
             let span = self.span_of(checked.place.as_ref(), script);
             self.judge(Check::of_script(checked.name, checked.passed, span), false);
@@ -312,7 +317,7 @@ impl<'r> StepRun<'r> {
 
     pub(super) fn failure(&self, diagnostic: Diagnostic) -> Box<Failure> {
         let diagnostic = diagnostic.at_least_at(self.source(), self.step.span);
-        Box::new(Failure { cause: Cause::CouldNotRun, diagnostic })
+        Box::new(self.flowing.failure(diagnostic))
     }
 
     pub(super) fn template_failure(&self, error: &template::Error) -> Box<Failure> {

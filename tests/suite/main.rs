@@ -1,1 +1,19 @@
+//! The suite: what the tool promises, told from outside, with nothing but the public library and
+//! the command. One binary, since linking one for each file costs more than running them. How a
+//! test reads, and how to add one, stands in `README.md` beside this file.
+
+// The builder that every scenario begins with.
+mod scenario;
+
+// The course of a run: phases, checks, extracts, values, `finally`, outputs, `uses`, inputs.
+mod run;
+// Who may see a credential: schemes, redirects, origins that a server chose, refusals.
+mod auth;
+// Scripts: what they see and change, how they steer, what their own requests may do.
+mod script;
+// What is sent again, when, and how often; and what no answer at all means.
+mod retry;
+// What must never happen: a secret in any output, a bomb that goes off, a loop without end.
+mod safety;
+// The README, file by file and command by command.
 mod readme;

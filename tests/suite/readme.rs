@@ -60,7 +60,7 @@ fn shell(lines: &str, folder: &Path, exports: &mut String) -> String {
         exports.push_str(line);
         exports.push('\n');
     }
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 #[test]

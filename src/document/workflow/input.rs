@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::ground::read::Reading;
 use crate::ground::secret::is_secret_name;
-use crate::ground::source::{Span, Spanned};
+use crate::ground::source::Spanned;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind as NodeKind, Node, Scalar, Style};
 
@@ -98,13 +98,11 @@ impl Input {
             required: true,
             description: None,
         };
+        hide_literal(node, input.secret, reading);
         match &node.kind {
             NodeKind::Map(_) => input.read_fields(node, reading)?,
             NodeKind::Scalar(scalar) if scalar.is_empty() => {}
             _ => input.read_default(node, reading)?,
-        }
-        if input.secret && let Some(default) = input.default_node(node) {
-            reading.source.hide(default);
         }
         Some(input)
     }
@@ -174,17 +172,21 @@ impl Input {
         }
         Some(())
     }
+}
 
-    /// Where the literal default stands, so that no excerpt shows a secret one.
-    fn default_node(&self, node: &Node) -> Option<Span> {
-        let default = self.default.as_ref()?;
-        if matches!(default, Value::Null) {
-            return None;
-        }
-        match &node.kind {
-            NodeKind::Map(_) => node.get("default").map(|default| default.span),
-            _ => Some(node.span),
-        }
+/// Keeps the literal default of a secret out of every excerpt: before anything of it is read,
+/// since that may already have to be told.
+fn hide_literal(node: &Node, secret_by_name: bool, reading: &Reading) {
+    let said = node.get("secret").and_then(Node::scalar).map(|said| &*said.text == "true");
+    let default = match &node.kind {
+        NodeKind::Map(_) => node.get("default"),
+        _ => Some(node),
+    };
+    if let Some(default) = default
+        && said.unwrap_or(secret_by_name)
+        && default.to_value() != Value::Null
+    {
+        reading.source.hide(default.span);
     }
 }
 

@@ -97,7 +97,7 @@ impl Loading<'_> {
             retry: retry.and_then(|node| Retry::read(node, reading, false)),
             mock: fields.get("mock").and_then(|node| self.mock(node)),
             steps: self.steps(&fields),
-            finally: fields.get("finally").map(|node| self.step_list(node, "finally", 1)).unwrap_or_default(),
+            finally: self.finally(&fields),
             outputs: self.variables(&fields, "outputs"),
             warnings: Diagnostics::default(),
             source,
@@ -170,7 +170,7 @@ impl Loading<'_> {
 
     fn steps(&self, fields: &Fields<'_>) -> Vec<Step> {
         match fields.get("steps") {
-            Some(node) => self.step_list(node, "steps", 1),
+            Some(node) => self.step_list(node, "steps", 0),
             None => {
                 self.reading.error_with(fields.span, "a workflow needs `steps`", "add `steps:` with one step at least");
                 Vec::new()
@@ -178,11 +178,21 @@ impl Loading<'_> {
         }
     }
 
-    fn step_list(&self, node: &Node, what: &str, least: usize) -> Vec<Step> {
+    /// Steps without an id are counted on from those of `steps`: one namespace, one numbering.
+    fn finally(&self, fields: &Fields<'_>) -> Vec<Step> {
+        let Some(node) = fields.get("finally") else { return Vec::new() };
+        let before = match fields.get("steps").map(|steps| &steps.kind) {
+            Some(Kind::List(steps)) => steps.len(),
+            _ => 0,
+        };
+        self.step_list(node, "finally", before)
+    }
+
+    fn step_list(&self, node: &Node, what: &str, before: usize) -> Vec<Step> {
         let Some(nodes) = self.reading.list(node, what) else { return Vec::new() };
-        if nodes.len() < least {
+        if nodes.is_empty() {
             self.reading.error(node.span, format!("`{what}` has no step"));
         }
-        nodes.iter().enumerate().filter_map(|(at, node)| Step::read(node, at + 1, self)).collect()
+        nodes.iter().enumerate().filter_map(|(at, node)| Step::read(node, before + at + 1, self)).collect()
     }
 }

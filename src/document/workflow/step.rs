@@ -139,7 +139,7 @@ fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
         loading.reading.error(scalar.span, "the file of `uses` is not a template");
         return None;
     }
-    let path = loading.reading.source.folder().join(&*scalar.text);
+    let path = loading.reading.source.folder().join(scalar.text.trim_start_matches("./"));
     match loading.load_used(&path) {
         Ok(workflow) => Some(workflow),
         Err(problems) => {

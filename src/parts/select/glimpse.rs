@@ -48,24 +48,25 @@ fn start(text: &str) -> &str {
 #[must_use]
 pub fn shown(value: &Value, longest: usize, needles: &Needles) -> String {
     let mut json = String::new();
-    write_json(value, &mut json);
+    write_json(value, needles, &mut json);
     excerpt(&json, longest, needles)
 }
 
 /// Writes JSON until there is more than will be looked at. Members whose name is a secret's are
-/// pseudonyms, and so are JWTs.
-fn write_json(value: &Value, json: &mut String) {
+/// pseudonyms, and so are JWTs. Each text is sieved before it is escaped: it may be JSON itself,
+/// and nobody would know a secret again that was escaped twice.
+fn write_json(value: &Value, needles: &Needles, json: &mut String) {
     if json.len() > LOOKED_AT {
         return;
     }
     match value {
         Value::String(text) if is_jwt(text) => json.push_str("\"«jwt»\""),
-        Value::String(text) => json.push_str(&Value::from(masked_text(start(text))).to_json()),
+        Value::String(text) => json.push_str(&Value::from(needles.scrub(&masked_text(start(text)))).to_json()),
         Value::List(elements) => {
             json.push('[');
             for (index, element) in elements.iter().enumerate() {
                 json.push_str(if index == 0 { "" } else { "," });
-                write_json(element, json);
+                write_json(element, needles, json);
                 if json.len() > LOOKED_AT {
                     return;
                 }
@@ -77,7 +78,7 @@ fn write_json(value: &Value, json: &mut String) {
             for (index, (name, member)) in members.iter().enumerate() {
                 json.push_str(if index == 0 { "" } else { "," });
                 let _ = write!(json, "{}:", Value::from(&**name).to_json());
-                write_member(name, member, json);
+                write_member(name, member, needles, json);
                 if json.len() > LOOKED_AT {
                     return;
                 }
@@ -88,12 +89,12 @@ fn write_json(value: &Value, json: &mut String) {
     }
 }
 
-fn write_member(name: &str, member: &Value, json: &mut String) {
+fn write_member(name: &str, member: &Value, needles: &Needles, json: &mut String) {
     match member {
         Value::String(_) | Value::Number(_) if is_secret_name(name) => {
             let _ = write!(json, "\"{}\"", pseudonym(name));
         }
-        _ => write_json(member, json),
+        _ => write_json(member, needles, json),
     }
 }
 
@@ -199,7 +200,7 @@ mod tests {
         assert_eq!(text, r#"{"a":[1,"x"],"token":"«token»","credentials":{"id":1},"j":"«jwt»"}"#);
         let many = Value::from(vec![Value::from("0123456789"); 1_000_000]);
         let mut json = String::new();
-        write_json(&many, &mut json);
+        write_json(&many, &Needles::default(), &mut json);
         assert!(json.len() < LOOKED_AT + 100);
     }
 

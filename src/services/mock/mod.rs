@@ -48,6 +48,14 @@ impl Mock {
         Self::read(&open(path)?, &handler::compile)
     }
 
+    /// Reads a mock from a text; files that it names are beside the current folder.
+    ///
+    /// # Errors
+    /// All the mistakes in the text.
+    pub fn parse(source: &Arc<Source>) -> Result<Self, Diagnostics> {
+        Self::read(source, &handler::compile)
+    }
+
     /// Reads a mock from a text; `compile` makes a handler of a script.
     ///
     /// # Errors

@@ -1,0 +1,419 @@
+//! The builder of scenarios: a workflow, servers made of closures, and what came of running it.
+//!
+//! A test says what the servers answer and what must be true afterwards; ports, files, the clock
+//! and the runtime are nobody's business. Time stands still but while a request is on its way, so
+//! that no waiting is ever slept. A server fails its test when one of its handlers broke, or was
+//! never called: an answer that nobody fetched proves nothing.
+
+mod server;
+
+use std::sync::{Arc, Mutex};
+
+use reqchain::document::workflow::Workflow;
+use reqchain::ground::clock::Clock;
+use reqchain::ground::source::Source;
+use reqchain::parts::expect::Check;
+use reqchain::parts::http::transport::BoxFuture;
+use reqchain::parts::http::{Client, ClientOptions, Error as NoAnswer, Request, Response, Transport};
+use reqchain::running::{Cancel, Cause, Detail, Event, EventKind, Finished, StepOutcome};
+use reqchain::services::mock;
+use reqchain::services::runner::{Error, Runner};
+use tempfile::TempDir;
+
+pub(crate) use server::{Reply, Seen, Server};
+
+/// 2026-01-01T00:00:00Z: what time it is in every scenario.
+pub(crate) const NOW_MS: i64 = 1_767_225_600_000;
+
+/// A workflow and its surroundings.
+#[must_use = "a scenario does nothing until it is run"]
+pub(crate) struct Scenario {
+    folder: TempDir,
+    workflow: String,
+    servers: Vec<Server>,
+    mock: Option<String>,
+    own_mock: bool,
+    inputs: Vec<(String, String)>,
+    environment: Vec<(String, String)>,
+    detail: Detail,
+    cancel: Cancel,
+    time_flies: bool,
+}
+
+impl Scenario {
+    /// A workflow. Where it has no `inputs`, it gets the inputs that its servers have names for:
+    /// `base` is the one that `on` belongs to.
+    pub(crate) fn new(workflow: &str) -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            workflow: workflow.to_owned(),
+            servers: vec![Server::new("base")],
+            mock: None,
+            own_mock: false,
+            inputs: Vec::new(),
+            environment: Vec::new(),
+            detail: Detail::Requests,
+            cancel: Cancel::default(),
+            time_flies: false,
+        }
+    }
+
+    /// Lets the server `base` answer a route. A route that is told again answers the next request
+    /// by the next handler, and all that follow by the last.
+    pub(crate) fn on(mut self, route: &str, answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+        self.servers[0].on(route, answer);
+        self
+    }
+
+    /// Lets the server `base` answer a route with a JSON body.
+    pub(crate) fn json(self, route: &str, body: &'static str) -> Self {
+        self.on(route, move |_| Reply::json(body))
+    }
+
+    /// Adds a server of another origin. It is an input only where the workflow declares one of its
+    /// name; handlers reach it by `seen.origin(name)`.
+    pub(crate) fn server(mut self, name: &str, routes: impl FnOnce(&mut Server)) -> Self {
+        let mut server = Server::new(name);
+        routes(&mut server);
+        self.servers.push(server);
+        self
+    }
+
+    /// Adds an origin where nobody listens.
+    pub(crate) fn nobody(mut self, name: &str) -> Self {
+        self.servers.push(Server::nobody(name));
+        self
+    }
+
+    /// Adds a server that never answers. Whatever waits has then waited long enough at once.
+    pub(crate) fn silent(mut self, name: &str) -> Self {
+        self.servers.push(Server::silent(name));
+        self.time_flies = true;
+        self
+    }
+
+    /// Lets a mock answer in place of the server `base`.
+    pub(crate) fn mock(mut self, text: &str) -> Self {
+        self.mock = Some(text.to_owned());
+        self
+    }
+
+    /// Runs as `--mock` does, against the mock that the workflow itself names.
+    pub(crate) fn own_mock(mut self) -> Self {
+        self.own_mock = true;
+        self
+    }
+
+    /// Puts a file beside the workflow.
+    pub(crate) fn file(self, path: &str, text: &str) -> Self {
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("written");
+        self
+    }
+
+    /// Gives an input as `--input` does.
+    pub(crate) fn input(mut self, name: &str, value: &str) -> Self {
+        self.inputs.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets an environment variable; the process's own are never seen.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// How much the events tell.
+    pub(crate) fn detail(mut self, detail: Detail) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// Lets a handler interrupt the run.
+    pub(crate) fn cancel(mut self, cancel: &Cancel) -> Self {
+        self.cancel = cancel.clone();
+        self
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub(crate) fn run(self) -> Ran {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        // The transport of `--mock` is the library's own: nobody lets time pass for it.
+        let runtime = runtime.enable_all().start_paused(!self.own_mock).build().expect("a runtime");
+        runtime.block_on(self.go())
+    }
+
+    async fn go(mut self) -> Ran {
+        let mut events = Vec::new();
+        let stand_in = self.start_mock().await;
+        let origins: Vec<(String, String)> = match &stand_in {
+            Some(mock) => vec![("base".to_owned(), mock.origin().to_owned())],
+            None => self.servers.iter().map(|server| (server.name.clone(), server.origin.clone())).collect(),
+        };
+        self.servers.iter().for_each(|server| server.knows(&origins));
+        let file = self.write(&origins);
+        let finished = match Workflow::load(&file) {
+            Err(problems) => Err(Error::Refused(problems)),
+            Ok(workflow) => {
+                let runner = self.runner(&workflow, &origins);
+                runner.run_with(|event| events.push(event.clone())).await
+            }
+        };
+        let seen_by_mock = stand_in.as_ref().map(|mock| {
+            assert!(mock.failures().is_empty(), "the mock broke: {:?}", mock.failures());
+            mock.log().into_iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect()
+        });
+        let folder = format!("{}/", self.folder.path().display());
+        Ran { finished, events, servers: self.servers, seen_by_mock, folder, _files: self.folder }
+    }
+
+    async fn start_mock(&mut self) -> Option<mock::Running> {
+        let text = self.mock.take()?;
+        let mock = mock::Mock::parse(&Source::text("mock.yaml", text));
+        let mock = mock.unwrap_or_else(|problems| panic!("the mock is wrong:\n{problems}"));
+        Some(mock::start(mock, Clock::fixed(NOW_MS)).await.expect("a port"))
+    }
+
+    /// Writes the workflow; what it does not say of inputs stands at its end, so that its lines
+    /// keep their numbers.
+    fn write(&self, origins: &[(String, String)]) -> std::path::PathBuf {
+        let mut text = self.workflow.clone();
+        if !text.starts_with("inputs:") && !text.contains("\ninputs:") {
+            let used = origins.iter().filter(|(name, _)| text.contains(&format!("{{{{ {name}")));
+            let names: Vec<_> = used.map(|(name, _)| format!("{name}: {{ required: true }}")).collect();
+            if !names.is_empty() {
+                text.push_str(&format!("\ninputs: {{ {} }}\n", names.join(", ")));
+            }
+        }
+        let path = self.folder.path().join("flow.yaml");
+        std::fs::write(&path, text).expect("written");
+        path
+    }
+
+    fn runner(&self, workflow: &Arc<Workflow>, origins: &[(String, String)]) -> Runner {
+        let mut runner = Runner::new(workflow)
+            .clock(Clock::fixed(NOW_MS))
+            .cancel(&self.cancel)
+            .detail(self.detail)
+            .environment(self.environment.clone());
+        if self.own_mock {
+            runner = runner.mock();
+        } else {
+            let timing = self.detail >= Detail::Wire;
+            let client = Client::new(ClientOptions { timing, only: None });
+            runner = runner.transport(Real { client, flying: self.time_flies, under_way: Mutex::new(0) });
+            for (name, origin) in origins {
+                if workflow.inputs.iter().any(|input| *input.name.value == **name) {
+                    runner = runner.input(name, origin);
+                }
+            }
+        }
+        self.inputs.iter().fold(runner, |runner, (name, value)| runner.input(name, value))
+    }
+}
+
+/// The real transport. Time, which stands still otherwise, passes while something is under way:
+/// else it would jump to the next timeout whenever a socket is waited for.
+struct Real {
+    client: Client,
+    flying: bool,
+    under_way: Mutex<usize>,
+}
+
+struct UnderWay<'r>(&'r Real);
+
+impl<'r> UnderWay<'r> {
+    fn new(real: &'r Real) -> Self {
+        let mut count = real.under_way.lock().expect("nobody panicked");
+        if *count == 0 && !real.flying {
+            tokio::time::resume();
+        }
+        *count += 1;
+        Self(real)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut count = self.0.under_way.lock().expect("nobody panicked");
+        *count -= 1;
+        if *count == 0 && !self.0.flying {
+            tokio::time::pause();
+        }
+    }
+}
+
+impl Transport for Real {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, NoAnswer>> {
+        Box::pin(async move {
+            let _under_way = UnderWay::new(self);
+            self.client.send(request).await
+        })
+    }
+}
+
+/// What came of a scenario.
+pub(crate) struct Ran {
+    pub(crate) finished: Result<Finished, Error>,
+    pub(crate) events: Vec<Event>,
+    servers: Vec<Server>,
+    seen_by_mock: Option<Vec<String>>,
+    folder: String,
+    _files: TempDir,
+}
+
+impl Ran {
+    #[track_caller]
+    fn finished(&self) -> &Finished {
+        match &self.finished {
+            Ok(finished) => finished,
+            Err(error) => panic!("it did not run:\n{error}"),
+        }
+    }
+
+    /// Asserts that everything passed.
+    #[track_caller]
+    pub(crate) fn passed(&self) -> &Self {
+        let finished = self.finished();
+        assert!(finished.passed(), "it did not pass:\n{}\n{:#?}", self.error(), self.checks());
+        self
+    }
+
+    /// Asserts that it failed, and of what the exit code would tell.
+    #[track_caller]
+    pub(crate) fn fails_with(&self, cause: Cause) -> &Self {
+        let finished = self.finished();
+        assert_eq!(finished.cause(), Some(cause), "{}\n{:#?}", self.error(), self.checks());
+        assert!(!finished.passed());
+        self
+    }
+
+    /// The messages with which the workflow or its inputs were refused before anything was sent.
+    #[track_caller]
+    pub(crate) fn refused(&self) -> String {
+        match &self.finished {
+            Err(Error::Refused(problems)) => self.clean(&problems.render(false)),
+            other => panic!("it was not refused: {other:?}\n{}", self.error()),
+        }
+    }
+
+    /// Asserts what the server `base` (or the mock) was asked, in this order.
+    #[track_caller]
+    pub(crate) fn saw<const N: usize>(&self, requests: [&str; N]) -> &Self {
+        match &self.seen_by_mock {
+            Some(seen) => assert_eq!(*seen, requests, "{}", self.error()),
+            None => assert_eq!(self.servers[0].lines(), requests, "{}", self.error()),
+        }
+        self
+    }
+
+    /// Asserts what another server was asked.
+    #[track_caller]
+    pub(crate) fn saw_at<const N: usize>(&self, name: &str, requests: [&str; N]) -> &Self {
+        let server = self.servers.iter().find(|server| server.name == name).expect("a server of that name");
+        assert_eq!(server.lines(), requests, "{}", self.error());
+        self
+    }
+
+    /// The requests that a server saw.
+    #[track_caller]
+    pub(crate) fn seen_at(&self, name: &str) -> Vec<Seen> {
+        self.servers.iter().find(|server| server.name == name).expect("a server of that name").seen()
+    }
+
+    /// The first request with this line: `GET /a`.
+    #[track_caller]
+    pub(crate) fn seen(&self, line: &str) -> Seen {
+        let found = self.servers[0].seen().into_iter().find(|seen| seen.line() == line);
+        found.unwrap_or_else(|| panic!("nobody asked {line}: {:?}\n{}", self.servers[0].lines(), self.error()))
+    }
+
+    /// An output.
+    #[track_caller]
+    pub(crate) fn output(&self, name: &str) -> serde_json::Value {
+        let outputs = &self.finished().outputs;
+        let found = outputs.get(name).unwrap_or_else(|| panic!("no output `{name}`: {:?}\n{}", outputs.keys(), self.error()));
+        found.value.to_serde()
+    }
+
+    /// The names of the outputs.
+    #[track_caller]
+    pub(crate) fn outputs(&self) -> Vec<&str> {
+        self.finished().outputs.keys().map(|name| &**name).collect()
+    }
+
+    /// Every check that was judged.
+    pub(crate) fn checks(&self) -> Vec<Check> {
+        let check = |event: &Event| match &event.kind {
+            EventKind::Checked(check) => Some(check.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(check).collect()
+    }
+
+    /// The checks that failed, as `what`.
+    pub(crate) fn failed_checks(&self) -> Vec<String> {
+        self.checks().into_iter().filter(|check| !check.passed).map(|check| check.what).collect()
+    }
+
+    /// Every step that ended, in the order in which they did.
+    pub(crate) fn steps(&self) -> Vec<StepOutcome> {
+        let step = |event: &Event| match &event.kind {
+            EventKind::StepFinished(step) => Some(step.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(step).collect()
+    }
+
+    /// `id verdict` of every step that ended.
+    pub(crate) fn verdicts(&self) -> Vec<String> {
+        self.steps().iter().map(|step| format!("{} {}", step.id, step.verdict.word())).collect()
+    }
+
+    /// What scripts printed.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        let text = |event: &Event| match &event.kind {
+            EventKind::ScriptLogged { text } => Some(text.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(text).collect()
+    }
+
+    /// What was warned of.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let text = |event: &Event| match &event.kind {
+            EventKind::Warned { message } => Some(message.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(text).collect()
+    }
+
+    /// Every event as a reader of JSON gets it.
+    pub(crate) fn text(&self) -> String {
+        let lines = self.events.iter().map(|event| serde_json::to_string(event).expect("events are serialisable"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Every error as people read it; paths are relative to the workflow's folder.
+    pub(crate) fn error(&self) -> String {
+        let errors: Vec<_> = match &self.finished {
+            Ok(_) => self.steps().iter().filter_map(|step| Some(step.error.as_ref()?.diagnostic.render(false))).collect(),
+            Err(error) => vec![error.to_string()],
+        };
+        self.clean(&errors.join("\n\n"))
+    }
+
+    fn clean(&self, text: &str) -> String {
+        text.replace(&self.folder, "")
+    }
+}
+
+/// Asserts that a text has all of these in it.
+#[track_caller]
+pub(crate) fn says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is not in:\n{text}");
+    }
+}

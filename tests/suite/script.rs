@@ -1,0 +1,237 @@
+//! Scripts around requests: what they see and change, how they steer, and what they may send.
+
+use reqchain::running::Cause;
+use serde_json::json;
+
+use crate::scenario::{Reply, Scenario, says};
+
+#[test]
+fn before_edits_what_is_sent() {
+    let ran = Scenario::new(
+        r#"
+steps:
+  - before: |
+      request.method = "PUT";
+      request.headers["X-New"] = "1";
+      request.headers.remove("X-Old");
+      request.query["b"] = "2 &";
+      request.json.first = "changed";
+      request.json.nested.list.push(3);
+    request: { url: "{{ base }}/?a=1", headers: { X-Old: "0" }, json: { zebra: 1, first: "old", nested: { list: [1, 2] }, apple: null } }
+"#,
+    )
+    .json("PUT /", "{}")
+    .run();
+    ran.passed();
+    let seen = ran.seen("PUT /");
+    assert_eq!(seen.target, "/?a=1&b=2%20%26");
+    assert_eq!((seen.header("x-new"), seen.header("x-old")), ("1", ""));
+    assert_eq!(seen.body, r#"{"zebra":1,"first":"changed","nested":{"list":[1,2,3]},"apple":null}"#);
+}
+
+#[test]
+fn before_sees_the_exact_text_of_the_body_and_may_replace_it() {
+    let ran = Scenario::new(
+        r#"
+steps:
+  - before: request.headers["X-Digest"] = hash::sha256(request.body);
+    request: { url: "{{ base }}/a", json: { b: 1, a: "ä" } }
+  - before: request.body = request.body + "!";
+    request: { url: "{{ base }}/b", method: POST, body: "text" }
+  - before: request.form.user = "ann & bob";
+    request: { url: "{{ base }}/c", form: { x: 1 } }
+"#,
+    )
+    .json("POST /a", "{}")
+    .json("POST /b", "{}")
+    .json("POST /c", "{}")
+    .run();
+    ran.passed();
+    let a = ran.seen("POST /a");
+    assert_eq!(a.body, r#"{"b":1,"a":"ä"}"#);
+    assert_eq!(a.header("x-digest"), sha256_of(&a.body));
+    assert_eq!(ran.seen("POST /b").body, "text!");
+    let c = ran.seen("POST /c").body;
+    assert!(c == "x=1&user=ann%20%26%20bob" || c == "x=1&user=ann+%26+bob", "{c}");
+}
+
+/// Another implementation than the one that is tested: the template's filter on the same text.
+fn sha256_of(text: &str) -> String {
+    let ran = Scenario::new("inputs: { text: }\nvars: { digest: '{{ text | sha256 }}' }\nsteps: [ { script: 'print(vars.digest);' } ]")
+        .input("text", text)
+        .run();
+    ran.printed().pop().expect("it printed")
+}
+
+#[test]
+fn variables_that_before_sets_are_seen_by_the_templates_of_its_request() {
+    let ran = Scenario::new("steps:\n  - before: vars.id = 41 + 1;\n    request: GET {{ base }}/{{ id }}\n").json("GET /42", "{}").run();
+    ran.passed();
+}
+
+#[test]
+fn after_sees_the_answer_and_sets_variables() {
+    let ran = Scenario::new(
+        r#"
+steps:
+  - request: GET {{ base }}/
+    after: |
+      vars.names = response.json.users.map(|u| u.name);
+      vars.kind = response.headers["X-KIND"];
+      vars.code = response.status;
+  - request: { url: "{{ base }}/b", json: { names: "{{ names }}", kind: "{{ kind }}", code: "{{ code }}" } }
+"#,
+    )
+    .on("GET /", |_| Reply::json(r#"{"users":[{"name":"ann"},{"name":"bob"}]}"#).header("x-kind", "fish"))
+    .json("POST /b", "{}")
+    .run();
+    ran.passed();
+    assert_eq!(ran.seen("POST /b").body, r#"{"names":["ann","bob"],"kind":"fish","code":200}"#);
+}
+
+#[test]
+fn skip_ends_the_step_and_the_run_goes_on() {
+    let ran = Scenario::new("steps:\n  - { before: 'skip(); print(1);', request: 'GET {{ base }}/never' }\n  - { script: 'skip();' }\n  - { request: 'GET {{ base }}/b' }\n")
+        .json("GET /b", "{}")
+        .run();
+    ran.passed().saw(["GET /b"]);
+    assert_eq!(ran.verdicts(), ["step1 skipped", "step2 skipped", "step3 passed"]);
+    assert!(ran.printed().is_empty());
+}
+
+#[test]
+fn next_jumps_forwards_and_back_and_stop_ends_well() {
+    let ran = Scenario::new(
+        r#"
+vars: { n: 0 }
+steps:
+  - { id: poll, request: "GET {{ base }}/poll", after: "vars.n += 1; if vars.n < 3 { next(\"poll\") } else { next(\"end\") }" }
+  - { id: never, request: "GET {{ base }}/never" }
+  - { id: end, request: "GET {{ base }}/end", after: "stop();" }
+  - { id: nor_this, request: "GET {{ base }}/never" }
+finally:
+  - { id: bye, request: "GET {{ base }}/bye" }
+"#,
+    )
+    .json("GET /poll", "{}")
+    .json("GET /end", "{}")
+    .json("GET /bye", "{}")
+    .run();
+    ran.passed().saw(["GET /poll", "GET /poll", "GET /poll", "GET /end", "GET /bye"]);
+}
+
+#[test]
+fn next_to_a_step_that_is_not_there_is_an_error_with_a_suggestion() {
+    let ran = Scenario::new("steps:\n  - { id: poll, script: 'next(\"pol\" + \"\");' }\n").run();
+    let text = match &ran.finished {
+        Ok(_) => ran.fails_with(Cause::CouldNotRun).error(),
+        Err(_) => ran.refused(),
+    };
+    says(&text, &["`pol`", "`poll`", "flow.yaml:2:"]);
+}
+
+#[test]
+fn jumps_without_end_are_ended() {
+    let ran = Scenario::new("steps:\n  - { id: a, script: 'next(\"b\");' }\n  - { id: b, script: 'next(\"a\");' }\n").run();
+    ran.fails_with(Cause::CouldNotRun);
+    says(&ran.error(), &["loop without end"]);
+}
+
+#[test]
+fn check_is_collected_and_fail_ends_the_script() {
+    let ran = Scenario::new(
+        r#"steps:
+  - id: a
+    script: |
+      check("first", 1 == 2);
+      check("second", true);
+      try { fail("enough"); } catch { print("caught"); }
+      print("never");
+"#,
+    )
+    .run();
+    ran.fails_with(Cause::CheckFailed);
+    assert!(ran.printed().is_empty());
+    let checks = ran.checks();
+    assert_eq!(checks.len(), 3, "{checks:#?}");
+    let checks: Vec<_> = checks.iter().map(|check| check.passed).collect();
+    assert_eq!(checks, [false, true, false]);
+    says(&ran.failed_checks().join("\n"), &["first"]);
+    assert_eq!(ran.verdicts(), ["a failed"]);
+}
+
+#[test]
+fn an_error_of_a_script_names_its_line_in_the_workflow() {
+    let ran = Scenario::new("steps:\n  - id: a\n    script: |\n      let x = 1;\n      let y = x + vars.nobody;\n").run();
+    match &ran.finished {
+        Ok(_) => says(&ran.fails_with(Cause::CouldNotRun).error(), &["flow.yaml:5:", "nobody"]),
+        Err(_) => says(&ran.refused(), &["flow.yaml:5:", "nobody"]),
+    }
+}
+
+#[test]
+fn a_script_sends_through_the_same_transport_as_steps() {
+    let ran = Scenario::new(
+        r#"
+inputs: { base: , password: tok-1234567890 }
+steps:
+  - script: |
+      let got = http::get(vars.base + "/a");
+      vars.n = got.json.n;
+      let sent = http::send(#{ method: "PUT", url: vars.base + "/b", query: #{ q: "x y" }, json: #{ n: got.json.n }, auth: #{ bearer: vars.password } });
+      vars.status = sent.status;
+      check("moved", http::get(vars.base + "/moved").json.n == 7);
+  - request: { url: "{{ base }}/c", json: { n: "{{ n }}", status: "{{ status }}" } }
+"#,
+    )
+    .json("GET /a", r#"{"n":7}"#)
+    .on("PUT /b", |seen| {
+        assert_eq!((seen.target.as_str(), seen.header("authorization")), ("/b?q=x%20y", "Bearer tok-1234567890"));
+        Reply::json("{}").with(503)
+    })
+    .on("GET /moved", |_| Reply::redirect(302, "/a"))
+    .json("POST /c", "{}")
+    .run();
+    ran.passed();
+    assert_eq!(ran.seen("POST /c").body, r#"{"n":7,"status":503}"#);
+    assert!(!ran.text().contains("tok-1234567890"));
+}
+
+#[test]
+fn a_request_of_a_script_that_gets_no_answer_is_an_error_at_its_line() {
+    let ran = Scenario::new("inputs: { gone: }\nsteps:\n  - script: |\n      print(1);\n      http::get(vars.gone);\n").nobody("gone").run();
+    ran.fails_with(Cause::CouldNotRun);
+    says(&ran.error(), &["flow.yaml:5:", "refused the connection"]);
+}
+
+#[test]
+fn under_mock_a_script_speaks_to_nobody_else_either() {
+    let ran = Scenario::new("inputs: { api: 'https://api.example.com' }\nmock: m.yaml\nsteps:\n  - script: |\n      check(\"mock\", http::get(vars.api + \"/a\").status == 204);\n      http::get(\"http://127.0.0.1:9/x\");\n")
+        .file("m.yaml", "routes:\n  - { route: GET /a, reply: { status: 204 } }\n")
+        .own_mock()
+        .run();
+    ran.fails_with(Cause::CouldNotRun);
+    says(&ran.error(), &["flow.yaml:6:", "not the mock"]);
+    assert!(ran.failed_checks().is_empty());
+}
+
+#[test]
+fn a_step_of_a_script_alone_leaves_its_variables_to_the_next() {
+    let ran = Scenario::new("inputs: { base: }\nsteps:\n  - script: |\n      vars.user = #{ name: \"ann\", tags: [1, 2] };\n  - request: { url: '{{ base }}/{{ user.name }}', json: '{{ user.tags }}' }\noutputs: { user: '{{ user }}' }\n")
+        .json("POST /ann", "{}")
+        .run();
+    ran.passed();
+    assert_eq!(ran.seen("POST /ann").body, "[1,2]");
+    assert_eq!(ran.output("user"), json!({"name": "ann", "tags": [1, 2]}));
+}
+
+#[test]
+fn a_script_never_runs_a_text() {
+    let ran = Scenario::new("steps:\n  - { request: 'GET {{ base }}/', extract: { code: $.code } }\n  - script: print(vars.code);\n")
+        .json("GET /", r#"{"code":"${1 + 1} `print(2)`"}"#)
+        .run();
+    ran.passed();
+    assert_eq!(ran.printed(), ["${1 + 1} `print(2)`"]);
+    let ran = Scenario::new("inputs: { code: 'print(1)' }\nsteps:\n  - script: eval(vars.code);\n").run();
+    says(&ran.refused(), &["flow.yaml:3:", "eval"]);
+}
