@@ -4,6 +4,7 @@
 //! named by an input. All that is missing is told at once.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,11 +23,18 @@ const MAX_FILE: u64 = 1024 * 1024;
 pub type Resolved = IndexMap<Arc<str>, Marked<Value>>;
 
 /// What the caller gives.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Inputs {
     given: IndexMap<Arc<str>, Arc<str>>,
     mocks: HashMap<PathBuf, Url>,
     environment: Option<HashMap<String, String>>,
+}
+
+impl fmt::Debug for Inputs {
+    /// Names, no values: any of them may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inputs").field("given", &self.given.keys()).finish_non_exhaustive()
+    }
 }
 
 impl Inputs {

@@ -234,8 +234,8 @@ mod tests {
 
     #[test]
     fn a_hidden_place_is_blanked_without_moving_the_rest() {
-        let source = Source::text("t", "password: hunter2 # mine");
-        source.hide(Span::new(10, 17));
-        assert_eq!(source.shown(), "password: ******* # mine");
+        let source = Source::text("t", "shelf_mark: hunter2 # mine");
+        source.hide(Span::new(12, 19));
+        assert_eq!(source.shown(), "shelf_mark: ******* # mine");
     }
 }

@@ -6,6 +6,12 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use reqchain::document::inputs::Inputs;
+use reqchain::document::plan::{PlannedAction, plan};
+use reqchain::document::workflow::Workflow;
+use reqchain::ground::source::Source;
+use reqchain::parts::http::Response;
+use reqchain::parts::scope::Scope;
 use reqchain::running::{Cause, Detail};
 
 use crate::scenario::{Ran, Reply, Scenario, says};
@@ -297,6 +303,32 @@ fn outputs_that_hold_a_secret_are_marked_through_used_workflows() {
     ran.passed();
     holds_no_secret(&ran, &[]);
     assert!(ran.finished.as_ref().is_ok_and(|finished| finished.outputs["key"].marks.is_secret()));
+}
+
+#[test]
+fn no_secret_stands_in_the_debug_form_of_what_holds_one() {
+    let secret = "S3cr:t-literal";
+    let text = format!(
+        "inputs: {{ base: {{ default: 'http://127.0.0.1:1' }}, password: {secret}, pin: }}\nvars: {{ copy: '{{{{ password }}}}' }}\nsteps:\n  - request: {{ url: '{{{{ base }}}}/?k={secret}', headers: {{ X-A: {secret} }}, auth: {{ basic: {{ username: u, password: {secret} }} }}, json: {{ p: {secret}, q: 'x {secret} {{{{ pin }}}}' }} }}\n"
+    );
+    let workflow = Workflow::parse(&Source::text("flow.yaml", text)).expect("it is right");
+    let mut inputs = Inputs::new();
+    inputs.set("pin", secret);
+    inputs.environment([("PIN".to_owned(), secret.to_owned())]);
+    let plan = plan(&workflow, &inputs).expect("it has all it needs");
+    let scope = Scope::default();
+    for (name, value) in &plan.inputs {
+        scope.set_input(name, value.clone());
+    }
+    let PlannedAction::Request(spec) = &plan.steps[0].action else { panic!("it is a request") };
+    let rendered = spec.render(&scope).expect("it renders");
+    let texts = [format!("{workflow:?}"), format!("{inputs:?}"), format!("{plan:?}"), format!("{scope:?}"), format!("{spec:?}"), format!("{rendered:?} {:?}", rendered.body)];
+    let mut request = rendered.finish();
+    spec.auth().expect("it has auth").apply(&mut request, &scope).expect("it signs");
+    let response = Response::new(200, request.headers.clone(), secret.into(), request.url.clone());
+    for text in texts.into_iter().chain([format!("{request:?}"), format!("{response:?}"), format!("{:?}", scope.needles)]) {
+        assert!(!text.contains("S3cr"), "{text}");
+    }
 }
 
 #[test]

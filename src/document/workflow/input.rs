@@ -1,5 +1,6 @@
 //! An input: what the caller gives, and where it comes from when the caller does not.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ const LATER: [&str; 2] = ["command", "choices"];
 const TYPES: [&str; 5] = ["string", "int", "float", "bool", "json"];
 
 /// `name: value`, or `name: { default, env, file, … }`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Input {
     /// Its name.
     pub name: Spanned<Arc<str>>,
@@ -32,6 +33,13 @@ pub struct Input {
     pub required: bool,
     /// What it is for.
     pub description: Option<Arc<str>>,
+}
+
+impl fmt::Debug for Input {
+    /// Not the default: it may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input").field("name", &self.name.value).field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// What an input's text is read as.

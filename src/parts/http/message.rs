@@ -4,6 +4,7 @@
 //! marked `sensitive`, so that a redirect or a renderer knows them without knowing their names.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,9 +15,10 @@ use reqwest::{Method, Version};
 use url::Url;
 
 use crate::ground::value::Value;
+use crate::parts::http::redirect::place;
 
 /// What is to be sent.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -31,6 +33,13 @@ pub struct Request {
     pub secret_inside: bool,
     /// How the exchange is limited.
     pub limits: Limits,
+}
+
+impl fmt::Debug for Request {
+    /// Where to, and no more: query and body may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("method", &self.method).field("to", &place(&self.url)).finish_non_exhaustive()
+    }
 }
 
 /// The limits of one exchange.
@@ -58,7 +67,6 @@ impl Default for Limits {
 }
 
 /// What a server answered.
-#[derive(Debug)]
 pub struct Response {
     /// The status code.
     pub status: u16,
@@ -76,6 +84,13 @@ pub struct Response {
     pub timing: Timing,
     json: OnceLock<Result<Value, String>>,
     cookies: OnceLock<IndexMap<Arc<str>, Arc<str>>>,
+}
+
+impl fmt::Debug for Response {
+    /// Headers and body may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 /// One redirect that was followed.

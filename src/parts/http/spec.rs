@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,7 +97,7 @@ enum Body {
 }
 
 /// A request whose templates were evaluated, before a script may change it and `auth` signs it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Rendered {
     /// The method.
     pub method: Method,
@@ -114,8 +115,16 @@ pub struct Rendered {
     pub limits: Limits,
 }
 
+impl fmt::Debug for Rendered {
+    /// Where to, and no more: query and body may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = self.url.origin().ascii_serialization();
+        f.debug_struct("Rendered").field("method", &self.method).field("to", &to).finish_non_exhaustive()
+    }
+}
+
 /// A body whose templates were evaluated.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum RenderedBody {
     /// None.
     None,
@@ -125,6 +134,18 @@ pub enum RenderedBody {
     Form(Vec<(String, String)>),
     /// A text.
     Text(String),
+}
+
+impl fmt::Debug for RenderedBody {
+    /// Its kind: what is in it may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no body",
+            Self::Json(_) => "json",
+            Self::Form(_) => "form",
+            Self::Text(_) => "text",
+        })
+    }
 }
 
 impl RequestSpec {

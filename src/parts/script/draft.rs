@@ -3,6 +3,8 @@
 //! The step renders its request into a [`Draft`] only when a script touches `request`, and sends
 //! what the script left of it. Credentials are not in it: `auth` comes after the script.
 
+use std::fmt;
+
 use percent_encoding::utf8_percent_encode;
 
 use crate::ground::secret::{Marks, UNRESERVED};
@@ -26,7 +28,7 @@ pub trait RequestCell: Send + Sync {
 }
 
 /// A rendered request that may still change.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Draft {
     /// The method, as typed.
     pub method: String,
@@ -40,8 +42,15 @@ pub struct Draft {
     pub body: DraftBody,
 }
 
+impl fmt::Debug for Draft {
+    /// The method: anything else may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft").field("method", &self.method).field("body", &self.body).finish_non_exhaustive()
+    }
+}
+
 /// The body of a [`Draft`].
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub enum DraftBody {
     /// No body.
     #[default]
@@ -52,6 +61,18 @@ pub enum DraftBody {
     Form(Vec<(String, String)>),
     /// Text, sent as it is.
     Text(String),
+}
+
+impl fmt::Debug for DraftBody {
+    /// Its kind: what is in it may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no body",
+            Self::Json(_) => "json",
+            Self::Form(_) => "form",
+            Self::Text(_) => "text",
+        })
+    }
 }
 
 impl Draft {

@@ -10,7 +10,7 @@ mod tree;
 mod url;
 mod view;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 pub use expression::Expression;
@@ -59,14 +59,21 @@ impl Error {
 }
 
 /// A text with expressions in it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Template {
     text: Arc<str>,
     pieces: Vec<Piece>,
     span: Span,
 }
 
-#[derive(Debug, Clone)]
+impl fmt::Debug for Template {
+    /// Not the text: a user may have written a secret as it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template").field("span", &self.span).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
 enum Piece {
     Literal(Box<str>),
     Expression(Expression),

@@ -1,5 +1,6 @@
 //! Plain values with templates in their leaves: a JSON body, the value of a predicate, a default.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::ground::read::Reading;
@@ -11,7 +12,7 @@ use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Template};
 
 /// A value whose texts may be templates. What has none inside is one plain value.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Tree {
     /// No template inside.
     Plain(Value),
@@ -21,6 +22,18 @@ pub enum Tree {
     List(Vec<Tree>),
     /// An object.
     Object(Vec<(Arc<str>, Tree)>),
+}
+
+impl fmt::Debug for Tree {
+    /// Not the text: a user may have written a secret as it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(value) => write!(f, "{}", value.type_name()),
+            Self::Template(_) => f.write_str("template"),
+            Self::List(elements) => f.debug_list().entries(elements).finish(),
+            Self::Object(members) => f.debug_map().entries(members.iter().map(|(name, tree)| (name, tree))).finish(),
+        }
+    }
 }
 
 impl Tree {
