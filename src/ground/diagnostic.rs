@@ -14,6 +14,8 @@ use crate::ground::source::{Position, Source, Span};
 
 /// How much of a line is shown around the place; a workflow may be one line of a megabyte.
 const EXCERPT: usize = 140;
+/// How many characters of a message are shown; the longest of ours, a list of all filters, fits.
+const LONGEST: usize = 1000;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -135,7 +137,7 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let message = visible(&self.message);
+        let message = short(&self.message);
         let mut group = Group::with_title(level.primary_title(message.as_str()));
         let excerpt = self.place.as_ref().map(Excerpt::of);
         if let Some(excerpt) = &excerpt {
@@ -148,11 +150,11 @@ impl Diagnostic {
                     .annotation(annotation.label(self.label.as_deref())),
             );
         }
-        let notes: Vec<String> = self.notes.iter().map(|note| visible(note)).collect();
+        let notes: Vec<String> = self.notes.iter().map(|note| short(note)).collect();
         for note in &notes {
             group = group.element(Level::NOTE.message(note.as_str()));
         }
-        let help = self.help.as_deref().map(visible);
+        let help = self.help.as_deref().map(short);
         if let Some(help) = &help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
@@ -242,10 +244,21 @@ impl Diagnostics {
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Puts them in the order of the text; those without a place come first.
-    pub fn sort(&mut self) {
-        self.0
-            .sort_by_key(|diagnostic| diagnostic.place.as_ref().map(|place| place.span.start));
+    /// Puts them in the order of the text; those without a place come first. What stands in other
+    /// texts comes last, each text for itself.
+    pub fn sort(&mut self, own: &Arc<Source>) {
+        let mut others: Vec<String> = Vec::new();
+        for place in self.0.iter().filter_map(|diagnostic| diagnostic.place.as_ref()) {
+            if !Arc::ptr_eq(&place.source, own) && others.iter().all(|other| other != place.source.name()) {
+                others.push(place.source.name().to_owned());
+            }
+        }
+        self.0.sort_by_key(|diagnostic| {
+            diagnostic.place.as_ref().map(|place| {
+                let other = others.iter().position(|other| other == place.source.name());
+                (other.filter(|_| !Arc::ptr_eq(&place.source, own)), place.span.start)
+            })
+        });
     }
 
     /// Every message as people read it, a blank line between them.
@@ -299,9 +312,9 @@ impl Excerpt {
         let end = floor(&shown, place.span.end as usize).clamp(start, to.max(start));
         let text = visible(shown[from..to].trim_end_matches('\r'));
         let before = visible(&shown[from..start]).len();
-        let marked = visible(&shown[start..end])
-            .len()
-            .max(usize::from(start < to));
+        // An empty place is shown as the whole character that stands there.
+        let one = shown[start..to.max(start)].chars().next().map_or(0, char::len_utf8);
+        let marked = visible(&shown[start..end.max(start + one)]).len();
         let at = place.position();
         Self {
             name: place.source.name().to_owned(),
@@ -324,6 +337,14 @@ impl Excerpt {
         };
         let digits = text[at..].bytes().take_while(u8::is_ascii_digit).count();
         format!("{}{}{}", &text[..at], self.column, &text[at + digits..])
+    }
+}
+
+/// A text for people: visible, and cut where it names a megabyte that somebody wrote.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => visible(&text[..at]) + "…",
+        None => visible(text),
     }
 }
 

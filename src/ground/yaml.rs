@@ -182,8 +182,22 @@ impl Scalar {
             self.locate(source, part.end),
         ) {
             (Some(start), Some(end)) => Span::new(start, end),
-            _ => self.span,
+            _ => self.find_word(source, part).unwrap_or(self.span),
         }
+    }
+
+    /// A part of a text that was folded or has escapes: where it is written as often as it stands
+    /// in the text, the one with the same number is it.
+    fn find_word(&self, source: &Source, part: std::ops::Range<usize>) -> Option<Span> {
+        let word = self.text.get(part.clone()).filter(|word| !word.is_empty())?;
+        let written = source.slice(self.span);
+        if written.matches(word).count() != self.text.matches(word).count() {
+            return None;
+        }
+        let before = self.text[..part.start].matches(word).count();
+        let (at, _) = written.match_indices(word).nth(before)?;
+        let start = self.span.start as usize + at;
+        Some(Span::new(start, start + word.len()))
     }
 
     /// A `|` block: its lines stand in the source as they are, each behind the indent.
@@ -425,7 +439,8 @@ impl<'s> Reader<'s> {
             let (event, span) = self.next(events)?;
             if matches!(event, Event::MappingEnd) {
                 for (key, value) in merged {
-                    if !entries.iter().any(|(own, _)| own.text == key.text) {
+                    if !seen.contains_key(&key.text) {
+                        seen.insert(Arc::clone(&key.text), key.span);
                         entries.push((key, value));
                     }
                 }
@@ -447,7 +462,7 @@ impl<'s> Reader<'s> {
             let (event, span) = self.next(events)?;
             let value = self.node(events, event, span, depth + 1)?;
             if key.style == Style::Plain && &*key.text == "<<" {
-                self.merge(value, &mut merged)?;
+                merged.extend(self.merge(value)?);
                 continue;
             }
             if let Some(first) = seen.insert(Arc::clone(&key.text), key.span) {
@@ -457,12 +472,37 @@ impl<'s> Reader<'s> {
                     .note(format!("first in line {line}"))
                     .help("remove one of the two"));
             }
+            self.refuse_cut_text(start, &entries, &key, &value)?;
             entries.push((key, value));
         }
     }
 
+    /// `{ a: text, more }`: what was meant as one text becomes a key without a value.
+    fn refuse_cut_text(
+        &self,
+        start: Span,
+        before: &[(Scalar, Node)],
+        key: &Scalar,
+        value: &Node,
+    ) -> Result<(), Diagnostic> {
+        let text = self.source.as_str();
+        let in_braces = text[start.start as usize..].starts_with('{');
+        let alone = !text[key.span.end as usize..].trim_start().starts_with(':');
+        if !(in_braces && alone && value.scalar().is_some_and(Scalar::is_empty)) {
+            return Ok(());
+        }
+        let message = format!("`{}` has no value", key.text);
+        let help = match before.last().and_then(|(_, last)| last.scalar()) {
+            Some(last) if last.style == Style::Plain => {
+                format!("inside `{{ }}` a text with a comma must be quoted: write \"{}, {}\"", last.text, key.text)
+            }
+            _ => format!("write `{}: …`", key.text),
+        };
+        Err(self.error(message, key.span).help(help))
+    }
+
     /// `<<: *anchor` or `<<: [*a, *b]`; what stands earlier wins.
-    fn merge(&self, value: Node, merged: &mut Vec<(Scalar, Node)>) -> Result<(), Diagnostic> {
+    fn merge(&self, value: Node) -> Result<Vec<(Scalar, Node)>, Diagnostic> {
         let span = value.span;
         let maps = match value.kind {
             Kind::Map(entries) => vec![entries],
@@ -470,17 +510,16 @@ impl<'s> Reader<'s> {
                 .into_iter()
                 .map(|element| match element.kind {
                     Kind::Map(entries) => Ok(entries),
-                    _ => Err(self.error("`<<` merges maps only", element.span)),
+                    _ => Err(self.no_merge(element.span)),
                 })
                 .collect::<Result<_, _>>()?,
-            Kind::Scalar(_) => return Err(self.error("`<<` merges maps only", span)),
+            Kind::Scalar(_) => return Err(self.no_merge(span)),
         };
-        for (key, value) in maps.into_iter().flatten() {
-            if !merged.iter().any(|(known, _)| known.text == key.text) {
-                merged.push((key, value));
-            }
-        }
-        Ok(())
+        Ok(maps.into_iter().flatten().collect())
+    }
+
+    fn no_merge(&self, span: Span) -> Diagnostic {
+        self.error("`<<` merges maps only", span).help("write `<<: *name` for a map that `&name` marks")
     }
 
     fn alias(&mut self, id: usize, span: Span, depth: usize) -> Result<Node, Diagnostic> {
@@ -519,10 +558,7 @@ impl<'s> Reader<'s> {
     fn complex_key(&self, key: Span, map: Span) -> Diagnostic {
         let rest = &self.source.as_str()[map.start as usize..];
         if rest.starts_with("{{") {
-            let template = rest.lines().next().unwrap_or_default();
-            let template = template
-                .find("}}")
-                .map_or(template, |end| &template[..end + 2]);
+            let template = templated(rest.lines().next().unwrap_or_default());
             let span = Span::new(map.start as usize, map.start as usize + template.len());
             return self
                 .error(
@@ -532,6 +568,7 @@ impl<'s> Reader<'s> {
                 .help(format!("write \"{template}\""));
         }
         self.error("a key must be a text, not a list or a map", key)
+            .help("quote a text that begins with `[` or `{`")
     }
 
     fn syntax_error(&self, error: &ScanError) -> Diagnostic {
@@ -545,11 +582,28 @@ impl<'s> Reader<'s> {
         let text = self.source.as_str();
         let line_start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let line = text[line_start..].lines().next().unwrap_or_default();
-        let diagnostic = self.error(
-            format!("this is not YAML: {}", error.info()),
-            Span::new(at, at),
-        );
+        let diagnostic = self.error(plain_words(error.info()), Span::new(at, at));
+        if let Some(glued) = self.glued_colon(line_start) {
+            return glued;
+        }
         self.syntax_help(diagnostic, line, line_start)
+    }
+
+    /// `url:https://…` in the line above is a text, and what follows it cannot be understood.
+    fn glued_colon(&self, line_start: usize) -> Option<Diagnostic> {
+        let above = self.source.as_str()[..line_start].trim_end();
+        let start = above.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = above[start..].trim_start_matches(['-', ' ']);
+        let at = start + (above[start..].len() - line.len());
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let key = &line[..line.find(|c| !word(c))?];
+        let rest = line[key.len()..].strip_prefix(':')?;
+        let glued = !key.is_empty() && !rest.is_empty() && !rest.starts_with([' ', '/']);
+        glued.then(|| {
+            let span = Span::new(at, at + key.len() + 1);
+            let message = "this is not YAML: behind the colon of a key stands a blank";
+            self.error(message, span).help(format!("write `{key}: {rest}`"))
+        })
     }
 
     /// The mistakes that everyone makes: the help says what to quote.
@@ -577,9 +631,7 @@ impl<'s> Reader<'s> {
             .help(format!("write '{path}'"));
         }
         if let Some(at) = line.find(": {{").map(|at| at + 2) {
-            let end = line[at..]
-                .rfind("}}")
-                .map_or(line.trim_end().len(), |end| at + end + 2);
+            let end = at + templated(line[at..].trim_end()).len();
             let message = "a value that begins with `{{` must be quoted: YAML reads it as a map";
             return Diagnostic {
                 message: message.to_owned(),
@@ -632,6 +684,34 @@ impl<'s> Reader<'s> {
             end: Span::new(0, span.start as usize + text.trim_end().len()).end,
         }
     }
+}
+
+/// The text that begins with a template: up to the blank, comma or brace behind it.
+fn templated(line: &str) -> &str {
+    let mut end = 0;
+    while let Some(close) = line[end..].strip_prefix("{{").and_then(|rest| rest.find("}}")) {
+        end += close + 4;
+        let rest = &line[end..];
+        let plain = rest.find([' ', ',', '}', ']']).unwrap_or(rest.len());
+        end += rest[..plain].find("{{").unwrap_or(plain);
+    }
+    if end == 0 { line } else { &line[..end] }
+}
+
+/// What the parser says, in words that need no knowledge of parsers.
+fn plain_words(told: &str) -> String {
+    let known = [
+        ("did not find expected key", "this line does not fit the indent of the lines above"),
+        ("did not find expected '-' indicator", "this line does not fit the list above it"),
+        ("did not find expected ',' or '}'", "a `{` is not closed, or a comma is missing"),
+        ("did not find expected ',' or ']'", "a `[` is not closed, or a comma is missing"),
+        ("invalid indentation in quoted scalar", "the quote that begins here is not closed"),
+        ("unexpected end of stream", "the quote that begins here is not closed"),
+        ("found unknown anchor", "no `&` gave this name before"),
+        ("mapping values are not allowed", "a colon cannot stand here"),
+    ];
+    let plain = known.iter().find(|(theirs, _)| told.contains(theirs));
+    plain.map_or_else(|| format!("this is not YAML: {told}"), |(_, ours)| format!("this is not YAML: {ours}"))
 }
 
 fn height(node: &Node) -> usize {
