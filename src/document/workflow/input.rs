@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::ground::diagnostic::did_you_mean;
 use crate::ground::read::Reading;
 use crate::ground::secret::is_secret_name;
 use crate::ground::source::{Span, Spanned};
@@ -88,8 +89,15 @@ impl Input {
     /// Reads an entry of `inputs:`; mistakes are reported.
     pub fn read(name: &Scalar, node: &Node, reading: &Reading) -> Option<Self> {
         let spanned = Spanned::new(Arc::clone(&name.text), name.span);
+        let secret = is_secret_name(&name.text);
+        // Hidden before anything in it can be reported.
+        if (secret || node.get("secret").is_some())
+            && let Some(default) = default_span(node)
+        {
+            reading.source.hide(default);
+        }
         let mut input = Self {
-            secret: is_secret_name(&name.text),
+            secret,
             name: spanned,
             default: None,
             env: None,
@@ -102,9 +110,6 @@ impl Input {
             NodeKind::Map(_) => input.read_fields(node, reading)?,
             NodeKind::Scalar(scalar) if scalar.is_empty() => {}
             _ => input.read_default(node, reading)?,
-        }
-        if input.secret && let Some(default) = input.default_node(node) {
-            reading.source.hide(default);
         }
         Some(input)
     }
@@ -147,11 +152,13 @@ impl Input {
     fn read_type(&mut self, node: &Node, reading: &Reading) -> Option<()> {
         let word = reading.text(node, "type")?;
         if &*word.text == "csv" {
-            reading.error(word.span, "`type: csv` is not supported yet");
+            let help = "it is part of the language, but this version cannot run it";
+            reading.error_with(word.span, "`type: csv` is not supported yet", help);
             return None;
         }
         if !TYPES.contains(&&*word.text) {
-            reading.refuse_unknown(word, "type", &TYPES, &[]);
+            let help = did_you_mean(&word.text, TYPES).unwrap_or_else(|| format!("write one of {}", TYPES.join(", ")));
+            reading.error_with(word.span, format!("`type` knows no `{}`", word.text), help);
             return None;
         }
         self.kind = match &*word.text {
@@ -175,17 +182,15 @@ impl Input {
         Some(())
     }
 
-    /// Where the literal default stands, so that no excerpt shows a secret one.
-    fn default_node(&self, node: &Node) -> Option<Span> {
-        let default = self.default.as_ref()?;
-        if matches!(default, Value::Null) {
-            return None;
-        }
-        match &node.kind {
-            NodeKind::Map(_) => node.get("default").map(|default| default.span),
-            _ => Some(node.span),
-        }
-    }
+}
+
+/// Where the literal default stands, so that no excerpt shows a secret one.
+fn default_span(node: &Node) -> Option<Span> {
+    let default = match &node.kind {
+        NodeKind::Map(_) => node.get("default")?,
+        _ => node,
+    };
+    (default.to_value() != Value::Null).then_some(default.span)
 }
 
 /// A value whose numbers print again as they were typed; `1.10` is a text.

@@ -32,7 +32,8 @@ impl ApiKey {
         let fields = reading.fields(node, "api_key", &["header", "query", "cookie", "value"], &[])?;
         let places = fields.present(&["header", "query", "cookie"]);
         let [(kind, name)] = places.as_slice() else {
-            reading.error(fields.span, "`api_key` needs exactly one of header, query, cookie");
+            let help = "write `api_key: { header: X-Api-Key, value: … }`";
+            reading.error_with(fields.span, "`api_key` needs exactly one of header, query, cookie", help);
             return None;
         };
         let text = reading.text(name, &kind.text)?;
@@ -40,7 +41,8 @@ impl ApiKey {
             "header" => match HeaderName::from_bytes(text.text.as_bytes()) {
                 Ok(header) => Place::Header(header),
                 Err(_) => {
-                    reading.error(name.span, format!("`{}` is no name of a header", text.text));
+                    let help = "a name has letters, digits and `-`";
+                    reading.error_with(name.span, format!("`{}` is no name of a header", text.text), help);
                     return None;
                 }
             },
@@ -48,7 +50,9 @@ impl ApiKey {
             _ => Place::Cookie(Arc::clone(&text.text)),
         };
         let Some(value) = fields.get("value") else {
-            reading.error(fields.span, "`api_key` needs `value`");
+            if !fields.is_meant("value") {
+                reading.error(fields.span, "`api_key` needs `value`");
+            }
             return None;
         };
         Some(Self { place, value: Part::read(value, "value", reading)? })

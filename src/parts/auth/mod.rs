@@ -46,6 +46,15 @@ impl Auth {
         if node.scalar().is_some_and(|scalar| &*scalar.text == "none") {
             return Some(Self::None);
         }
+        if let Some(scalar) = node.scalar().filter(|scalar| !scalar.is_empty()) {
+            let help = "write a scheme and what it needs: `auth: { bearer: \"{{ token }}\" }`, or `auth: none`";
+            // What stands here may well be a credential: the excerpt does not show it.
+            if !KINDS.contains(&&*scalar.text) {
+                reading.source.hide(node.span);
+            }
+            reading.error_with(node.span, "`auth` must be a map, not a text", help);
+            return None;
+        }
         let fields = reading.fields(node, "auth", &KINDS, &LATER)?;
         let mut entries = fields.iter();
         let (Some((kind, value)), None) = (entries.next(), entries.next()) else {
@@ -97,6 +106,11 @@ impl Part {
         if !matches!(node.kind, Kind::Scalar(_)) {
             reading.error(node.span, format!("`{what}` must be a text, not {}", node.describe()));
             return None;
+        }
+        // A literal credential is no safer in a message than one that a server sent.
+        let literal = node.scalar().is_some_and(|scalar| !scalar.is_empty() && !scalar.text.contains("{{"));
+        if literal && what != "username" {
+            reading.source.hide(node.span);
         }
         // A password of digits is a text: what is plain is taken as it was typed.
         let tree = match Tree::read(node, reading)? {
