@@ -40,6 +40,7 @@ use crate::parts::script::text::Text;
 pub use api::{Described, functions};
 pub use draft::{Draft, DraftBody, RequestCell};
 pub use function::Function;
+pub use names::assigned;
 
 /// How long a script may run by itself, when its host says nothing else. Waiting for the answers
 /// to `http::` does not count.
