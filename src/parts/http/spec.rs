@@ -35,6 +35,9 @@ const BODIES: [&str; 3] = ["json", "form", "body"];
 pub const DEFAULT_KEYS: [&str; 7] =
     ["method", "headers", "auth", "timeout", "connect_timeout", "max_body", "retry"];
 
+/// The methods that people write in lower case; any other word in capitals is a method too.
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
 /// A named value with templates: a header, a query parameter, a field of a form.
 type Entry = (Arc<str>, Tree, Span);
 
@@ -115,9 +118,11 @@ impl RequestSpec {
         let fields = reading.fields(node, "request", &KEYS, &LATER)?;
         let method = fields.get("method").map(|node| read_method(node, reading));
         let url = match fields.get("url") {
-            Some(node) => reading.text(node, "url").and_then(|scalar| Template::read(scalar, reading)),
+            Some(node) => reading.text(node, "url").and_then(|scalar| read_url(scalar, reading)),
             None => {
-                reading.error(fields.span, "`request` needs `url`");
+                if !fields.is_meant("url") {
+                    reading.error(fields.span, "`request` needs `url`");
+                }
                 None
             }
         };
@@ -154,7 +159,13 @@ impl RequestSpec {
             span: scalar.span_of(&reading.source, skip..text.len()),
             style: scalar.style,
         };
-        let url = Template::read(&rest, reading)?;
+        if method.is_none() && word.len() < text.len() && METHODS.contains(&&*word.to_ascii_uppercase()) {
+            let message = format!("`{word}` is no method: methods are written in capitals");
+            let span = scalar.span_of(&reading.source, 0..word.len());
+            reading.error_with(span, message, format!("write `{}`", word.to_ascii_uppercase()));
+            return None;
+        }
+        let url = read_url(&rest, reading)?;
         let (query, headers) = (Vec::new(), Vec::new());
         Some(Self { method, url, query, headers, body: Body::None, auth: None, limits: LimitsSpec::default() })
     }
@@ -470,6 +481,19 @@ fn each_value(
     }
 }
 
+/// A URL without a template in it is judged before anything is sent.
+fn read_url(scalar: &Scalar, reading: &Reading) -> Option<Template> {
+    let url = Template::read(scalar, reading)?;
+    if let Some(Err(error)) = url.as_literal().map(|text| parse_url(text, scalar.span)) {
+        if scalar.text.contains('@') {
+            reading.source.hide(scalar.span);
+        }
+        reading.report(error.diagnostic(&reading.source));
+        return None;
+    }
+    Some(url)
+}
+
 fn read_method(node: &Node, reading: &Reading) -> Option<Method> {
     let scalar = reading.text(node, "method")?;
     let method = Method::from_bytes(scalar.text.to_ascii_uppercase().as_bytes()).ok();
@@ -519,7 +543,8 @@ fn read_headers(node: Option<&Node>, reading: &Reading) -> Option<Vec<(HeaderNam
         .map(|(name, value)| {
             let header = HeaderName::from_bytes(name.text.as_bytes());
             if header.is_err() {
-                reading.error(name.span, format!("`{}` is no name of a header", name.text));
+                let help = "a name has letters, digits and `-`";
+                reading.error_with(name.span, format!("`{}` is no name of a header", name.text), help);
             }
             let value_tree = read_value(value, reading);
             Some((header.ok()?, value_tree?, value.span))

@@ -57,7 +57,10 @@ pub(super) fn panicked(text: &Text) -> Error {
 pub(super) fn syntax(text: &Text, error: &ParseError, more: &[&str]) -> Error {
     let position = error.position();
     let (message, help) = match error.err_type() {
-        ParseErrorType::VariableUndefined(name) => undefined(name, more),
+        ParseErrorType::VariableUndefined(name) => {
+            let known: Vec<&str> = more.iter().copied().chain(declared(text.as_str())).collect();
+            undefined(name, &known)
+        }
         ParseErrorType::ModuleUndefined(name) => no_module(name),
         ParseErrorType::ExprTooDeep => (
             format!("an expression is nested deeper than {EXPRESSION_DEPTH} levels"),
@@ -65,7 +68,7 @@ pub(super) fn syntax(text: &Text, error: &ParseError, more: &[&str]) -> Error {
         ),
         other => (lower(&other.to_string()), None),
     };
-    let help = help.or_else(|| at_position(text, position)).or_else(|| habit(&message));
+    let help = arrow(text, position).or(help).or_else(|| at_position(text, position)).or_else(|| habit(&message));
     Error {
         message,
         help,
@@ -98,6 +101,20 @@ fn elsewhere(word: &str) -> Option<String> {
 }
 
 /// The Rhai way for the word or sign at the place of the error, or just before it.
+/// `(x) => x + 1`: a function as JavaScript has it, whose names Rhai does not know.
+fn arrow(text: &Text, position: Position) -> Option<String> {
+    let at = text.offset(position.line()?, position.position().unwrap_or(1));
+    let line = text.as_str()[at..].lines().next()?;
+    line.contains(") =>").then(|| elsewhere("=>"))?
+}
+
+/// The names that a script gives by itself.
+fn declared(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    let mut before = "";
+    words.filter(move |word| matches!(std::mem::replace(&mut before, word), "let" | "const" | "for"))
+}
+
 fn at_position(text: &Text, position: Position) -> Option<String> {
     let at = text.offset(position.line()?, position.position().unwrap_or(1));
     let (before, rest) = (&text.as_str()[..at], &text.as_str()[at..]);
@@ -109,7 +126,8 @@ fn at_position(text: &Text, position: Position) -> Option<String> {
     let last = before.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let signs = ["===", "!==", "=>", "++", "--", "?"];
     let sign = signs.into_iter().find(|known| sign.starts_with(known)).unwrap_or_default();
-    let name = if last == "for" && rest.starts_with('(') {
+    let looping = before.trim_end().strip_suffix('(').unwrap_or(before).trim_end();
+    let name = if looping.ends_with("for") && (rest.starts_with('(') || before.trim_end().ends_with('(')) {
         return Some("write `for x in list { … }` or `for i in 0..10 { … }`".to_owned());
     } else {
         [word.as_str(), sign, last].into_iter().find_map(elsewhere)
@@ -121,6 +139,12 @@ fn at_position(text: &Text, position: Position) -> Option<String> {
 fn habit(message: &str) -> Option<String> {
     if message.contains("character") {
         return Some("texts stand in double quotes or backticks".to_owned());
+    }
+    if message.contains("to terminate") {
+        return Some("a bracket above is still open".to_owned());
+    }
+    if message.starts_with("unexpected '") {
+        return Some("something is missing before it, or it is one too many".to_owned());
     }
     message.split('\'').skip(1).step_by(2).find_map(elsewhere)
 }

@@ -17,6 +17,20 @@ use crate::parts::template::{Error, filters, view};
 /// How many steps of minijinja's machine an expression may take; a loop inside one ends here.
 const FUEL: u64 = 200_000;
 
+/// Filters as other template languages call them, and ours.
+const ELSEWHERE: [(&str, &str); 10] = [
+    ("upcase", "upper"),
+    ("downcase", "lower"),
+    ("toUpperCase", "upper"),
+    ("toLowerCase", "lower"),
+    ("json", "tojson"),
+    ("to_json", "tojson"),
+    ("from_json", "fromjson"),
+    ("b64encode", "base64"),
+    ("b64decode", "base64_decode"),
+    ("size", "length"),
+];
+
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -85,14 +99,8 @@ impl Expression {
             Err(error) => {
                 let at = error.range().filter(|range| range.end <= text.len() && !range.is_empty());
                 let message = format!("syntax error: {}", error.detail().unwrap_or("this is no expression"));
-                let help = text.contains(['$', '`', ';']).then_some(
-                    "a template is one expression of minijinja: names, filters, `a if b else c`",
-                );
-                let place = at.map_or(span, &span_of);
-                match help {
-                    Some(help) => reading.error_with(place, message, help),
-                    None => reading.error(place, message),
-                }
+                let from = at.as_ref().map_or("", |at| &text[at.start..]);
+                reading.error_with(at.clone().map_or(span, &span_of), message, syntax_help(from));
                 None
             }
         }
@@ -115,9 +123,11 @@ impl Expression {
                 reading.error(span, format!("`{name}` is not supported yet"));
                 return None;
             }
-            let help = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the {what}s are {}", known.join(", ")),
+            let ours = ELSEWHERE.iter().find(|(foreign, _)| is_filter && *foreign == name).map(|(_, ours)| *ours);
+            let help = match (ours, nearest(name, known.iter().copied())) {
+                (Some(ours), _) => format!("the word for it here is `{ours}`"),
+                (None, Some(near)) => format!("did you mean `{near}`?"),
+                (None, None) => format!("the {what}s are {}", known.join(", ")),
             };
             reading.error_with(span, format!("there is no {what} `{name}`"), help);
             return None;
@@ -237,6 +247,22 @@ impl Expression {
             }
         }
     }
+}
+
+/// What to write in place of what stands where an expression cannot be understood.
+fn syntax_help(from: &str) -> &'static str {
+    let habits = [
+        ("&&", "write `a and b`"),
+        ("||", "write `a or b`"),
+        ("?", "write `a if condition else b`"),
+        ("===", "write `==`"),
+        ("!==", "write `!=`"),
+        ("!", "write `not a`"),
+        ("=", "to compare, write `==`"),
+        ("$", "a name stands alone: `{{ name }}`"),
+    ];
+    let habit = habits.iter().find(|(sign, _)| from.starts_with(sign));
+    habit.map_or("a template is one expression: names, filters, `a if b else c`", |(_, help)| help)
 }
 
 fn is_name(text: &str) -> bool {

@@ -81,7 +81,11 @@ impl Template {
         while let Some(open) = text[literal..].find("{{").map(|at| literal + at) {
             let Some(close) = closing(text, open + 2) else {
                 let span = scalar.span_of(&reading.source, open..open + 2);
-                reading.error_with(span, "this `{{` is never closed", "close it with `}}`; two braces as text are `{{ '{{' }}`");
+                let help = match text[open..].contains("}}") {
+                    true => "a quote or a `{` behind it is still open",
+                    false => "close it with `}}`; two braces as text are `{{ '{{' }}`",
+                };
+                reading.error_with(span, "this `{{` is never closed", help);
                 return None;
             };
             if open > literal {
