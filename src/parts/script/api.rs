@@ -23,6 +23,8 @@ pub(super) struct Entry {
     pub(super) doc: &'static str,
     /// Whether its result is a secret when it is made of one.
     derives: bool,
+    /// The types of its parameters, each in turn.
+    kinds: &'static [fn() -> TypeId],
     run: fn(&mut Call) -> Answer,
 }
 
@@ -38,8 +40,16 @@ impl Entry {
             parameters,
             doc,
             derives: false,
+            kinds: &[TypeId::of::<Dynamic>],
             run,
         }
+    }
+
+    /// A function that stands before one of Rhai's own with a number: of two functions, Rhai
+    /// calls the one that names the type.
+    pub(super) const fn instead_of_rhai(mut self) -> Self {
+        self.kinds = &[TypeId::of::<i64>, TypeId::of::<f64>, TypeId::of::<Dynamic>];
+        self
     }
 
     /// A function whose result gives away what it was made of.
@@ -69,7 +79,11 @@ pub fn functions() -> impl Iterator<Item = Described> {
 }
 
 fn signature(module: &str, entry: &Entry) -> String {
-    format!("{}({})", path(module, entry.name), entry.parameters.join(", "))
+    format!(
+        "{}({})",
+        path(module, entry.name),
+        entry.parameters.join(", ")
+    )
 }
 
 /// How a function is named in a script.
@@ -93,7 +107,10 @@ pub(super) struct Call<'c> {
 impl Call<'_> {
     /// An argument as it came.
     pub(super) fn take(&mut self, at: usize) -> Dynamic {
-        self.arguments.get_mut(at).map(Dynamic::take).unwrap_or_default()
+        self.arguments
+            .get_mut(at)
+            .map(Dynamic::take)
+            .unwrap_or_default()
     }
 
     /// An argument that is a text.
@@ -102,7 +119,9 @@ impl Call<'_> {
         if let Ok(character) = argument.as_char() {
             return Ok(character.to_string());
         }
-        let text = argument.as_immutable_string_ref().map(|text| text.to_string());
+        let text = argument
+            .as_immutable_string_ref()
+            .map(|text| text.to_string());
         text.map_err(|_| self.wants(at, "a text", &argument))
     }
 
@@ -115,13 +134,17 @@ impl Call<'_> {
     /// An argument that is an integer.
     pub(super) fn integer(&mut self, at: usize) -> Result<i64, Failure> {
         let argument = self.take(at);
-        argument.as_int().map_err(|_| self.wants(at, "an integer", &argument))
+        argument
+            .as_int()
+            .map_err(|_| self.wants(at, "an integer", &argument))
     }
 
     /// An argument that is true or false.
     pub(super) fn truth(&mut self, at: usize) -> Result<bool, Failure> {
         let argument = self.take(at);
-        argument.as_bool().map_err(|_| self.wants(at, "true or false", &argument))
+        argument
+            .as_bool()
+            .map_err(|_| self.wants(at, "true or false", &argument))
     }
 
     /// An argument that counts something, up to a limit.
@@ -197,8 +220,11 @@ fn register(module: &mut Module, name: &'static str, table: &'static [Entry]) {
         } else {
             registration.in_internal_namespace()
         };
-        let types = vec![TypeId::of::<Dynamic>(); entry.parameters.len()];
-        registration.set_into_module_raw(module, types, native(name, entry));
+        for kind in entry.kinds {
+            let types = vec![kind(); entry.parameters.len()];
+            let registration = registration.clone();
+            registration.set_into_module_raw(module, types, native(name, entry));
+        }
     }
 }
 
@@ -211,11 +237,21 @@ fn native(module: &'static str, entry: &'static Entry) -> RhaiFunc {
         let mut call = Call {
             run: &run,
             position: context.call_position(),
-            arguments: arguments.iter_mut().map(|argument| argument.take().flatten()).collect(),
+            arguments: arguments
+                .iter_mut()
+                .map(|argument| argument.take().flatten())
+                .collect(),
             module,
             entry,
         };
-        let made = (entry.run)(&mut call)?;
+        let made = (entry.run)(&mut call);
+        // Rhai gives no place to an error of a function that was called by its module.
+        let made = made.map_err(|mut error| {
+            if error.position().is_none() {
+                error.set_position(context.call_position());
+            }
+            error
+        })?;
         if entry.derives {
             run.learn(&made);
         }

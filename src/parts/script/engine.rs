@@ -6,12 +6,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rhai::{AST, Dynamic, Engine, EvalAltResult, EvalContext, OptimizationLevel, Position, Scope as Visible};
+use rhai::{
+    AST, Dynamic, Engine, EvalAltResult, EvalContext, OptimizationLevel, Position, Scope as Visible,
+};
 
+use crate::ground::secret::Marks;
 use crate::parts::script::api;
 use crate::parts::script::explain;
-use crate::parts::script::handles::NAMES;
-use crate::parts::script::run::{Answer, Failure, Run, Stop};
+use crate::parts::script::handles::{self, NAMES};
+use crate::parts::script::room;
+use crate::parts::script::run::{Answer, Failure, NESTED, Run, Stop};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::to_dynamic;
 use crate::parts::script::{
@@ -19,8 +23,15 @@ use crate::parts::script::{
     VARIABLES,
 };
 
+/// A script that can run.
+pub(super) struct Compiled {
+    pub(super) ast: AST,
+    /// Whether it needs more stack than others.
+    pub(super) roomy: bool,
+}
+
 /// Compiles a script that sees the usual names and `more`.
-pub(super) fn compile(text: &Text, more: &[&str]) -> Result<Arc<AST>, Error> {
+pub(super) fn compile(text: &Text, more: &[&str]) -> Result<Arc<Compiled>, Error> {
     let mut visible = Visible::new();
     for name in NAMES.iter().chain(more) {
         visible.push_dynamic(*name, Dynamic::UNIT);
@@ -29,11 +40,22 @@ pub(super) fn compile(text: &Text, more: &[&str]) -> Result<Arc<AST>, Error> {
     let parsed = catch_unwind(AssertUnwindSafe(parse)).map_err(|_| explain::panicked(text))?;
     let ast = parsed.map_err(|error| explain::syntax(text, &error, more))?;
     explain::calls(text, &ast)?;
-    Ok(Arc::new(ast))
+    let roomy = room::is_needed(&ast);
+    Ok(Arc::new(Compiled { ast, roomy }))
 }
 
 /// Runs a compiled script.
-pub(super) fn run(text: &Text, ast: &Arc<AST>, host: Host) -> Ran {
+pub(super) fn run(text: &Text, compiled: &Compiled, host: Host) -> Ran {
+    let ran = room::with(compiled.roomy, || evaluate(text, &compiled.ast, host));
+    ran.unwrap_or_else(|| Ran {
+        ending: Err(explain::panicked(text)),
+        place: None,
+        checks: Vec::new(),
+        marks: Marks::NONE,
+    })
+}
+
+fn evaluate(text: &Text, ast: &AST, host: Host) -> Ran {
     let run = Run::new(host);
     let evaluate = |engine: &Engine| engine.run_ast_with_scope(&mut Visible::new(), ast);
     let (ending, place) = finish(text, ast, &run, guarded(text, &run, evaluate));
@@ -91,7 +113,11 @@ pub(super) fn finish<T>(
 fn keep_request(run: &Run) {
     let draft = {
         let mut state = run.state();
-        if state.dirty { state.draft.take() } else { None }
+        if state.dirty {
+            state.draft.take()
+        } else {
+            None
+        }
     };
     if let (Some(cell), Some(draft)) = (&run.host.request, draft) {
         cell.set(draft);
@@ -118,11 +144,16 @@ fn limited() -> Engine {
         .set_max_map_size(ELEMENTS)
         .set_max_variables(VARIABLES)
         .set_max_modules(0)
-        .disable_symbol("eval");
+        .disable_symbol("eval")
+        // Closures do by themselves what it does.
+        .disable_symbol("curry");
     engine
 }
 
-#[expect(deprecated, reason = "`on_var` is only marked as volatile; nothing else sees a read of a name")]
+#[expect(
+    deprecated,
+    reason = "`on_var` is only marked as volatile; nothing else sees a read of a name"
+)]
 fn engine(run: &Arc<Run>) -> Engine {
     let mut engine = limited();
     engine.set_default_tag(Dynamic::from(Arc::clone(run)));
@@ -133,16 +164,17 @@ fn engine(run: &Arc<Run>) -> Engine {
     let debugging = Arc::clone(run);
     engine.on_debug(move |text, _, _| (debugging.host.on_print)(&debugging.clean(text)));
     let reading = Arc::clone(run);
-    engine.on_var(move |name, _, context| {
+    engine.on_var(move |name, index, context| {
         if reading.is_time_to_weigh() {
             weigh(&context)?;
         }
-        match name {
-            // A variable of the script's own hides ours.
-            "data" | "env_name" if !context.scope().contains(name) => {
-                visible(&reading, name).map(Some)
-            }
-            _ => Ok(None),
+        // A variable of the script's own hides ours.
+        if index > 0 || !NAMES.contains(&name) || context.scope().contains(name) {
+            return Ok(None);
+        }
+        match handles::by_name(name) {
+            Some(handle) => Ok(Some(handle)),
+            None => visible(&reading, name).map(Some),
         }
     });
     engine
@@ -157,6 +189,9 @@ fn weigh(context: &EvalContext) -> Result<(), Failure> {
         .filter(|value| !value.is_shared() || !value.is_locked());
     for value in unlocked {
         context.engine().ensure_data_size_within_limits(value)?;
+        if room::is_too_deep(value) {
+            return Err(EvalAltResult::ErrorDataTooLarge(NESTED.into(), Position::NONE).into());
+        }
     }
     Ok(())
 }
@@ -164,7 +199,8 @@ fn weigh(context: &EvalContext) -> Result<(), Failure> {
 /// `data` and `env_name`: what the run gives beside the variables.
 fn visible(run: &Run, name: &str) -> Answer {
     let found = run.host.scope.get(name);
-    let found = found.ok_or_else(|| run.error(format!("there is no `{name}` in this run"), None))?;
+    let found =
+        found.ok_or_else(|| run.error(format!("there is no `{name}` in this run"), None))?;
     run.note(&found.marks);
     if let Some(secret) = &found.marks.secret {
         run.note_secret(secret, &found.value);

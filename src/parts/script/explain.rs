@@ -1,16 +1,20 @@
 //! What is wrong with a script, in the words of its author: Rhai's errors with our places, our
 //! limits and our help, and the Rhai way for what was learnt elsewhere.
 
-use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, ParseError, ParseErrorType, Position, Stmt};
+use rhai::{
+    AST, ASTNode, Dynamic, EvalAltResult, Expr, ParseError, ParseErrorType, Position, Stmt,
+};
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::quantity;
 use crate::parts::script::handles::NAMES;
 use crate::parts::script::modules::{ALL, LATER};
-use crate::parts::script::run::{Run, Stop, WRITTEN_NAME};
+use crate::parts::script::run::{NESTED, Run, Stop, WRITTEN_NAME};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::to_value;
-use crate::parts::script::{CALLS, ELEMENTS, EXPRESSION_DEPTH, Error, OPERATIONS, TEXT, TIME, VARIABLES, WRITTEN};
+use crate::parts::script::{
+    CALLS, ELEMENTS, EXPRESSION_DEPTH, Error, OPERATIONS, TEXT, TIME, VARIABLES, WRITTEN,
+};
 
 /// What people write who know JavaScript or Postman, and what it is here.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -25,11 +29,17 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("null", "nothing is written `()`"),
     ("nil", "nothing is written `()`"),
     ("undefined", "nothing is written `()`"),
-    ("new", "there are no classes; an object is written #{ a: 1 }"),
+    (
+        "new",
+        "there are no classes; an object is written #{ a: 1 }",
+    ),
     ("async", "everything waits by itself"),
     ("await", "everything waits by itself"),
     ("console", "write `print(x)`"),
-    ("pm", "variables are `vars.name`, the request is `request`, the answer is `response`"),
+    (
+        "pm",
+        "variables are `vars.name`, the request is `request`, the answer is `response`",
+    ),
     ("bru", "variables are `vars.name`"),
     ("req", "the request is `request`"),
     ("res", "the answer is `response`"),
@@ -38,10 +48,16 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("Date", "write time::now()"),
     ("btoa", "write base64::encode(x)"),
     ("atob", "write base64::decode(x)"),
-    ("CryptoJS", "write hmac::sha256(key, text), hash::sha256(text)"),
+    (
+        "CryptoJS",
+        "write hmac::sha256(key, text), hash::sha256(text)",
+    ),
     ("fetch", "write http::get(url)"),
     ("eval", "a script never runs a text"),
-    ("import", "it is part of the language, but this version cannot run it"),
+    (
+        "import",
+        "it is part of the language, but this version cannot run it",
+    ),
 ];
 
 /// An error for a panic below: never expected, never fatal.
@@ -57,6 +73,10 @@ pub(super) fn panicked(text: &Text) -> Error {
 pub(super) fn syntax(text: &Text, error: &ParseError, more: &[&str]) -> Error {
     let position = error.position();
     let (message, help) = match error.err_type() {
+        ParseErrorType::VariableUndefined(name) if is_arrow(text, position) => (
+            format!("there is no variable `{name}` here"),
+            elsewhere("=>"),
+        ),
         ParseErrorType::VariableUndefined(name) => {
             let known: Vec<&str> = more.iter().copied().chain(declared(text.as_str())).collect();
             undefined(name, &known)
@@ -68,7 +88,9 @@ pub(super) fn syntax(text: &Text, error: &ParseError, more: &[&str]) -> Error {
         ),
         other => (lower(&other.to_string()), None),
     };
-    let help = arrow(text, position).or(help).or_else(|| at_position(text, position)).or_else(|| habit(&message));
+    let help = help
+        .or_else(|| at_position(text, position))
+        .or_else(|| habit(&message));
     Error {
         message,
         help,
@@ -76,20 +98,36 @@ pub(super) fn syntax(text: &Text, error: &ParseError, more: &[&str]) -> Error {
     }
 }
 
+/// Whether `x => …` stands there.
+fn is_arrow(text: &Text, position: Position) -> bool {
+    let line = position.line().unwrap_or(1);
+    let at = text.offset(line, position.position().unwrap_or(1));
+    let behind = text.as_str()[at..].trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    behind.trim_start().starts_with("=>")
+}
+
 fn undefined(name: &str, more: &[&str]) -> (String, Option<String>) {
     let message = format!("there is no variable `{name}` here");
     let help = elsewhere(name)
         .or_else(|| did_you_mean(name, NAMES.iter().chain(more).copied()))
-        .unwrap_or_else(|| format!("declare it with `let {name} = …`; a workflow's variable is `vars.{name}`"));
+        .unwrap_or_else(|| {
+            format!("declare it with `let {name} = …`; a workflow's variable is `vars.{name}`")
+        });
     (message, Some(help))
 }
 
 fn no_module(name: &str) -> (String, Option<String>) {
     if LATER.contains(&name) {
         let help = "it is part of the language, but this version cannot run it";
-        return (format!("`{name}::` is not supported yet"), Some(help.to_owned()));
+        return (
+            format!("`{name}::` is not supported yet"),
+            Some(help.to_owned()),
+        );
     }
-    let modules = ALL.iter().map(|(module, _)| *module).filter(|module| !module.is_empty());
+    let modules = ALL
+        .iter()
+        .map(|(module, _)| *module)
+        .filter(|module| !module.is_empty());
     let help = did_you_mean(name, modules.clone())
         .unwrap_or_else(|| format!("there are {}", modules.collect::<Vec<_>>().join(", ")));
     (format!("there is no module `{name}`"), Some(help))
@@ -101,13 +139,6 @@ fn elsewhere(word: &str) -> Option<String> {
 }
 
 /// The Rhai way for the word or sign at the place of the error, or just before it.
-/// `(x) => x + 1`: a function as JavaScript has it, whose names Rhai does not know.
-fn arrow(text: &Text, position: Position) -> Option<String> {
-    let at = text.offset(position.line()?, position.position().unwrap_or(1));
-    let line = text.as_str()[at..].lines().next()?;
-    line.contains(") =>").then(|| elsewhere("=>"))?
-}
-
 /// The names that a script gives by itself.
 fn declared(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
@@ -121,18 +152,41 @@ fn at_position(text: &Text, position: Position) -> Option<String> {
     if rest.starts_with('\'') {
         return Some("texts stand in double quotes or backticks".to_owned());
     }
-    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    let sign: String = rest.chars().take_while(char::is_ascii_punctuation).collect();
-    let last = before.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let signs = ["===", "!==", "=>", "++", "--", "?"];
-    let sign = signs.into_iter().find(|known| sign.starts_with(known)).unwrap_or_default();
-    let looping = before.trim_end().strip_suffix('(').unwrap_or(before).trim_end();
-    let name = if looping.ends_with("for") && (rest.starts_with('(') || before.trim_end().ends_with('(')) {
+    let word: String = rest
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    let sign: String = rest
+        .chars()
+        .take_while(char::is_ascii_punctuation)
+        .collect();
+    let last = before
+        .trim_end()
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    let opened = before.trim_end().strip_suffix('(').unwrap_or_default();
+    if opened.trim_end().ends_with("for") {
         return Some("write `for x in list { … }` or `for i in 0..10 { … }`".to_owned());
-    } else {
-        [word.as_str(), sign, last].into_iter().find_map(elsewhere)
-    };
-    name
+    }
+    if before.ends_with('.') && !word.is_empty() {
+        return Some(format!(
+            "a member with a name that Rhai reserves is read as [\"{word}\"]"
+        ));
+    }
+    let signs = ["===", "!==", "=>", "++", "--", "?"];
+    let here = signs
+        .into_iter()
+        .find(|known| sign.starts_with(known))
+        .unwrap_or_default();
+    let line = rest.lines().next().unwrap_or_default();
+    let later = signs
+        .into_iter()
+        .find(|known| line.contains(known))
+        .unwrap_or_default();
+    [word.as_str(), here, last, later]
+        .into_iter()
+        .find_map(elsewhere)
 }
 
 /// The Rhai way for a word or sign that Rhai's message quotes.
@@ -160,7 +214,8 @@ pub(super) fn calls(text: &Text, ast: &AST) -> Result<(), Error> {
                 *position,
             )),
             Some(ASTNode::Expr(Expr::FnCall(call, position))) if call.is_qualified() => {
-                qualified(call.namespace.root(), &call.name).map(|(message, help)| (message, help, *position))
+                qualified(call.namespace.root(), &call.name)
+                    .map(|(message, help)| (message, help, *position))
             }
             _ => None,
         };
@@ -181,7 +236,10 @@ fn qualified(module: &str, name: &str) -> Option<(String, Option<String>)> {
     if module == "global" {
         return None;
     }
-    let Some((_, table)) = ALL.iter().find(|(known, _)| *known == module && !known.is_empty()) else {
+    let Some((_, table)) = ALL
+        .iter()
+        .find(|(known, _)| *known == module && !known.is_empty())
+    else {
         return Some(no_module(module));
     };
     let names = table.iter().map(|entry| entry.name);
@@ -190,17 +248,26 @@ fn qualified(module: &str, name: &str) -> Option<(String, Option<String>)> {
     }
     let help = did_you_mean(name, names.clone())
         .unwrap_or_else(|| format!("`{module}::` has {}", names.collect::<Vec<_>>().join(", ")));
-    Some((format!("there is no function `{module}::{name}`"), Some(help)))
+    Some((
+        format!("there is no function `{module}::{name}`"),
+        Some(help),
+    ))
 }
 
 /// An error while a script ran. Secrets are taken out of its text.
 pub(super) fn failure(text: &Text, ast: &AST, run: &Run, failure: EvalAltResult) -> Error {
     let outer = failure.position();
     let mut inner = failure;
-    while let EvalAltResult::ErrorInFunctionCall(_, _, cause, _) | EvalAltResult::ErrorInModule(_, cause, _) = inner {
+    while let EvalAltResult::ErrorInFunctionCall(_, _, cause, _)
+    | EvalAltResult::ErrorInModule(_, cause, _) = inner
+    {
         inner = *cause;
     }
-    let position = if inner.position().is_none() { outer } else { inner.position() };
+    let position = if inner.position().is_none() {
+        outer
+    } else {
+        inner.position()
+    };
     let (message, help) = limit(run, &inner).unwrap_or_else(|| mistake(ast, run, inner));
     Error {
         message: run.clean(&message),
@@ -230,18 +297,35 @@ fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
             format!("the script wrote more than {} MiB", WRITTEN / 1024 / 1024),
             "look for a loop that does not end",
         ),
+        EvalAltResult::ErrorDataTooLarge(what, _) if what == NESTED => (
+            "values are nested in each other without an end".to_owned(),
+            "look for a loop that does not end",
+        ),
         EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("string") => (
             format!("a text is larger than {} MiB", TEXT / 1024 / 1024),
             "scripts are for small texts; compare large ones with `expect`",
         ),
         EvalAltResult::ErrorDataTooLarge(what, _) => (
-            format!("{} has more than {ELEMENTS} elements", if what.contains("map") { "an object" } else { "a list" }),
+            format!(
+                "{} has more than {ELEMENTS} elements",
+                if what.contains("map") {
+                    "an object"
+                } else {
+                    "a list"
+                }
+            ),
             "look for a loop that does not end",
         ),
         EvalAltResult::ErrorTerminated(token, _) => match token.read_lock::<Stop>().as_deref() {
-            Some(Stop::Cancelled) => ("the script was cancelled".to_owned(), "it ended with the run"),
+            Some(Stop::Cancelled) => (
+                "the script was cancelled".to_owned(),
+                "it ended with the run",
+            ),
             _ => (
-                format!("the script ran longer than {}", quantity::show(run.host.time.unwrap_or(TIME))),
+                format!(
+                    "the script ran longer than {}",
+                    quantity::show(run.host.time.unwrap_or(TIME))
+                ),
                 "waiting is the step's: `repeat`, `retry`",
             ),
         },
@@ -255,7 +339,11 @@ fn mistake(ast: &AST, run: &Run, mut error: EvalAltResult) -> Told {
         EvalAltResult::ErrorRuntime(thrown, _) => {
             let message = thrown_text(thrown);
             let helps = &run.state().helps;
-            let help = helps.iter().rev().find(|(of, _)| *of == message).map(|(_, help)| help.clone());
+            let help = helps
+                .iter()
+                .rev()
+                .find(|(of, _)| *of == message)
+                .map(|(_, help)| help.clone());
             (message, help)
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => no_function(ast, signature),
@@ -283,7 +371,9 @@ fn mistake(ast: &AST, run: &Run, mut error: EvalAltResult) -> Told {
 
 fn thrown_text(thrown: &Dynamic) -> String {
     match to_value(thrown, None) {
-        Ok(value) if thrown.is_unit() || value.as_str() == Some("") => "the script threw an error".to_owned(),
+        Ok(value) if thrown.is_unit() || value.as_str() == Some("") => {
+            "the script threw an error".to_owned()
+        }
         Ok(value) => value.to_text(),
         Err(_) => "the script threw a value that is no text".to_owned(),
     }
@@ -298,7 +388,9 @@ fn no_function(ast: &AST, signature: &str) -> Told {
     {
         return told;
     }
-    let entries = ALL.iter().flat_map(|(module, table)| table.iter().map(move |entry| (module, entry)));
+    let entries = ALL
+        .iter()
+        .flat_map(|(module, table)| table.iter().map(move |entry| (module, entry)));
     let known = entries.map(|(module, entry)| {
         let path = crate::parts::script::api::path(module, entry.name);
         let signature = format!("{path}({})", entry.parameters.join(", "));
@@ -307,15 +399,41 @@ fn no_function(ast: &AST, signature: &str) -> Told {
     let known: Vec<(String, String)> = known.collect();
     if let Some((_, signature)) = known.iter().find(|(path, _)| path == name) {
         let help = format!("it is called as {signature}");
-        return (format!("`{name}` does not take ({types}"), Some(help));
+        return (
+            format!("`{name}` does not take {}", arguments(types)),
+            Some(help),
+        );
     }
-    let own: Vec<String> = ast.iter_functions().map(|function| function.name.to_owned()).collect();
-    let candidates = known.iter().map(|(path, _)| path.as_str()).chain(own.iter().map(String::as_str));
+    let own: Vec<String> = ast
+        .iter_functions()
+        .map(|function| function.name.to_owned())
+        .collect();
+    let candidates = known
+        .iter()
+        .map(|(path, _)| path.as_str())
+        .chain(own.iter().map(String::as_str));
     let help = elsewhere(name).or_else(|| did_you_mean(name, candidates));
     if name.chars().all(|c| c.is_ascii_punctuation()) {
-        return (format!("`{name}` does not work between ({types}"), None);
+        return (
+            format!("`{name}` does not work for {}", arguments(types)),
+            None,
+        );
     }
-    (format!("there is no function `{name}` for ({types}"), help)
+    (
+        format!("there is no function `{name}` for {}", arguments(types)),
+        help,
+    )
+}
+
+/// Rhai's names of types, as people call them.
+fn arguments(types: &str) -> String {
+    let types = types
+        .trim_end_matches(')')
+        .replace("&str | ImmutableString | String", "text");
+    match types.trim() {
+        "" => "no arguments".to_owned(),
+        types => format!("({types})"),
+    }
 }
 
 /// `Unknown property 'x' - a getter is not registered for type '()'`.
@@ -324,7 +442,9 @@ fn no_property(why: &str) -> Told {
     match (quoted.next(), quoted.next()) {
         (Some(name), Some("()")) => (
             format!("`{name}` is read from nothing"),
-            Some(format!("what stands before `.{name}` does not exist; `?.{name}` allows that")),
+            Some(format!(
+                "what stands before `.{name}` does not exist; `?.{name}` allows that"
+            )),
         ),
         (Some(name), Some("response" | "step" | "steps" | "headers")) if why.contains("setter") => {
             (format!("`{name}` cannot be changed"), None)

@@ -6,14 +6,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rhai::{AST, Dynamic, Engine, Scope as Visible};
+use rhai::{Dynamic, Engine, Scope as Visible};
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::read::Reading;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
-use crate::parts::script::engine;
+use crate::parts::script::engine::{self, Compiled};
+use crate::parts::script::explain;
 use crate::parts::script::file;
+use crate::parts::script::room;
 use crate::parts::script::run::{Failure, Run};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::{to_native, to_value};
@@ -26,7 +28,7 @@ const PARAMETERS: [&str; 2] = ["request", "state"];
 #[derive(Clone)]
 pub struct Function {
     text: Text,
-    ast: Arc<AST>,
+    compiled: Arc<Compiled>,
     /// Its name; `None` where the whole script is its body.
     name: Option<Arc<str>>,
 }
@@ -44,12 +46,16 @@ impl Function {
         let text = file::read(path, reading)?;
         let found = Self::compile(text, Some(Arc::clone(&function.text)), reading)?;
         let names: Vec<(String, usize)> = found
+            .compiled
             .ast
             .iter_functions()
             .map(|known| (known.name.to_owned(), known.params.len()))
             .collect();
         let arity = names.iter().find(|(name, _)| **name == *function.text);
-        if names.iter().any(|(name, arity)| **name == *function.text && *arity == PARAMETERS.len()) {
+        if names
+            .iter()
+            .any(|(name, arity)| **name == *function.text && *arity == PARAMETERS.len())
+        {
             return Some(found);
         }
         let name = &function.text;
@@ -70,7 +76,11 @@ impl Function {
 
     fn compile(text: Text, name: Option<Arc<str>>, reading: &Reading) -> Option<Self> {
         match engine::compile(&text, &PARAMETERS[1..]) {
-            Ok(ast) => Some(Self { text, ast, name }),
+            Ok(compiled) => Some(Self {
+                text,
+                compiled,
+                name,
+            }),
             Err(error) => {
                 reading.report(error.into());
                 None
@@ -84,6 +94,11 @@ impl Function {
     /// # Errors
     /// Why the script broke, or what it said to `fail`.
     pub fn call(&self, request: &Value, state: &mut Value, host: Host) -> Result<Value, Error> {
+        room::with(self.compiled.roomy, || self.reply(request, state, host))
+            .unwrap_or_else(|| Err(explain::panicked(&self.text)))
+    }
+
+    fn reply(&self, request: &Value, state: &mut Value, host: Host) -> Result<Value, Error> {
         let run = Run::new(host);
         let changing = to_native(state).into_shared();
         let request = to_native(request);
@@ -102,20 +117,24 @@ impl Function {
         }
     }
 
-    fn evaluate(&self, engine: &Engine, request: Dynamic, state: Dynamic) -> Result<Dynamic, Failure> {
+    fn evaluate(
+        &self,
+        engine: &Engine,
+        request: Dynamic,
+        state: Dynamic,
+    ) -> Result<Dynamic, Failure> {
         let mut visible = Visible::new();
-        match &self.name {
-            Some(name) => engine.call_fn(&mut visible, &self.ast, &**name, (request, state)),
-            None => {
-                visible.push_dynamic("request", request);
-                visible.push_dynamic("state", state);
-                engine.eval_ast_with_scope(&mut visible, &self.ast)
-            }
+        let ast = &self.compiled.ast;
+        if let Some(name) = &self.name {
+            return engine.call_fn(&mut visible, ast, &**name, (request, state));
         }
+        visible.push_dynamic("request", request);
+        visible.push_dynamic("state", state);
+        engine.eval_ast_with_scope(&mut visible, ast)
     }
 
     fn broken(&self, run: &Run, broken: Result<(), Result<Failure, Error>>) -> Error {
-        match engine::finish(&self.text, &self.ast, run, broken) {
+        match engine::finish(&self.text, &self.compiled.ast, run, broken) {
             (Err(error), _) => error,
             (Ok(ending), position) => Error {
                 message: match ending {

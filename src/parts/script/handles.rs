@@ -1,7 +1,7 @@
 //! What a script sees of the world: `vars`, `request`, `response`, `steps`.
 //!
-//! They are values without content: each finds its run when it is used. So they can stand in a
-//! module of the whole process, and are seen inside functions too, where Rhai hides variables.
+//! They are values without content: each finds its run when it is used. So they are seen inside
+//! functions and closures too, where Rhai hides variables: the engine finds them by name.
 
 use std::sync::Arc;
 
@@ -47,16 +47,26 @@ pub(super) enum Answered {
 struct Headers(Arc<Response>);
 
 /// What a script can read of an answer.
-const FIELDS: [&str; 7] = ["status", "headers", "json", "body", "time_ms", "url", "cookies"];
+const FIELDS: [&str; 7] = [
+    "status", "headers", "json", "body", "time_ms", "url", "cookies",
+];
 
 /// The names that every script sees.
 pub(super) const NAMES: [&str; 6] = ["vars", "request", "response", "steps", "data", "env_name"];
 
-/// Registers the handles and their names.
+/// The handle of that name.
+pub(super) fn by_name(name: &str) -> Option<Dynamic> {
+    match name {
+        "vars" => Some(Dynamic::from(Vars)),
+        "request" => Some(request::handle()),
+        "response" => Some(Dynamic::from(Answered::Current)),
+        "steps" => Some(Dynamic::from(Steps)),
+        _ => None,
+    }
+}
+
+/// Registers what the handles can do.
 pub(super) fn register(module: &mut Module) {
-    module.set_var("vars", Dynamic::from(Vars));
-    module.set_var("steps", Dynamic::from(Steps));
-    module.set_var("response", Dynamic::from(Answered::Current));
     vars(module);
     steps(module);
     responses(module);
@@ -77,9 +87,10 @@ pub(super) fn readable<T: Variant + Clone>(
         },
     );
     // Rhai gives every value a property `tag` of its own; here it is a name like any other.
-    FuncRegistration::new_getter("tag").set_into_module(module, move |context: Context, this: &mut T| {
-        get(&*Run::of(&context)?, this, "tag")
-    });
+    FuncRegistration::new_getter("tag")
+        .set_into_module(module, move |context: Context, this: &mut T| {
+            get(&*Run::of(&context)?, this, "tag")
+        });
 }
 
 /// Writes a member by its name. The handle itself stays as it is, and so may be a constant.
@@ -87,18 +98,22 @@ pub(super) fn writable<T: Variant + Clone>(
     module: &mut Module,
     set: fn(&Run, &T, &str, &Dynamic) -> Result<(), Failure>,
 ) {
-    FuncRegistration::new_index_setter().with_purity(true).set_into_module(
-        module,
-        move |context: Context, this: &mut T, key: ImmutableString, value: Dynamic| {
-            set(&*Run::of(&context)?, this, &key, &value)
-        },
-    );
-    FuncRegistration::new_setter("tag").with_purity(true).set_into_module(
-        module,
-        move |context: Context, this: &mut T, value: Dynamic| {
-            set(&*Run::of(&context)?, this, "tag", &value)
-        },
-    );
+    FuncRegistration::new_index_setter()
+        .with_purity(true)
+        .set_into_module(
+            module,
+            move |context: Context, this: &mut T, key: ImmutableString, value: Dynamic| {
+                set(&*Run::of(&context)?, this, &key, &value)
+            },
+        );
+    FuncRegistration::new_setter("tag")
+        .with_purity(true)
+        .set_into_module(
+            module,
+            move |context: Context, this: &mut T, value: Dynamic| {
+                set(&*Run::of(&context)?, this, "tag", &value)
+            },
+        );
 }
 
 /// A method with one text.
@@ -107,12 +122,14 @@ pub(super) fn method<T: Variant + Clone>(
     name: &str,
     run: fn(&Run, &T, &str) -> Answer,
 ) {
-    FuncRegistration::new(name).in_global_namespace().set_into_module(
-        module,
-        move |context: Context, this: &mut T, key: ImmutableString| {
-            run(&*Run::of(&context)?, this, &key)
-        },
-    );
+    FuncRegistration::new(name)
+        .in_global_namespace()
+        .set_into_module(
+            module,
+            move |context: Context, this: &mut T, key: ImmutableString| {
+                run(&*Run::of(&context)?, this, &key)
+            },
+        );
 }
 
 /// A method without arguments.
@@ -153,7 +170,10 @@ fn vars(module: &mut Module) {
 pub(super) fn in_workflow(run: &Run, what: &str) -> Result<(), Failure> {
     if run.host.phase == Phase::Mock {
         let help = "a mock sees `request` and `state` only";
-        return Err(run.error(format!("there is no `{what}` in a mock"), Some(help.to_owned())));
+        return Err(run.error(
+            format!("there is no `{what}` in a mock"),
+            Some(help.to_owned()),
+        ));
     }
     Ok(())
 }
@@ -164,20 +184,30 @@ fn steps(module: &mut Module) {
         let Some(record) = run.host.scope.step(id) else {
             let ids = run.host.scope.step_ids();
             let help = did_you_mean(id, ids.iter().map(AsRef::as_ref));
-            let help = help.or_else(|| Some(format!("steps so far: {}", ids.join(", "))).filter(|_| !ids.is_empty()));
+            let help = help.or_else(|| {
+                Some(format!("steps so far: {}", ids.join(", "))).filter(|_| !ids.is_empty())
+            });
             return Err(run.error(format!("no step `{id}` has run yet"), help));
         };
         let id = id.into();
         Ok(Dynamic::from(Step { id, record }))
     });
-    method::<Steps>(module, "contains", |run, _, id| Ok(run.host.scope.step(id).is_some().into()));
+    method::<Steps>(module, "contains", |run, _, id| {
+        Ok(run.host.scope.step(id).is_some().into())
+    });
     readable::<Step>(module, "step", step_field);
 }
 
 fn step_field(run: &Run, step: &Step, field: &str) -> Answer {
     match (field, &step.record) {
         ("verdict", record) => Ok(record.verdict.into()),
-        ("outputs", StepRecord { outputs: Some(outputs), .. }) => {
+        (
+            "outputs",
+            StepRecord {
+                outputs: Some(outputs),
+                ..
+            },
+        ) => {
             run.note(&outputs.marks);
             if let Some(name) = &outputs.marks.secret {
                 run.note_secret(name, &outputs.value);
@@ -188,11 +218,18 @@ fn step_field(run: &Run, step: &Step, field: &str) -> Answer {
             format!("step `{}` has no outputs", step.id),
             Some("only a step that `uses` another workflow has them".to_owned()),
         )),
-        (_, StepRecord { response: Some(response), .. }) => {
-            response_field(run, response, field, &format!("steps.{}", step.id))
-        }
+        (
+            _,
+            StepRecord {
+                response: Some(response),
+                ..
+            },
+        ) => response_field(run, response, field, &format!("steps.{}", step.id)),
         _ => Err(run.error(
-            format!("step `{}` got no response; it was {}", step.id, step.record.verdict),
+            format!(
+                "step `{}` got no response; it was {}",
+                step.id, step.record.verdict
+            ),
             Some(format!("ask for `steps.{}.verdict` first", step.id)),
         )),
     }
@@ -206,7 +243,9 @@ fn responses(module: &mut Module) {
             None => Err(no_response(run)),
         },
     });
-    readable::<Headers>(module, "headers", |run, headers, name| Ok(header(run, headers, name)));
+    readable::<Headers>(module, "headers", |run, headers, name| {
+        Ok(header(run, headers, name))
+    });
     method::<Headers>(module, "contains", |_, headers, name| {
         Ok(headers.0.header(name).is_some().into())
     });
@@ -233,7 +272,7 @@ fn response_field(run: &Run, response: &Arc<Response>, field: &str, whose: &str)
         "json" => match response.json() {
             Ok(value) => {
                 if value.as_object().is_none() {
-                    run.note_deep("jwt", value);
+                    run.note_deep("", value);
                 }
                 to_dynamic(value)
             }
@@ -248,7 +287,9 @@ fn response_field(run: &Run, response: &Arc<Response>, field: &str, whose: &str)
             note_body(run, response);
             response.text().into_owned().into()
         }
-        "time_ms" => i64::try_from(response.timing.total.as_millis()).unwrap_or(i64::MAX).into(),
+        "time_ms" => i64::try_from(response.timing.total.as_millis())
+            .unwrap_or(i64::MAX)
+            .into(),
         "url" => response.url.as_str().into(),
         "cookies" => to_dynamic(&cookies(run, response)),
         _ => return Err(unknown_field(run, field, whose, &FIELDS)),
@@ -257,10 +298,12 @@ fn response_field(run: &Run, response: &Arc<Response>, field: &str, whose: &str)
 
 /// Whoever reads the whole text reads the secrets in it.
 fn note_body(run: &Run, response: &Response) {
-    if response.media_type().is_some_and(|media| media.ends_with("json"))
+    if response
+        .media_type()
+        .is_some_and(|media| media.ends_with("json"))
         && let Ok(value) = response.json()
     {
-        run.note_deep("jwt", value);
+        run.note_deep("", value);
     }
 }
 

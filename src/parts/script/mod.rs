@@ -5,6 +5,11 @@
 //! no process and no environment; its limits are in this file. Where `try` could catch what ends
 //! a script, it does not: see [`Ending`].
 
+#![expect(
+    clippy::unnecessary_box_returns,
+    reason = "Rhai has its errors boxed, and so do we who make them"
+)]
+
 mod api;
 mod draft;
 mod engine;
@@ -16,6 +21,7 @@ mod modules;
 mod names;
 mod object;
 mod request;
+mod room;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -27,14 +33,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use rhai::AST;
-
 use crate::ground::diagnostic::{Diagnostic, Place};
 use crate::ground::read::Reading;
 use crate::ground::secret::Marks;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::http::{Request, Response};
 use crate::parts::scope::Scope;
+use crate::parts::script::engine::Compiled;
 use crate::parts::script::text::Text;
 
 pub use api::{Described, functions};
@@ -66,12 +71,14 @@ pub const FILE: u64 = 256 * 1024;
 #[derive(Clone)]
 pub struct Script {
     text: Text,
-    ast: Arc<AST>,
+    compiled: Arc<Compiled>,
 }
 
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Script").field(&self.text.source().name()).finish()
+        f.debug_tuple("Script")
+            .field(&self.text.source().name())
+            .finish()
     }
 }
 
@@ -135,7 +142,9 @@ impl Host {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("phase", &self.phase).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
     }
 }
 
@@ -219,7 +228,7 @@ impl Script {
 
     fn compile(text: Text, reading: &Reading) -> Option<Self> {
         match engine::compile(&text, &[]) {
-            Ok(ast) => Some(Self { text, ast }),
+            Ok(compiled) => Some(Self { text, compiled }),
             Err(error) => {
                 reading.report(error.into());
                 None
@@ -230,6 +239,6 @@ impl Script {
     /// Runs it. Blocks until it has ended; meant for a thread that may block.
     #[must_use]
     pub fn run(&self, host: Host) -> Ran {
-        engine::run(&self.text, &self.ast, host)
+        engine::run(&self.text, &self.compiled, host)
     }
 }

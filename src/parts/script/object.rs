@@ -6,8 +6,8 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, FuncRegistration, ImmutableString, Map as RhaiMap, Module};
 use rhai::NativeCallContext as Context;
+use rhai::{Array, Dynamic, FuncRegistration, ImmutableString, Map as RhaiMap, Module};
 
 use crate::ground::value::{Map, Value};
 use crate::parts::script::run::{Answer, Failure, Run};
@@ -27,10 +27,10 @@ pub(super) fn register(module: &mut Module) {
 }
 
 fn members(module: &mut Module) {
-    FuncRegistration::new_index_getter()
-        .set_into_module(module, |context: Context, object: &mut Object, key: ImmutableString| {
-            get(&context, object, &key)
-        });
+    FuncRegistration::new_index_getter().set_into_module(
+        module,
+        |context: Context, object: &mut Object, key: ImmutableString| get(&context, object, &key),
+    );
     FuncRegistration::new_index_setter().set_into_module(
         module,
         |context: Context, object: &mut Object, key: ImmutableString, value: Dynamic| {
@@ -39,11 +39,15 @@ fn members(module: &mut Module) {
     );
     // Rhai gives every value a property `tag` of its own; in JSON it is a member like any other.
     FuncRegistration::new_getter("tag")
-        .set_into_module(module, |context: Context, object: &mut Object| get(&context, object, "tag"));
-    FuncRegistration::new_setter("tag")
-        .set_into_module(module, |context: Context, object: &mut Object, value: Dynamic| {
-            set(&context, object, "tag", &value)
+        .set_into_module(module, |context: Context, object: &mut Object| {
+            get(&context, object, "tag")
         });
+    FuncRegistration::new_setter("tag").set_into_module(
+        module,
+        |context: Context, object: &mut Object, value: Dynamic| {
+            set(&context, object, "tag", &value)
+        },
+    );
 }
 
 fn get(context: &Context, object: &Object, key: &str) -> Answer {
@@ -54,7 +58,12 @@ fn get(context: &Context, object: &Object, key: &str) -> Answer {
     Ok(to_dynamic(member))
 }
 
-fn set(context: &Context, object: &mut Object, key: &str, written: &Dynamic) -> Result<(), Failure> {
+fn set(
+    context: &Context,
+    object: &mut Object,
+    key: &str,
+    written: &Dynamic,
+) -> Result<(), Failure> {
     Run::of(context)?.weigh(written)?;
     let before = object.0.get(key);
     let value = to_value(written, before)?;

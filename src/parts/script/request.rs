@@ -7,7 +7,9 @@ use rhai::{Array, Dynamic, Map as RhaiMap, Module};
 
 use crate::ground::value::Value;
 use crate::parts::script::draft::{Draft, DraftBody};
-use crate::parts::script::handles::{bare_method, in_workflow, method, readable, unknown_field, writable};
+use crate::parts::script::handles::{
+    bare_method, in_workflow, method, readable, unknown_field, writable,
+};
 use crate::parts::script::run::{Answer, Failure, Run};
 use crate::parts::script::value::{Object, describe, to_dynamic, to_value};
 
@@ -27,9 +29,13 @@ type List = Vec<(String, String)>;
 
 const FIELDS: [&str; 7] = ["method", "url", "query", "headers", "json", "form", "body"];
 
-/// Registers `request` and its parts.
+/// `request` itself.
+pub(super) fn handle() -> Dynamic {
+    Dynamic::from(Request)
+}
+
+/// Registers what `request` and its parts can do.
 pub(super) fn register(module: &mut Module) {
-    module.set_var("request", Dynamic::from(Request));
     readable::<Request>(module, "request", |run, _, field| read(run, field));
     writable::<Request>(module, |run, _, field, value| write(run, field, value));
     readable::<Pairs>(module, "pairs", |run, pairs, name| {
@@ -53,7 +59,11 @@ pub(super) fn register(module: &mut Module) {
         })
     });
     bare_method::<Pairs>(module, "len", |run, pairs| {
-        with_draft(run, |draft| i64::try_from(pairs.list(draft).len()).unwrap_or(i64::MAX).into())
+        with_draft(run, |draft| {
+            i64::try_from(pairs.list(draft).len())
+                .unwrap_or(i64::MAX)
+                .into()
+        })
     });
 }
 
@@ -102,7 +112,9 @@ impl Pairs {
         let mut list = self.list(draft);
         let at = list.iter().position(|(key, _)| self.is(key, name));
         let at = at.unwrap_or(list.len());
-        let shown = list.get(at).map_or_else(|| name.to_owned(), |(key, _)| key.clone());
+        let shown = list
+            .get(at)
+            .map_or_else(|| name.to_owned(), |(key, _)| key.clone());
         list.retain(|(key, _)| !self.is(key, name));
         let values = values.into_iter().map(|value| (shown.clone(), value));
         list.splice(at..at, values);
@@ -167,8 +179,9 @@ fn read(run: &Run, field: &str) -> Answer {
 fn json(body: &DraftBody) -> Dynamic {
     match body {
         DraftBody::Json(value) => to_dynamic(value),
-        DraftBody::Text(text) => Value::from_json(text.as_bytes())
-            .map_or(Dynamic::UNIT, |value| to_dynamic(&value)),
+        DraftBody::Text(text) => {
+            Value::from_json(text.as_bytes()).map_or(Dynamic::UNIT, |value| to_dynamic(&value))
+        }
         DraftBody::None | DraftBody::Form(_) => Dynamic::UNIT,
     }
 }
@@ -224,7 +237,10 @@ fn write_body(run: &Run, value: &Dynamic) -> Result<(), Failure> {
 
 /// `request.headers = #{ … }` replaces all of them; a live part written back changes nothing.
 fn write_pairs(run: &Run, pairs: Pairs, field: &str, value: &Dynamic) -> Result<(), Failure> {
-    if value.read_lock::<Pairs>().is_some_and(|same| *same == pairs) {
+    if value
+        .read_lock::<Pairs>()
+        .is_some_and(|same| *same == pairs)
+    {
         return Ok(());
     }
     let list = list_of(run, field, value)?;
@@ -250,7 +266,10 @@ pub(super) fn list_of(run: &Run, field: &str, value: &Dynamic) -> Result<List, F
         }
     } else {
         let message = format!("`{field}` takes an object, not {}", describe(value));
-        return Err(run.error(message, Some(format!("write #{{ name: \"value\" }} for `{field}`"))));
+        return Err(run.error(
+            message,
+            Some(format!("write #{{ name: \"value\" }} for `{field}`")),
+        ));
     }
     Ok(list)
 }
@@ -268,8 +287,13 @@ fn texts(run: &Run, name: &str, value: &Dynamic) -> Result<Vec<String>, Failure>
 
 fn text(run: &Run, name: &str, value: &Dynamic) -> Result<String, Failure> {
     let plain = !value.is_map() && !value.is_array() && !value.is_unit();
-    let value = to_value(value, None).ok().filter(|found| plain && found.as_object().is_none());
+    let value = to_value(value, None)
+        .ok()
+        .filter(|found| plain && found.as_object().is_none());
     value.map(|value| value.to_text()).ok_or_else(|| {
-        run.error(format!("`{name}` takes a text"), Some("json::stringify(x) makes a text of an object".to_owned()))
+        run.error(
+            format!("`{name}` takes a text"),
+            Some("json::stringify(x) makes a text of an object".to_owned()),
+        )
     })
 }

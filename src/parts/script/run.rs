@@ -26,6 +26,9 @@ pub(super) type Answer = Result<Dynamic, Failure>;
 /// How [`Run::weigh`] calls itself in Rhai's error.
 pub(super) const WRITTEN_NAME: &str = "written";
 
+/// How the nesting of values is called in Rhai's error.
+pub(super) const NESTED: &str = "nested";
+
 /// The name of a secret that a script made and did not put into a variable yet.
 const UNNAMED: &str = "secret";
 
@@ -178,8 +181,8 @@ impl Run {
     /// Notes that a member of an object was read, if it is a secret by its name or its form.
     pub(super) fn note_member(&self, name: &str, value: &Value) {
         let told = !matches!(value, Value::Null | Value::Bool(_));
-        if told && is_secret_name(name) || value.as_str().is_some_and(is_jwt) {
-            self.note_secret(name, value);
+        if told && is_secret_name(name) || has_jwt(value) {
+            self.note_secret(if name.is_empty() { "jwt" } else { name }, value);
         }
     }
 
@@ -188,7 +191,9 @@ impl Run {
         self.note_member(name, value);
         match value {
             Value::List(elements) => elements.iter().for_each(|one| self.note_deep(name, one)),
-            Value::Object(members) => members.iter().for_each(|(key, one)| self.note_deep(key, one)),
+            Value::Object(members) => members
+                .iter()
+                .for_each(|(key, one)| self.note_deep(key, one)),
             _ => {}
         }
     }
@@ -225,7 +230,8 @@ impl Run {
         let Some(Marked { value, marks }) = self.host.scope.get(name) else {
             let names = self.host.scope.names();
             let help = did_you_mean(name, names.iter().map(AsRef::as_ref));
-            let help = help.or_else(|| Some(format!("ask with vars.has(\"{name}\") whether it is set")));
+            let help =
+                help.or_else(|| Some(format!("ask with vars.has(\"{name}\") whether it is set")));
             return Err(self.error(format!("there is no variable `{name}`"), help));
         };
         match &marks.secret {
@@ -257,7 +263,7 @@ impl Run {
         if pending || secret && marks.secret.is_none() {
             marks.secret = Some(Arc::clone(&name));
         }
-        self.learn_inside(&name, &value);
+        self.learn_inside(&value);
         let marked = Marked::new(value, marks);
         self.host
             .scope
@@ -283,15 +289,15 @@ impl Run {
 
     /// Members with the name of a secret are learnt when an object is kept, though nobody read
     /// them yet: somebody will, and not through us.
-    fn learn_inside(&self, name: &Arc<str>, value: &Value) {
+    fn learn_inside(&self, value: &Value) {
         match value {
             Value::Object(members) => members.iter().for_each(|(key, member)| {
                 if is_secret_name(key) {
                     self.host.scope.needles.learn_value(key, member);
                 }
-                self.learn_inside(key, member);
+                self.learn_inside(member);
             }),
-            Value::List(elements) => elements.iter().for_each(|one| self.learn_inside(name, one)),
+            Value::List(elements) => elements.iter().for_each(|one| self.learn_inside(one)),
             _ => {}
         }
     }
@@ -319,11 +325,15 @@ impl Run {
             self.note_secret(UNNAMED, value);
         }
         revealed.sort_by_key(|shown| std::cmp::Reverse(shown.len()));
-        if let Some((name, _)) = short.iter().find(|(_, secret)| secret == text)
-            && !revealed.iter().any(|shown| shown == text)
+        let needles = &self.host.scope.needles;
+        let alone = text.trim_matches('"');
+        if let Some((name, _)) = short.iter().find(|(_, secret)| secret == alone)
+            && !revealed.iter().any(|shown| shown == alone)
         {
             return pseudonym(name);
         }
+        // A text that is no needle needs no protection, and might be a piece of one.
+        revealed.retain(|shown| needles.scrub(shown) != *shown);
         self.scrub(text, &revealed)
     }
 
@@ -335,4 +345,10 @@ impl Run {
         let pieces: Vec<String> = pieces.map(|piece| self.scrub(piece, rest)).collect();
         pieces.join(shown)
     }
+}
+
+/// Whether a text is a JWT, or a list has one: its elements are read without their names.
+fn has_jwt(value: &Value) -> bool {
+    let is = |value: &Value| value.as_str().is_some_and(is_jwt);
+    is(value) || value.as_list().is_some_and(|list| list.iter().any(is))
 }

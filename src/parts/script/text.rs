@@ -41,7 +41,9 @@ impl Text {
 
     /// What Rhai reads.
     pub(super) fn as_str(&self) -> &str {
-        self.scalar.as_ref().map_or_else(|| self.source.as_str(), |scalar| &scalar.text)
+        self.scalar
+            .as_ref()
+            .map_or_else(|| self.source.as_str(), |scalar| &scalar.text)
     }
 
     /// Where a position of Rhai stands; the whole script where Rhai does not know.
@@ -71,13 +73,20 @@ impl Text {
     }
 
     fn span(&self, line: usize, column: usize) -> Span {
-        let start = self.offset(line, column);
+        let mut start = self.offset(line, column);
+        // Rhai points at the dot where it means the name behind it.
+        if self.as_str()[start..].starts_with('.') {
+            start += 1;
+        }
         let word = self.as_str()[start..]
             .chars()
             .take_while(|c| c.is_alphanumeric() || *c == '_')
             .map(char::len_utf8)
             .sum::<usize>();
-        let one = self.as_str()[start..].chars().next().map_or(0, char::len_utf8);
+        let one = self.as_str()[start..]
+            .chars()
+            .next()
+            .map_or(0, char::len_utf8);
         let part = start..start + word.max(one);
         match &self.scalar {
             Some(scalar) => scalar.span_of(&self.source, part),

@@ -161,7 +161,9 @@ pub(super) fn weight(dynamic: &Dynamic) -> u64 {
         return elements.iter().map(weight).sum::<u64>() + ONE;
     }
     if let Some(members) = dynamic.read_lock::<RhaiMap>() {
-        let members = members.iter().map(|(key, value)| text(key.len()) + weight(value));
+        let members = members
+            .iter()
+            .map(|(key, value)| text(key.len()) + weight(value));
         return members.sum::<u64>() + ONE;
     }
     ONE
@@ -173,7 +175,8 @@ fn too_deep() -> String {
 
 fn foreign(dynamic: &Dynamic) -> String {
     if dynamic.is_blob() {
-        return "bytes are no JSON value; encode them with base64::encode or hex::encode".to_owned();
+        return "bytes are no JSON value; encode them with base64::encode or hex::encode"
+            .to_owned();
     }
     format!("{} is no JSON value", describe(dynamic))
 }

@@ -48,7 +48,10 @@ impl Stage {
     #[must_use]
     fn with_var(self, name: &str, json: &str) -> Self {
         let value = Marked::plain(value(json));
-        self.host.scope.set(&name.into(), value).expect("it is no input");
+        self.host
+            .scope
+            .set(&name.into(), value)
+            .expect("it is no input");
         self
     }
 
@@ -93,8 +96,11 @@ fn value(json: &str) -> Value {
 }
 
 /// A workflow with a script as a block.
-fn yaml(script: &str) -> String {
-    let lines: Vec<String> = script.lines().map(|line| format!("      {line}\n")).collect();
+fn workflow(script: &str) -> String {
+    let lines: Vec<String> = script
+        .lines()
+        .map(|line| format!("      {line}\n"))
+        .collect();
     format!("steps:\n  - id: a\n    before: |\n{}", lines.concat())
 }
 
@@ -113,7 +119,7 @@ fn try_read(text: &str) -> Result<Script, String> {
 
 #[track_caller]
 fn read(script: &str) -> Script {
-    try_read(&yaml(script)).expect("the script compiles")
+    try_read(&workflow(script)).expect("the script compiles")
 }
 
 fn response(body: &str) -> Response {
@@ -123,8 +129,13 @@ fn response(body: &str) -> Response {
         ("x-request-id", "r-1"),
         ("set-cookie", "sid=abcdef-123456; Path=/"),
     ] {
-        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.append(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
-    let url = "https://api.example.com/me?x=1".parse().expect("it is a URL");
+    let url = "https://api.example.com/me?x=1"
+        .parse()
+        .expect("it is a URL");
     Response::new(200, headers, Bytes::from(body.to_owned()), url)
 }
