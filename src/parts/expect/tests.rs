@@ -93,13 +93,13 @@ fn all_failures_are_told_in_the_order_of_the_text_after_the_status() {
 fn without_a_word_of_it_a_status_from_400_on_fails() {
     let nothing = Expectation::none(Span::new(3, 5));
     assert!(!nothing.expects_status());
-    assert_eq!(nothing.check_status(&response(399, "", "")), None);
-    let check = nothing.check_status(&response(401, "", "")).expect("a check");
+    assert_eq!(nothing.check_status(&response(399, "", ""), Tell::All), None);
+    let check = nothing.check_status(&response(401, "", ""), Tell::All).expect("a check");
     assert_eq!((check.passed, check.span), (false, Span::new(3, 5)));
     assert_eq!((check.expected.as_str(), check.actual.as_str()), ("below 400", "401 Unauthorized"));
     let asked = read("{ status: any }").expect("an expectation");
     assert!(asked.expects_status());
-    assert!(asked.check_status(&response(503, "", "")).is_some_and(|check| check.passed));
+    assert!(asked.check_status(&response(503, "", ""), Tell::All).is_some_and(|check| check.passed));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn every_mistake_is_found_when_it_is_read() {
 
 #[test]
 fn a_check_is_written_without_its_place() {
-    let check = Expectation::default().check_status(&response(404, "", "")).expect("a check");
+    let check = Expectation::default().check_status(&response(404, "", ""), Tell::All).expect("a check");
     let json = serde_json::to_string(&check).expect("plain data");
     assert_eq!(json, r#"{"what":"status","passed":false,"expected":"below 400","actual":"404 Not Found"}"#);
 }

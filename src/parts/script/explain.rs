@@ -138,7 +138,6 @@ fn elsewhere(word: &str) -> Option<String> {
     found.map(|(_, ours)| (*ours).to_owned())
 }
 
-/// The Rhai way for the word or sign at the place of the error, or just before it.
 /// The names that a script gives by itself.
 fn declared(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
@@ -146,6 +145,7 @@ fn declared(text: &str) -> impl Iterator<Item = &str> {
     words.filter(move |word| matches!(std::mem::replace(&mut before, word), "let" | "const" | "for"))
 }
 
+/// The Rhai way for the word or sign at the place of the error, or just before it.
 fn at_position(text: &Text, position: Position) -> Option<String> {
     let at = text.offset(position.line()?, position.position().unwrap_or(1));
     let (before, rest) = (&text.as_str()[..at], &text.as_str()[at..]);

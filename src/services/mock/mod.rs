@@ -130,6 +130,7 @@ mod tests {
 
     use super::*;
     use crate::ground::clock::Clock;
+    use crate::ground::diagnostic::Diagnostic;
 
     /// Scripts of the tests: each is a word in place of Rhai.
     fn words(script: Script<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
@@ -488,6 +489,6 @@ routes:
         let missing = Mock::load(Path::new("no/such.yaml"))
             .err()
             .expect("no file");
-        assert!(line(missing).starts_with("cannot read the mock no/such.yaml: "));
+        assert_eq!(line(missing), "cannot read `no/such.yaml`: there is no such file");
     }
 }

@@ -17,7 +17,7 @@ fn syntax_errors_stand_in_the_lines_of_the_yaml() {
     assert!(said.contains("flow.yaml:2:35"), "{said}");
     let said = try_read("steps:\n  - before: >\n      let x = ;\n\n      let z = 1;\n")
         .expect_err("it is refused");
-    assert!(said.contains("flow.yaml:3:7"), "{said}");
+    assert!(said.contains("flow.yaml:3:15"), "{said}");
 }
 
 #[test]
