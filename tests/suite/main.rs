@@ -1,7 +1,12 @@
-//! The suite: one binary, a module for each thing that must hold. Unit tests stand beneath the
-//! code; what crosses modules, or is told to people, is proved here.
+//! The suite: what the tool promises, told from outside, with nothing but the public library and
+//! the command. One binary, since linking one for each file costs more than running them. How a
+//! test reads, and how to add one, stands in `README.md` beside this file.
 
-mod check; // the corpus: each workflow in `tests/cases` and what must be said of it
-mod examples; // the shipped workflows pass under their mocks, which behave as the real servers do
-mod parse; // what no reader may do: panic, hang, or take a bomb for a workflow
-mod tidy; // the house rules: layers, sizes, words, and what may not stand in the source
+// The corpus: each workflow in `tests/cases`, and what must be said of it, word for word.
+mod check;
+// The shipped workflows pass under their mocks, and the mocks answer as the real servers do.
+mod examples;
+// What no reader may do: panic, hang, or take a bomb for a workflow.
+mod parse;
+// The house rules: layers, sizes, words, and what may not stand in the source.
+mod tidy;
