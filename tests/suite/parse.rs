@@ -70,6 +70,21 @@ fn what_is_too_large_or_too_deep_is_refused() {
     }
 }
 
+#[test]
+fn files_that_use_each_other_too_often_or_too_deeply_are_refused() {
+    for (width, depth) in [(9, 9), (1, 40)] {
+        let folder = tempfile::tempdir().expect("a folder for the files");
+        for level in 0..depth {
+            let uses = format!("  - uses: {}.yaml\n", level + 1).repeat(width);
+            fs::write(folder.path().join(format!("{level}.yaml")), format!("steps:\n{uses}")).expect("it can be written");
+        }
+        let last = "steps:\n  - request: GET https://example.com/\n";
+        fs::write(folder.path().join(format!("{depth}.yaml")), last).expect("it can be written");
+        let told = Workflow::load(&folder.path().join("0.yaml")).expect_err("it must be refused").render(false);
+        assert!(told.contains("use each other"), "{told}");
+    }
+}
+
 /// The good cases as bytes.
 static GOOD: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let folder = fs::read_dir("tests/cases/good").expect("there are cases");
