@@ -2,7 +2,7 @@
 //!
 //! One file a command, each with its arguments and its `execute`. Only the command that is called
 //! is built, since a short run is over in two milliseconds. Errors of usage are clap's, all else
-//! is a [`Diagnostic`](crate::ground::diagnostic::Diagnostic).
+//! is a [`Diagnostic`].
 
 pub mod check;
 pub mod exit;

@@ -97,7 +97,7 @@ pub fn open(path: &Path) -> Result<Arc<Source>, Diagnostic> {
         Ok(text) => Ok(Source::file(path, text.strip_prefix('\u{feff}').unwrap_or(&text))),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() + 1;
             let message = format!("`{}` is not UTF-8 text: a wrong byte in line {line}", path.display());
             Err(Diagnostic::error(message).help("save the file as UTF-8"))
         }
@@ -248,25 +248,19 @@ impl Reading {
 
     /// The elements of a list.
     pub fn list<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
-        match &node.kind {
-            Kind::List(elements) => Some(elements),
-            _ => {
-                let help = "write `[a, b]`, or each element in a line of its own behind `- `";
-                self.wrong_shape(node, what, "a list", help);
-                None
-            }
+        if let Kind::List(elements) = &node.kind { Some(elements) } else {
+            let help = "write `[a, b]`, or each element in a line of its own behind `- `";
+            self.wrong_shape(node, what, "a list", help);
+            None
         }
     }
 
     /// The entries of a map whose keys the user chooses, such as headers.
     pub fn entries<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [(Scalar, Node)]> {
-        match &node.kind {
-            Kind::Map(entries) => Some(entries),
-            _ => {
-                let help = "write `key: value`, each in a line of its own or all in `{ }`";
-                self.wrong_shape(node, what, "a map", help);
-                None
-            }
+        if let Kind::Map(entries) = &node.kind { Some(entries) } else {
+            let help = "write `key: value`, each in a line of its own or all in `{ }`";
+            self.wrong_shape(node, what, "a map", help);
+            None
         }
     }
 

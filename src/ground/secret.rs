@@ -215,9 +215,9 @@ impl Needles {
             Value::Object(members) => {
                 for (key, member) in members.iter() {
                     if is_secret_name(key) {
-                        self.learn_value(key, member)
+                        self.learn_value(key, member);
                     } else {
-                        self.learn_members(member)
+                        self.learn_members(member);
                     }
                 }
             }

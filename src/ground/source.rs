@@ -72,7 +72,7 @@ impl fmt::Debug for Source {
         f.debug_struct("Source")
             .field("name", &self.name)
             .field("bytes", &self.text.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

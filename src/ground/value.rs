@@ -141,15 +141,15 @@ impl Value {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads JSON text. Deeper than 128 levels is an error, as in serde_json.
+    /// Reads JSON text. Deeper than 128 levels is an error, as in `serde_json`.
     ///
     /// # Errors
-    /// Where the text is not JSON: serde_json's message with line and column.
+    /// Where the text is not JSON: `serde_json`'s message with line and column.
     pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text))
     }
 
-    /// The same tree as serde_json's own type, for the crates that want that one.
+    /// The same tree as `serde_json`'s own type, for the crates that want that one.
     #[must_use]
     pub fn to_serde(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()

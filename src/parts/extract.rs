@@ -214,6 +214,7 @@ impl Extract {
     }
 }
 
+/// Reads the name of a variable: one that a template can say, and that means nothing by itself.
 pub fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str>>> {
     let text = &*name.text;
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';

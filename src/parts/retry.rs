@@ -75,7 +75,7 @@ impl Retry {
     /// Reads a map, or a number alone; mistakes are reported. `on_step` says that it stands on a
     /// step rather than among the defaults.
     pub fn read(node: &Node, reading: &Reading, on_step: bool) -> Option<Self> {
-        if node.scalar().is_some_and(|scalar| scalar.is_empty()) {
+        if node.scalar().is_some_and(super::super::ground::yaml::Scalar::is_empty) {
             reading.empty(node.span, "retry");
             return None;
         }

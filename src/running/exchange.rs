@@ -90,13 +90,12 @@ impl StepRun<'_> {
         }
         let scope = &self.flowing.scope;
         let written = as_written.then(|| (spec.shown_url(scope), spec.shown_body(scope)));
-        let (url, body) = match written {
-            Some((Ok(url), Ok(body))) => (url, body),
+        let (url, body) = if let Some((Ok(url), Ok(body))) = written {
+            (url, body)
+        } else {
             // A script changed it: what is really sent is scrubbed.
-            _ => {
-                let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
-                (request.url.to_string(), body)
-            }
+            let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
+            (request.url.to_string(), body)
         };
         let headers =
             if events.wants(Detail::Wire) { show::request_headers(request, &scope.needles) } else { Vec::new() };

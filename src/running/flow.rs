@@ -83,7 +83,7 @@ impl Flowing<'_> {
     /// Evaluates `vars`, in order.
     fn derive(&self) -> Result<(), Failure> {
         for var in &self.plan.workflow.vars {
-            let found = var.tree.value(&self.scope).map_err(|error| self.failure(error.diagnostic(&self.plan.workflow.source)))?;
+            let found = var.tree.value(&self.scope).map_err(|error| failure(error.diagnostic(&self.plan.workflow.source)))?;
             // A var cannot have the name of an input: reading the workflow made sure of it.
             let _ = self.scope.set(&var.name.value, found);
         }
@@ -152,7 +152,7 @@ impl Flowing<'_> {
             return Ok(names.filter_map(|name| Some((Arc::clone(name), self.scope.get(name)?))).collect());
         };
         let output = |output: &Output| {
-            let found = output.tree.value(&self.scope).map_err(|error| self.failure(error.diagnostic(&workflow.source)))?;
+            let found = output.tree.value(&self.scope).map_err(|error| failure(error.diagnostic(&workflow.source)))?;
             Ok((Arc::clone(&output.name.value), found))
         };
         outputs.iter().map(output).collect()
@@ -171,10 +171,6 @@ impl Flowing<'_> {
             source: Some(Arc::clone(&self.plan.workflow.source)),
             ..StepOutcome::default()
         }
-    }
-
-    fn failure(&self, diagnostic: Diagnostic) -> Failure {
-        Failure { cause: Cause::CouldNotRun, diagnostic }
     }
 
     fn tell_skipped(&self, planned: &PlannedStep, why: String) {
@@ -198,7 +194,7 @@ impl Flowing<'_> {
     fn fail_step(&self, planned: &PlannedStep, message: String, help: Option<String>) -> Verdict {
         let step = planned.step(&self.plan.workflow);
         let diagnostic = Diagnostic::error(message).at(&self.plan.workflow.source, step.span).maybe_help(help);
-        self.tell_failed(planned, self.failure(diagnostic));
+        self.tell_failed(planned, failure(diagnostic));
         Verdict::Errored
     }
 
@@ -228,4 +224,8 @@ pub(super) fn with_inputs(plan: &Plan, given: Vec<(Arc<str>, Marked<Value>)>) ->
         inputs.insert(name, found);
     }
     inputs
+}
+
+fn failure(diagnostic: Diagnostic) -> Failure {
+    Failure { cause: Cause::CouldNotRun, diagnostic }
 }

@@ -257,15 +257,15 @@ impl<'r> StepRun<'r> {
             given.push((Arc::clone(&entry.name.value), found));
         }
         let inputs = flow::with_inputs(plan, given);
-        let flowing = self.flowing;
-        let used = flow::flow(plan, flowing.context, flowing.events, &self.path, inputs);
-        let (verdict, outputs) = Box::pin(used).await;
+        let outer = self.flowing;
+        let running = flow::flow(plan, outer.context, outer.events, &self.path, inputs);
+        let (verdict, outputs) = Box::pin(running).await;
         self.outcome.verdict = verdict;
         let mut joined = Marked::<Value>::default();
         let members = outputs.unwrap_or_default().into_iter().map(|(name, found)| {
             joined.marks.join(&found.marks);
             if let Some(secret) = &found.marks.secret {
-                flowing.scope.needles.learn_value(secret, &found.value);
+                outer.scope.needles.learn_value(secret, &found.value);
             }
             (name, found.value)
         });

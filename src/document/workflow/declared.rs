@@ -28,7 +28,9 @@ impl Workflow {
                 input.file.iter().for_each(|file| add(&mut declared.files, &file.display().to_string()));
                 let url = input.default.as_ref().and_then(|value| value.as_str()).and_then(|text| Url::parse(text).ok());
                 let host = url.as_ref().filter(|url| url.scheme().starts_with("http")).and_then(Url::host_str);
-                host.into_iter().for_each(|host| add(&mut declared.hosts, host));
+                if let Some(host) = host {
+                    add(&mut declared.hosts, host);
+                }
             }
         }
         declared

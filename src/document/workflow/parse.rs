@@ -141,18 +141,15 @@ impl Loading<'_> {
     }
 
     fn mock(&self, node: &Node) -> Option<Mock> {
-        let (file, replaces) = match &node.kind {
-            Kind::Scalar(_) => (self.reading.text(node, "mock")?, None),
-            _ => {
-                let fields = self.reading.fields(node, "mock", &["file", "replaces"], &[])?;
-                let Some(file) = fields.get("file") else {
-                    if !fields.is_meant("file") {
-                        self.reading.error(node.span, "`mock` needs `file`");
-                    }
-                    return None;
-                };
-                (self.reading.text(file, "file")?, fields.get("replaces"))
-            }
+        let (file, replaces) = if let Kind::Scalar(_) = &node.kind { (self.reading.text(node, "mock")?, None) } else {
+            let fields = self.reading.fields(node, "mock", &["file", "replaces"], &[])?;
+            let Some(file) = fields.get("file") else {
+                if !fields.is_meant("file") {
+                    self.reading.error(node.span, "`mock` needs `file`");
+                }
+                return None;
+            };
+            (self.reading.text(file, "file")?, fields.get("replaces"))
         };
         let path: PathBuf = self.reading.source.folder().join(&*file.text).components().collect();
         if !path.is_file() {

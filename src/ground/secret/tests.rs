@@ -69,7 +69,7 @@ fn a_secret_is_found_in_every_form() {
         url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
         Value::from(secret).to_json(),
         "p&amp;ss w%rd&quot;ü&#39;/&lt;tag&gt;".to_owned(),
-        secret.bytes().map(|byte| format!("{byte:02X}")).collect(),
+        crate::ground::encode::hex(secret.as_bytes()).to_uppercase(),
     ];
     for form in forms {
         let shown = needles.scrub(&format!("<<{form}>>"));

@@ -162,9 +162,8 @@ impl<'s> Reader<'s> {
                 return Ok(Node { span, kind: Kind::Map(entries) });
             }
             let place = self.span(span);
-            let key = match self.node(events, event, span, depth + 1)?.kind {
-                Kind::Scalar(key) => key,
-                _ => return Err(self.complex_key(place, start)),
+            let Kind::Scalar(key) = self.node(events, event, span, depth + 1)?.kind else {
+                return Err(self.complex_key(place, start));
             };
             let (event, span) = self.next(events)?;
             let value = self.node(events, event, span, depth + 1)?;

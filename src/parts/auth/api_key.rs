@@ -38,13 +38,10 @@ impl ApiKey {
         };
         let text = reading.text(name, &kind.text)?;
         let place = match &*kind.text {
-            "header" => match HeaderName::from_bytes(text.text.as_bytes()) {
-                Ok(header) => Place::Header(header),
-                Err(_) => {
-                    let help = "a name has letters, digits and `-`";
-                    reading.error_with(name.span, format!("`{}` is no name of a header", text.text), help);
-                    return None;
-                }
+            "header" => if let Ok(header) = HeaderName::from_bytes(text.text.as_bytes()) { Place::Header(header) } else {
+                let help = "a name has letters, digits and `-`";
+                reading.error_with(name.span, format!("`{}` is no name of a header", text.text), help);
+                return None;
             },
             "query" => Place::Query(Arc::clone(&text.text)),
             _ => Place::Cookie(Arc::clone(&text.text)),

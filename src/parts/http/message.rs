@@ -124,7 +124,7 @@ impl Response {
     /// The body as JSON, parsed when first asked for.
     ///
     /// # Errors
-    /// Why it is not JSON, in serde_json's words.
+    /// Why it is not JSON, in `serde_json`'s words.
     pub fn json(&self) -> Result<&Value, &str> {
         let parse = || Value::from_json(&self.body).map_err(|error| error.to_string());
         self.json.get_or_init(parse).as_ref().map_err(String::as_str)

@@ -1,7 +1,7 @@
 //! What becomes of a connection while one exchange runs, and how long it takes.
 //!
 //! reqwest tells neither whether a connection was opened for a request nor when. A layer on its
-//! connector writes that down in the exchange's own [`Watch`], which the task carries with it:
+//! connector writes that down in the exchange's own `Watch`, which the task carries with it:
 //! so a dead connection of the pool is told from a server that hangs up, and a time-out while
 //! connecting from one after bytes went out. Clocks are read only where times are wanted.
 

@@ -148,6 +148,9 @@ impl Expression {
     }
 
     /// The value and the marks of all that was read for it.
+    ///
+    /// # Errors
+    /// What is not defined, or cannot be evaluated, and where.
     pub fn value(&self, scope: &Scope) -> Result<Marked<Value>, Error> {
         match &self.kind {
             Kind::Name(name) => match scope.get(name) {

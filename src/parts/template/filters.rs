@@ -12,7 +12,7 @@ use crate::ground::encode;
 use crate::parts::template::view::{self, READS, Reads, ReadsView};
 
 /// What the language has and this version does not.
-pub const LATER: [&str; 1] = ["fake"];
+pub(super) const LATER: [&str; 1] = ["fake"];
 
 const OWN_FILTERS: [&str; 25] = [
     "base64", "base64_decode", "base64url", "base64url_decode", "date", "fromjson", "hex", "hex_decode",
@@ -29,7 +29,7 @@ const FUNCTIONS: [&str; 9] =
     ["debug", "default", "dict", "namespace", "now", "random_int", "random_string", "range", "reveal"];
 
 /// The names of all filters.
-pub fn names() -> &'static [&'static str] {
+pub(super) fn names() -> &'static [&'static str] {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let mut names: Vec<_> = OWN_FILTERS.into_iter().chain(THEIR_FILTERS).filter(|name| *name != "json").collect();
         names.sort_unstable();
@@ -40,7 +40,7 @@ pub fn names() -> &'static [&'static str] {
 }
 
 /// The names of all functions.
-pub fn functions() -> &'static [&'static str] {
+pub(super) fn functions() -> &'static [&'static str] {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let mut names: Vec<_> = FUNCTIONS.into_iter().chain(["timestamp", "uuid"]).collect();
         names.sort_unstable();
@@ -50,7 +50,7 @@ pub fn functions() -> &'static [&'static str] {
 }
 
 /// Puts filters and functions into an environment.
-pub fn register(environment: &mut Environment<'static>) {
+pub(super) fn register(environment: &mut Environment<'static>) {
     register_encodings(environment);
     register_texts(environment);
     environment.add_function("now", |state: &State| {

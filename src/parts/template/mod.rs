@@ -81,10 +81,7 @@ impl Template {
         while let Some(open) = text[literal..].find("{{").map(|at| literal + at) {
             let Some(close) = closing(text, open + 2) else {
                 let span = scalar.span_of(&reading.source, open..open + 2);
-                let help = match text[open..].contains("}}") {
-                    true => "a quote or a `{` behind it is still open",
-                    false => "close it with `}}`; two braces as text are `{{ '{{' }}`",
-                };
+                let help = if text[open..].contains("}}") { "a quote or a `{` behind it is still open" } else { "close it with `}}`; two braces as text are `{{ '{{' }}`" };
                 reading.error_with(span, "this `{{` is never closed", help);
                 return None;
             };
@@ -204,12 +201,11 @@ fn closing(text: &str, from: usize) -> Option<usize> {
         match (quote, byte) {
             (Some(_), b'\\') => at += 1,
             (Some(open), close) if open == close => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'{') => depth += 1,
             (None, b'}') if depth > 0 => depth -= 1,
             (None, b'}') if bytes.get(at + 1) == Some(&b'}') => return Some(at),
-            (None, _) => {}
+            _ => {}
         }
         at += 1;
     }

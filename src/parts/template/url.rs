@@ -70,7 +70,7 @@ impl Building {
             _ if expression.is_raw() => value,
             Place::First => value,
             Place::Host => host(value, expression)?,
-            Place::Path => self.segment(value, expression)?,
+            Place::Path => self.segment(&value, expression)?,
             Place::Query => encode::url(&value),
         };
         let shown = found.marks.secret.as_deref().map_or_else(|| piece.clone(), pseudonym);
@@ -102,13 +102,13 @@ impl Building {
 
     /// One segment of the path, or a part of one. Dots alone would climb, and no encoding stops
     /// them: `%2e%2e` climbs too (URL standard, «double-dot URL path segment»).
-    fn segment(&self, value: String, expression: &Expression) -> Result<String, Error> {
+    fn segment(&self, value: &str, expression: &Expression) -> Result<String, Error> {
         let lonely = self.text.ends_with('/') || self.text.ends_with('.');
         if lonely && (value == "." || value == "..") {
             let message = format!("a piece of the path cannot be `{value}`: it would leave its place");
             return Err(Error::new(expression.span(), message));
         }
-        Ok(encode::url(&value))
+        Ok(encode::url(value))
     }
 }
 

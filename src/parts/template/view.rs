@@ -21,7 +21,7 @@ use crate::parts::scope::{Scope, StepRecord};
 const MAX_DEPTH: usize = 128;
 
 /// The name under which filters find [`Reads`]; nobody can type it.
-pub const READS: &str = "@reads";
+pub(super) const READS: &str = "@reads";
 
 /// A note of what one evaluation read.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl Reads {
 }
 
 /// The root of an evaluation, and the note of what it reads.
-pub fn root(scope: &Scope) -> (Jinja, Arc<Reads>) {
+pub(super) fn root(scope: &Scope) -> (Jinja, Arc<Reads>) {
     let reads = Arc::new(Reads {
         needles: scope.needles.clone(),
         clock: scope.clock.clone(),
@@ -123,7 +123,7 @@ impl Object for Root {
 
 /// The note, where filters find it.
 #[derive(Debug)]
-pub struct ReadsView(pub Arc<Reads>);
+pub(super) struct ReadsView(pub Arc<Reads>);
 
 impl Object for ReadsView {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -132,7 +132,7 @@ impl Object for ReadsView {
 }
 
 /// A value for minijinja. `key` is the member that it stands under, which may make it a secret.
-pub fn to_jinja(value: &Value, key: Option<&Arc<str>>, reads: &Arc<Reads>) -> Jinja {
+pub(super) fn to_jinja(value: &Value, key: Option<&Arc<str>>, reads: &Arc<Reads>) -> Jinja {
     match value {
         Value::Null => Jinja::from(()),
         Value::Bool(truth) => Jinja::from(*truth),
@@ -162,7 +162,7 @@ pub fn to_jinja(value: &Value, key: Option<&Arc<str>>, reads: &Arc<Reads>) -> Ji
 ///
 /// # Errors
 /// What cannot be a value: nested too deep, an endless list, bytes, a function.
-pub fn from_jinja(found: &Jinja, depth: usize) -> Result<Value, String> {
+pub(super) fn from_jinja(found: &Jinja, depth: usize) -> Result<Value, String> {
     if depth > MAX_DEPTH {
         return Err(format!("the value is nested deeper than {MAX_DEPTH} levels"));
     }
@@ -399,7 +399,7 @@ impl Object for StepView {
 }
 
 /// Whether a dotted path leads to something.
-pub fn is_defined(path: &str, scope: &Scope) -> bool {
+pub(super) fn is_defined(path: &str, scope: &Scope) -> bool {
     let (mut found, _) = root(scope);
     path.split('.').all(|name| match found.get_attr(name) {
         Ok(next) if !next.is_undefined() => {
@@ -412,7 +412,7 @@ pub fn is_defined(path: &str, scope: &Scope) -> bool {
 
 /// «did you mean …?» for a dotted path that leads nowhere: the first name of it that is not there,
 /// against its neighbours.
-pub fn nearest_path(path: &str, scope: &Scope) -> Option<String> {
+pub(super) fn nearest_path(path: &str, scope: &Scope) -> Option<String> {
     let mut names = path.split('.');
     let first = names.next()?;
     let (root, _) = root(scope);

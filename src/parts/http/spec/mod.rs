@@ -84,14 +84,11 @@ impl RequestSpec {
         }
         let fields = reading.fields(node, "request", &KEYS, &LATER)?;
         let method = fields.get("method").map(|node| read_method(node, reading));
-        let url = match fields.get("url") {
-            Some(node) => reading.text(node, "url").and_then(|scalar| read_url(scalar, reading)),
-            None => {
-                if !fields.is_meant("url") {
-                    reading.error(fields.span, "`request` needs `url`");
-                }
-                None
+        let url = if let Some(node) = fields.get("url") { reading.text(node, "url").and_then(|scalar| read_url(scalar, reading)) } else {
+            if !fields.is_meant("url") {
+                reading.error(fields.span, "`request` needs `url`");
             }
+            None
         };
         let query = read_entries(fields.get("query"), "query", reading);
         let headers = read_headers(fields.get("headers"), reading);

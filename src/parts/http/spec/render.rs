@@ -132,7 +132,9 @@ impl RequestSpec {
                         let secret = marks.secret.clone().or_else(|| is_secret_name(name).then(|| Arc::clone(name)));
                         let value = secret.map_or_else(|| encode::url(&value), |secret| pseudonym(&secret));
                         text.push_str(if text.is_empty() { "" } else { "&" });
-                        text.push_str(&format!("{}={value}", encode::url(name)));
+                        text.push_str(&encode::url(name));
+                        text.push('=');
+                        text.push_str(&value);
                         Ok(())
                     })?;
                 }
@@ -246,11 +248,11 @@ fn push_pair(url: &mut String, name: &str, value: &str) {
     if let Some(fragment) = url.find('#') {
         url.truncate(fragment);
     }
-    url.push(match url.split_once('?') {
-        None => '?',
-        Some((_, "")) => return url.push_str(&format!("{name}={value}")),
-        Some(_) => '&',
-    });
+    match url.split_once('?') {
+        None => url.push('?'),
+        Some((_, "")) => {}
+        Some(_) => url.push('&'),
+    }
     url.push_str(name);
     url.push('=');
     url.push_str(value);
