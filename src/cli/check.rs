@@ -20,12 +20,7 @@ pub struct Arguments {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// `text` for people on stderr, or `json` on stdout
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        hide_possible_values = true
-    )]
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub format: Format,
 }
 
@@ -57,11 +52,7 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
         let list = serde_json::to_string_pretty(&all.0).unwrap_or_default();
         print(&format!("{list}\n")).map_err(|error| trouble("cannot write to stdout", &error))?;
     }
-    Ok(if all.has_errors() {
-        Exit::Usage
-    } else {
-        Exit::Passed
-    })
+    Ok(if all.has_errors() { Exit::Usage } else { Exit::Passed })
 }
 
 /// The mistakes in a workflow and in its mock, and what it would read.
@@ -85,24 +76,10 @@ fn report(file: &Path, found: &Diagnostics, declared: &Declared, style: Style) -
     if found.has_errors() {
         return text;
     }
-    let _ = writeln!(
-        text,
-        "{}  {}",
-        visible(&file.display().to_string()),
-        style.green("ok")
-    );
-    let wants = [
-        ("environment", &declared.env),
-        ("files", &declared.files),
-        ("hosts", &declared.hosts),
-    ];
+    let _ = writeln!(text, "{}  {}", visible(&file.display().to_string()), style.green("ok"));
+    let wants = [("environment", &declared.env), ("files", &declared.files), ("hosts", &declared.hosts)];
     for (title, names) in wants.into_iter().filter(|(_, names)| !names.is_empty()) {
-        let _ = writeln!(
-            text,
-            "  {} {}",
-            style.dim(&format!("{title:<12}")),
-            visible(&names.join(", "))
-        );
+        let _ = writeln!(text, "  {} {}", style.dim(&format!("{title:<12}")), visible(&names.join(", ")));
     }
     text
 }
@@ -122,27 +99,14 @@ mod tests {
         let warnings = Diagnostics(vec![Diagnostic::warning("`a` is never used")]);
         let style = Style::new(false);
         assert_eq!(
-            report(
-                Path::new("flow.yaml"),
-                &Diagnostics::default(),
-                &declared,
-                style
-            ),
+            report(Path::new("flow.yaml"), &Diagnostics::default(), &declared, style),
             "flow.yaml  ok\n  environment  USER, PASS\n  files        key.pem\n"
         );
         assert_eq!(
-            report(
-                Path::new("flow.yaml"),
-                &warnings,
-                &Declared::default(),
-                style
-            ),
+            report(Path::new("flow.yaml"), &warnings, &Declared::default(), style),
             "warning: `a` is never used\n\nflow.yaml  ok\n"
         );
         let errors = Diagnostics(vec![Diagnostic::error("it is wrong")]);
-        assert_eq!(
-            report(Path::new("flow.yaml"), &errors, &declared, style),
-            "error: it is wrong\n\n"
-        );
+        assert_eq!(report(Path::new("flow.yaml"), &errors, &declared, style), "error: it is wrong\n\n");
     }
 }

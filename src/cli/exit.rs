@@ -48,11 +48,7 @@ impl Exit {
     /// The weightier of two: 130, 2, 4, 5, 3, 1, 6, 0.
     #[must_use]
     pub const fn worst(self, other: Self) -> Self {
-        if other.weight() > self.weight() {
-            other
-        } else {
-            self
-        }
+        if other.weight() > self.weight() { other } else { self }
     }
 
     const fn weight(self) -> u8 {
@@ -122,20 +118,11 @@ mod tests {
 
     #[test]
     fn causes_and_exits_agree_on_which_outranks_which() {
-        let causes = [
-            Cause::CheckFailed,
-            Cause::CouldNotRun,
-            Cause::Authentication,
-            Cause::Usage,
-            Cause::Interrupted,
-        ];
+        let causes =
+            [Cause::CheckFailed, Cause::CouldNotRun, Cause::Authentication, Cause::Usage, Cause::Interrupted];
         for a in causes {
             for b in causes {
-                assert_eq!(
-                    Exit::from(a).worst(Exit::from(b)),
-                    Exit::from(a.max(b)),
-                    "{a:?} and {b:?}"
-                );
+                assert_eq!(Exit::from(a).worst(Exit::from(b)), Exit::from(a.max(b)), "{a:?} and {b:?}");
             }
         }
         assert_eq!(Exit::from(None), Exit::Passed);

@@ -40,9 +40,7 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
 
 async fn serve_until_told(mock: Mock, port: u16, style: Style) -> Result<Exit, Refused> {
     let cannot = |error| trouble(&format!("cannot listen on 127.0.0.1:{port}"), &error);
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(cannot)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     tell(&format!(
         "{} at {}, until Ctrl-C",
@@ -70,24 +68,15 @@ async fn tell_requests(server: Arc<Server>, style: Style) {
     loop {
         looks.tick().await;
         let log = server.log();
-        log.get(told..came)
-            .unwrap_or_default()
-            .iter()
-            .for_each(|seen| tell(&line(seen, style)));
+        log.get(told..came).unwrap_or_default().iter().for_each(|seen| tell(&line(seen, style)));
         (told, came) = (came, log.len());
     }
 }
 
 fn line(seen: &Seen, style: Style) -> String {
-    let status = seen
-        .status
-        .map_or_else(|| "---".to_owned(), |status| status.to_string());
+    let status = seen.status.map_or_else(|| "---".to_owned(), |status| status.to_string());
     let request = one_line(&format!("{:<6} {}", seen.method, seen.path), 1000);
-    let route = if seen.route.is_some() {
-        String::new()
-    } else {
-        format!("  {}", style.yellow("no route"))
-    };
+    let route = if seen.route.is_some() { String::new() } else { format!("  {}", style.yellow("no route")) };
     format!("{} {request}{route}", style.dim(&status))
 }
 
@@ -97,22 +86,9 @@ mod tests {
 
     #[test]
     fn a_request_is_one_line_that_steers_no_terminal() {
-        let seen = Seen {
-            method: "GET".into(),
-            path: "/me\x1b[2J".into(),
-            status: Some(404),
-            route: None,
-        };
-        assert_eq!(
-            line(&seen, Style::new(false)),
-            "404 GET    /me\\x1b[2J  no route"
-        );
-        let seen = Seen {
-            status: None,
-            path: "/me".into(),
-            route: Some("GET /me".into()),
-            ..seen
-        };
+        let seen = Seen { method: "GET".into(), path: "/me\x1b[2J".into(), status: Some(404), route: None };
+        assert_eq!(line(&seen, Style::new(false)), "404 GET    /me\\x1b[2J  no route");
+        let seen = Seen { status: None, path: "/me".into(), route: Some("GET /me".into()), ..seen };
         assert_eq!(line(&seen, Style::new(false)), "--- GET    /me");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! One file a command, each with its arguments and its `execute`. Only the command that is called
 //! is built, since a short run is over in two milliseconds. Errors of usage are clap's, all else
-//! is a [`Diagnostic`](crate::ground::diagnostic::Diagnostic).
+//! is a [`Diagnostic`].
 
 pub mod check;
 pub mod exit;
@@ -89,12 +89,7 @@ impl Call {
             "run" => run::Arguments::from_arg_matches(matches).map(|run| Self::Run(Box::new(run))),
             "check" => check::Arguments::from_arg_matches(matches).map(Self::Check),
             "mock" => mock::Arguments::from_arg_matches(matches).map(Self::Mock),
-            name => Ok(Self::Awaited(
-                AWAITED
-                    .into_iter()
-                    .find(|awaited| *awaited == name)
-                    .unwrap_or("this"),
-            )),
+            name => Ok(Self::Awaited(AWAITED.into_iter().find(|awaited| *awaited == name).unwrap_or("this"))),
         }
     }
 }
@@ -109,32 +104,22 @@ fn command() -> Command {
         .default_value("auto")
         .hide_possible_values(true)
         .global(true);
-    let awaited = AWAITED.iter().map(|name| {
-        Command::new(*name)
-            .hide(true)
-            .disable_help_flag(true)
-            .defer(anything)
-    });
+    let awaited =
+        AWAITED.iter().map(|name| Command::new(*name).hide(true).disable_help_flag(true).defer(anything));
     Command::new("reqchain")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Runs YAML chains of HTTP requests")
         .arg(color)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(
-            Command::new("run")
-                .about("Run workflows")
-                .defer(run::Arguments::augment_args),
-        )
+        .subcommand(Command::new("run").about("Run workflows").defer(run::Arguments::augment_args))
         .subcommand(
             Command::new("check")
                 .about("Find the mistakes in workflows; sends nothing")
                 .defer(check::Arguments::augment_args),
         )
         .subcommand(
-            Command::new("mock")
-                .about("Serve a mock on this machine")
-                .defer(mock::Arguments::augment_args),
+            Command::new("mock").about("Serve a mock on this machine").defer(mock::Arguments::augment_args),
         )
         .subcommands(awaited)
 }
@@ -162,11 +147,7 @@ where
         Err(error) => {
             // A stream that cannot be written to has nobody to tell about it.
             let _ = error.print();
-            if error.exit_code() == 0 {
-                Exit::Passed
-            } else {
-                Exit::Usage
-            }
+            if error.exit_code() == 0 { Exit::Passed } else { Exit::Usage }
         }
     }
 }
@@ -177,9 +158,9 @@ fn execute(cli: &Cli) -> Exit {
         Call::Run(arguments) => run::execute(arguments, terminal),
         Call::Check(arguments) => check::execute(arguments, terminal),
         Call::Mock(arguments) => mock::execute(arguments, terminal),
-        Call::Awaited(name) => Err(refusal(Diagnostic::error(format!(
-            "`reqchain {name}` is not supported yet"
-        )))),
+        Call::Awaited(name) => {
+            Err(refusal(Diagnostic::error(format!("`reqchain {name}` is not supported yet"))))
+        }
     };
     done.unwrap_or_else(|Refused { exit, why }| {
         tell(&why.render(terminal.style.is_colored()));
@@ -198,18 +179,12 @@ pub struct Refused {
 
 /// Usage that clap cannot know to be wrong, or a file that `check` refuses.
 fn refusal(why: impl Into<Diagnostics>) -> Refused {
-    Refused {
-        exit: Exit::Usage,
-        why: why.into(),
-    }
+    Refused { exit: Exit::Usage, why: why.into() }
 }
 
 /// Something outside of the user's files went wrong.
 fn trouble(what: &str, error: &std::io::Error) -> Refused {
-    Refused {
-        exit: Exit::CouldNotRun,
-        why: Diagnostic::error(format!("{what}: {error}")).into(),
-    }
+    Refused { exit: Exit::CouldNotRun, why: Diagnostic::error(format!("{what}: {error}")).into() }
 }
 
 /// Drives a future on this thread alone: more threads cost CPU and win nothing here.
@@ -286,31 +261,15 @@ mod tests {
              --fail-fast --output value:token -vv",
         );
         assert_eq!(full.paths.len(), 2);
-        assert_eq!(
-            full.inputs,
-            [
-                ("user".into(), "a=b".into()),
-                ("empty".into(), String::new())
-            ]
-        );
-        assert_eq!(
-            (full.mock, full.jobs, full.repeat, full.fail_fast),
-            (true, 2, 3, true)
-        );
-        assert_eq!(
-            (full.tags.len(), full.skip_tags.len(), full.verbose),
-            (2, 1, 2)
-        );
+        assert_eq!(full.inputs, [("user".into(), "a=b".into()), ("empty".into(), String::new())]);
+        assert_eq!((full.mock, full.jobs, full.repeat, full.fail_fast), (true, 2, 3, true));
+        assert_eq!((full.tags.len(), full.skip_tags.len(), full.verbose), (2, 1, 2));
         assert_eq!(full.output, Output::Value("token".into()));
     }
 
     #[test]
     fn colour_may_stand_before_and_behind_the_command() {
-        for line in [
-            "--color never run a.yaml",
-            "run a.yaml --color never",
-            "run --color=never a.yaml",
-        ] {
+        for line in ["--color never run a.yaml", "run a.yaml --color never", "run --color=never a.yaml"] {
             assert_eq!(parse(line).expect(line).color, Color::Never, "{line}");
         }
         assert_eq!(parse("check a.yaml").expect("right").color, Color::Auto);
@@ -320,33 +279,17 @@ mod tests {
     fn every_command_and_flag_of_the_contract_is_known() {
         let terminal = Terminal::detect(Color::Never);
         for name in AWAITED {
-            let Ok(cli) = parse(&format!("{name} --any thing -x")) else {
-                panic!("{name}")
-            };
-            assert!(
-                matches!(cli.call, Call::Awaited(known) if known == name),
-                "{name}"
-            );
+            let Ok(cli) = parse(&format!("{name} --any thing -x")) else { panic!("{name}") };
+            assert!(matches!(cli.call, Call::Awaited(known) if known == name), "{name}");
             assert_eq!(execute(&cli), Exit::Usage);
         }
-        for flag in [
-            "--env x",
-            "--data x",
-            "--only x",
-            "--report x",
-            "--dry-run",
-            "--shard 1/2",
-            "--curl",
-            "--trust",
-        ] {
-            let refused =
-                run::execute(&run(&format!("run a.yaml {flag}")), terminal).expect_err(flag);
+        for flag in
+            ["--env x", "--data x", "--only x", "--report x", "--dry-run", "--shard 1/2", "--curl", "--trust"]
+        {
+            let refused = run::execute(&run(&format!("run a.yaml {flag}")), terminal).expect_err(flag);
             let name = flag.split(' ').next().expect("a flag");
             assert_eq!(refused.exit, Exit::Usage);
-            assert_eq!(
-                refused.why.0[0].message,
-                format!("`{name}` is not supported yet")
-            );
+            assert_eq!(refused.why.0[0].message, format!("`{name}` is not supported yet"));
         }
     }
 }

@@ -22,9 +22,7 @@ const PROJECT: &str = "reqchain.yaml";
 pub fn workflows(paths: &[PathBuf], command: &str) -> Result<Vec<PathBuf>, Diagnostics> {
     if paths.is_empty() {
         return Err(Diagnostic::error("no workflow is named")
-            .help(format!(
-                "name files or folders: reqchain {command} workflows"
-            ))
+            .help(format!("name files or folders: reqchain {command} workflows"))
             .into());
     }
     let mut found: Vec<PathBuf> = Vec::new();
@@ -39,11 +37,7 @@ pub fn workflows(paths: &[PathBuf], command: &str) -> Result<Vec<PathBuf>, Diagn
             Err(diagnostic) => wrong.push(diagnostic),
         }
     }
-    if wrong.0.is_empty() {
-        Ok(found)
-    } else {
-        Err(wrong)
-    }
+    if wrong.0.is_empty() { Ok(found) } else { Err(wrong) }
 }
 
 fn expand(path: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
@@ -52,15 +46,12 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    walk(path, &mut files).map_err(|error| {
-        Diagnostic::error(format!(
-            "cannot read the folder {}: {error}",
-            path.display()
-        ))
-    })?;
+    walk(path, &mut files)
+        .map_err(|error| Diagnostic::error(format!("cannot read the folder {}: {error}", path.display())))?;
     if files.is_empty() {
-        return Err(Diagnostic::error(format!("there is no workflow in {}", path.display()))
-            .help("a workflow is a file that ends in .yaml or .yml, outside of mocks, environments and snapshots"));
+        return Err(Diagnostic::error(format!("there is no workflow in {}", path.display())).help(
+            "a workflow is a file that ends in .yaml or .yml, outside of mocks, environments and snapshots",
+        ));
     }
     files.sort();
     Ok(files)
@@ -90,9 +81,7 @@ fn is_searched(folder: &OsStr) -> bool {
 
 fn is_workflow(file: &OsStr) -> bool {
     let name = file.to_string_lossy();
-    let yaml = Path::new(file)
-        .extension()
-        .is_some_and(|end| end == "yaml" || end == "yml");
+    let yaml = Path::new(file).extension().is_some_and(|end| end == "yaml" || end == "yml");
     yaml && !name.starts_with('.') && name != PROJECT
 }
 
@@ -100,25 +89,18 @@ fn missing(path: &Path, error: &io::Error) -> Diagnostic {
     if error.kind() != io::ErrorKind::NotFound {
         return Diagnostic::error(format!("cannot read {}: {error}", path.display()));
     }
-    Diagnostic::error(format!("there is no file or folder {}", path.display()))
-        .maybe_help(neighbour(path))
+    Diagnostic::error(format!("there is no file or folder {}", path.display())).maybe_help(neighbour(path))
 }
 
 /// Whatever beside the missing file has nearly its name.
 fn neighbour(path: &Path) -> Option<String> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let names: Vec<String> = fs::read_dir(folder)
         .ok()?
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
-    did_you_mean(
-        &path.file_name()?.to_string_lossy(),
-        names.iter().map(String::as_str),
-    )
+    did_you_mean(&path.file_name()?.to_string_lossy(), names.iter().map(String::as_str))
 }
 
 #[cfg(test)]
@@ -136,12 +118,7 @@ mod tests {
     }
 
     fn names(folder: &Path, paths: &[PathBuf]) -> Vec<String> {
-        let name = |path: &PathBuf| {
-            path.strip_prefix(folder)
-                .expect("below")
-                .display()
-                .to_string()
-        };
+        let name = |path: &PathBuf| path.strip_prefix(folder).expect("below").display().to_string();
         paths.iter().map(name).collect()
     }
 
@@ -161,21 +138,14 @@ mod tests {
             "data.json",
         ]);
         let found = workflows(&[folder.path().to_owned()], "run").expect("workflows");
-        assert_eq!(
-            names(folder.path(), &found),
-            ["a/b/c.yaml", "a/z.yml", "b.yaml"]
-        );
+        assert_eq!(names(folder.path(), &found), ["a/b/c.yaml", "a/z.yml", "b.yaml"]);
     }
 
     #[test]
     fn a_file_is_taken_as_named_and_only_once() {
         let folder = tree(&["mocks/m.yaml", "flow.txt"]);
-        let (mock, flow) = (
-            folder.path().join("mocks/m.yaml"),
-            folder.path().join("flow.txt"),
-        );
-        let found =
-            workflows(&[mock.clone(), flow.clone(), mock.clone()], "run").expect("workflows");
+        let (mock, flow) = (folder.path().join("mocks/m.yaml"), folder.path().join("flow.txt"));
+        let found = workflows(&[mock.clone(), flow.clone(), mock.clone()], "run").expect("workflows");
         assert_eq!(found, [mock, flow]);
     }
 
@@ -183,20 +153,11 @@ mod tests {
     fn every_path_that_leads_nowhere_is_told() {
         let folder = tree(&["login.yaml"]);
         let empty = tree(&["mocks/m.yaml"]);
-        let wrong = workflows(
-            &[empty.path().to_owned(), folder.path().join("logn.yaml")],
-            "run",
-        )
-        .expect_err("nothing");
+        let wrong = workflows(&[empty.path().to_owned(), folder.path().join("logn.yaml")], "run")
+            .expect_err("nothing");
         assert_eq!(wrong.0.len(), 2);
-        assert!(
-            wrong.0[0].message.starts_with("there is no workflow in"),
-            "{wrong}"
-        );
-        assert_eq!(
-            wrong.0[1].help.as_deref(),
-            Some("did you mean `login.yaml`?")
-        );
+        assert!(wrong.0[0].message.starts_with("there is no workflow in"), "{wrong}");
+        assert_eq!(wrong.0[1].help.as_deref(), Some("did you mean `login.yaml`?"));
         let none = workflows(&[], "run").expect_err("nothing");
         assert_eq!(none.0[0].message, "no workflow is named");
     }

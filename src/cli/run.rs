@@ -110,13 +110,8 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
     let files = paths::workflows(&arguments.paths, "run").map_err(refusal)?;
     let workflows = arguments.chosen(load(&files)?)?;
     if matches!(arguments.output, Output::Value(_)) && workflows.len() > 1 {
-        let message = format!(
-            "--output value:NAME takes one workflow, not {}",
-            workflows.len()
-        );
-        return Err(refusal(
-            Diagnostic::error(message).help("name one file, or use --output vars or json"),
-        ));
+        let message = format!("--output value:NAME takes one workflow, not {}", workflows.len());
+        return Err(refusal(Diagnostic::error(message).help("name one file, or use --output vars or json")));
     }
     block_on(run(arguments, terminal, workflows))?
 }
@@ -130,18 +125,11 @@ async fn run(
     let jobs = plan_all(workflows, &arguments.inputs(&stand_ins))?;
     let schedule = arguments.schedule(terminal, jobs.len(), stand_ins);
     let (cancel, started) = (schedule.context.cancel.clone(), Instant::now());
-    let interrupts = tokio::spawn(watch_interrupts(
-        cancel.clone(),
-        Arc::clone(&schedule.screen),
-    ));
+    let interrupts = tokio::spawn(watch_interrupts(cancel.clone(), Arc::clone(&schedule.screen)));
     let waiting = jobs.len();
     let ran = run_all(jobs, schedule).await;
     interrupts.abort();
-    let begun = if cancel.is_cancelled() {
-        Exit::Interrupted
-    } else {
-        Exit::Passed
-    };
+    let begun = if cancel.is_cancelled() { Exit::Interrupted } else { Exit::Passed };
     let exit = ran.iter().fold(begun, |exit, ran| exit.worst(ran.exit));
     arguments.total(terminal, &ran, exit, waiting, started.elapsed());
     arguments.print_output(&ran, exit)
@@ -170,11 +158,7 @@ fn all_or_mistakes<T>(results: Vec<Result<T, Diagnostics>>) -> Result<Vec<T>, Re
             Err(mistakes) => wrong.0.extend(mistakes.0),
         }
     }
-    if wrong.0.is_empty() {
-        Ok(right)
-    } else {
-        Err(refusal(wrong))
-    }
+    if wrong.0.is_empty() { Ok(right) } else { Err(refusal(wrong)) }
 }
 
 /// The first Ctrl-C ends the run in order, the second at once.
@@ -193,10 +177,7 @@ impl Arguments {
     /// The workflows that `--tag` and `--skip-tag` leave.
     fn chosen(&self, mut workflows: Vec<Arc<Workflow>>) -> Result<Vec<Arc<Workflow>>, Refused> {
         let has = |workflow: &Workflow, tags: &[String]| {
-            workflow
-                .tags
-                .iter()
-                .any(|tag| tags.iter().any(|wanted| wanted.as_str() == &**tag))
+            workflow.tags.iter().any(|tag| tags.iter().any(|wanted| wanted.as_str() == &**tag))
         };
         workflows.retain(|workflow| {
             (self.tags.is_empty() || has(workflow, &self.tags)) && !has(workflow, &self.skip_tags)
@@ -231,11 +212,7 @@ impl Arguments {
         let timing = verbosity == Verbosity::Wire;
         let live = files == 1;
         let spins = terminal.redraws && live && verbosity == Verbosity::Steps;
-        let look = Look {
-            style: terminal.style,
-            verbosity,
-            live,
-        };
+        let look = Look { style: terminal.style, verbosity, live };
         let keeps_entries = self.output == Output::Json;
         let mut context = Context::new(Arc::new(Client::new(ClientOptions { timing, only })));
         let wanted = if keeps_entries { Detail::Steps } else { Detail::Outcome };
@@ -299,10 +276,7 @@ impl Arguments {
             Output::None => return Ok(exit),
             Output::Vars => ran.iter().map(|ran| vars::vars(&ran.outputs)).collect(),
             Output::Json => {
-                let entries: Vec<_> = ran
-                    .iter()
-                    .flat_map(|ran| ran.entries.iter().cloned())
-                    .collect();
+                let entries: Vec<_> = ran.iter().flat_map(|ran| ran.entries.iter().cloned()).collect();
                 json::document(exit == Exit::Passed, &entries)
             }
             Output::Value(_) if exit != Exit::Passed => return Ok(exit),
@@ -331,9 +305,7 @@ impl Awaited {
             ("--trust", self.trust),
         ];
         match flags.into_iter().find(|(_, given)| *given) {
-            Some((flag, _)) => Err(refusal(Diagnostic::error(format!(
-                "`{flag}` is not supported yet"
-            )))),
+            Some((flag, _)) => Err(refusal(Diagnostic::error(format!("`{flag}` is not supported yet")))),
             None => Ok(()),
         }
     }
@@ -357,10 +329,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 fn at_least_one(text: &str) -> Result<u32, String> {
-    text.parse()
-        .ok()
-        .filter(|number| *number > 0)
-        .ok_or_else(|| "write a whole number from 1 on".to_owned())
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "write a whole number from 1 on".to_owned())
 }
 
 fn output(text: &str) -> Result<Output, String> {

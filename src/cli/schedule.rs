@@ -64,10 +64,7 @@ pub struct Ran {
 
 /// Runs every job; the results come in the order of the call.
 pub async fn run_all(jobs: Vec<Job>, schedule: Arc<Schedule>) -> Vec<Ran> {
-    let spinner = schedule
-        .screen
-        .spins()
-        .then(|| tokio::spawn(Arc::clone(&schedule.screen).spin()));
+    let spinner = schedule.screen.spins().then(|| tokio::spawn(Arc::clone(&schedule.screen).spin()));
     let mut jobs = jobs;
     let mut ran = match (jobs.pop(), jobs.is_empty()) {
         // One file needs no task of its own.
@@ -96,11 +93,7 @@ async fn run_several(jobs: Vec<Job>, schedule: Arc<Schedule>) -> Vec<Ran> {
         match active.join_next().await {
             Some(Ok(ran)) => done.push(ran),
             // It panicked: the hook has said so, and the file did not pass.
-            Some(Err(_)) => done.push(Ran {
-                index: usize::MAX,
-                exit: Exit::CouldNotRun,
-                ..Ran::default()
-            }),
+            Some(Err(_)) => done.push(Ran { index: usize::MAX, exit: Exit::CouldNotRun, ..Ran::default() }),
             None => return done,
         }
     }
@@ -108,10 +101,7 @@ async fn run_several(jobs: Vec<Job>, schedule: Arc<Schedule>) -> Vec<Ran> {
 
 /// Runs all the passes of a file.
 async fn run_file(job: Job, schedule: Arc<Schedule>) -> Ran {
-    let mut ran = Ran {
-        index: job.index,
-        ..Ran::default()
-    };
+    let mut ran = Ran { index: job.index, ..Ran::default() };
     for pass in 1..=schedule.repeat {
         if schedule.is_over() {
             break;
@@ -127,15 +117,9 @@ async fn run_file(job: Job, schedule: Arc<Schedule>) -> Ran {
 
 async fn run_pass(job: &Job, schedule: &Schedule, pass: Option<u32>, ran: &mut Ran) {
     let source = &job.workflow.source;
-    let mut console = Console::new(
-        schedule.look,
-        Arc::clone(&schedule.screen),
-        Arc::clone(source),
-    )
-    .pass(pass);
-    let mut json = schedule
-        .keeps_entries
-        .then(|| Json::new(Arc::clone(source), pass));
+    let mut console =
+        Console::new(schedule.look, Arc::clone(&schedule.screen), Arc::clone(source)).pass(pass);
+    let mut json = schedule.keeps_entries.then(|| Json::new(Arc::clone(source), pass));
     let before = schedule.stand_ins.troubles();
     let mut finished = run(&job.plan, &schedule.context, |event| {
         console.event(event);
@@ -174,7 +158,6 @@ fn fail(finished: &mut Finished) {
 impl Schedule {
     /// Whether nothing more is to be begun.
     fn is_over(&self) -> bool {
-        self.context.cancel.is_cancelled()
-            || (self.fail_fast && self.failed.load(Ordering::Relaxed))
+        self.context.cancel.is_cancelled() || (self.fail_fast && self.failed.load(Ordering::Relaxed))
     }
 }

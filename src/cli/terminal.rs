@@ -37,12 +37,7 @@ impl Terminal {
     pub fn detect(color: Color) -> Self {
         let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self::judge(
-            color,
-            io::stderr().is_terminal() && !dumb,
-            set("NO_COLOR"),
-            set("CI"),
-        )
+        Self::judge(color, io::stderr().is_terminal() && !dumb, set("NO_COLOR"), set("CI"))
     }
 
     const fn judge(color: Color, capable: bool, no_color: bool, ci: bool) -> Self {
@@ -51,10 +46,7 @@ impl Terminal {
             Color::Always => true,
             Color::Never => false,
         };
-        Self {
-            style: Style::new(colored),
-            redraws: capable && !ci,
-        }
+        Self { style: Style::new(colored), redraws: capable && !ci }
     }
 }
 
@@ -64,10 +56,7 @@ impl Terminal {
 /// Whatever else keeps the text from being written, such as a full disk.
 pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
@@ -81,10 +70,7 @@ pub fn tell(text: &str) {
 /// Replaces what a panic prints: the values in its message may be secrets.
 pub fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(|at| format!(" at {}:{}", at.file(), at.line()))
-            .unwrap_or_default();
+        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
         tell(&format!(
             "internal error{place}: this is a bug in reqchain {}, please report it",
             env!("CARGO_PKG_VERSION")
@@ -98,11 +84,8 @@ mod tests {
 
     #[test]
     fn colours_follow_the_flag_then_no_color_then_the_terminal() {
-        let colored = |color, capable, no_color| {
-            Terminal::judge(color, capable, no_color, false)
-                .style
-                .is_colored()
-        };
+        let colored =
+            |color, capable, no_color| Terminal::judge(color, capable, no_color, false).style.is_colored();
         for (color, capable, no_color, expected) in [
             (Color::Auto, true, false, true),
             (Color::Auto, true, true, false),
@@ -110,11 +93,7 @@ mod tests {
             (Color::Always, false, true, true),
             (Color::Never, true, false, false),
         ] {
-            assert_eq!(
-                colored(color, capable, no_color),
-                expected,
-                "{color:?} {capable} {no_color}"
-            );
+            assert_eq!(colored(color, capable, no_color), expected, "{color:?} {capable} {no_color}");
         }
     }
 

@@ -70,7 +70,11 @@ impl Inputs {
                 let names: Vec<&str> = workflow.inputs.iter().map(|input| &*input.name.value).collect();
                 let message = format!("`{}` has no input `{name}`", workflow.name);
                 let help = did_you_mean(name, names.iter().copied());
-                let list = if names.is_empty() { "it has no inputs".to_owned() } else { format!("its inputs are {}", names.join(", ")) };
+                let list = if names.is_empty() {
+                    "it has no inputs".to_owned()
+                } else {
+                    format!("its inputs are {}", names.join(", "))
+                };
                 problems.push(Diagnostic::error(message).help(help.unwrap_or(list)));
             }
         }
@@ -101,7 +105,8 @@ impl Inputs {
             match self.source_of(input, given(&input.name.value), workflow) {
                 Ok(Some(value)) => {
                     let value = self.mocked(input, value, workflow);
-                    let marks = if input.secret { Marks::secret(Arc::clone(&input.name.value)) } else { Marks::NONE };
+                    let marks =
+                        if input.secret { Marks::secret(Arc::clone(&input.name.value)) } else { Marks::NONE };
                     resolved.insert(Arc::clone(&input.name.value), Marked::new(value, marks));
                 }
                 Ok(None) => missing.push(input),
@@ -115,7 +120,12 @@ impl Inputs {
     }
 
     /// Source, high to low: what the caller gave, the environment variable, the file, the default.
-    fn source_of(&self, input: &Input, given: Option<Arc<str>>, workflow: &Workflow) -> Result<Option<Value>, Diagnostic> {
+    fn source_of(
+        &self,
+        input: &Input,
+        given: Option<Arc<str>>,
+        workflow: &Workflow,
+    ) -> Result<Option<Value>, Diagnostic> {
         let read = |text: &str, whence: &str| {
             input.kind.read(text).map(Some).map_err(|why| {
                 let message = format!("the input `{}` {why}; it came from {whence}", input.name.value);
@@ -156,14 +166,22 @@ impl Inputs {
     fn mocked(&self, input: &Input, value: Value, workflow: &Workflow) -> Value {
         let Some(mock) = &workflow.mock else { return value };
         let Some(origin) = self.mocks.get(&mock.file) else { return value };
-        let named = mock.replaces.as_ref().map(|names| names.iter().any(|name| name.value == input.name.value));
-        let url = value.as_str().and_then(|text| Url::parse(text).ok()).filter(|url| matches!(url.scheme(), "http" | "https"));
+        let named =
+            mock.replaces.as_ref().map(|names| names.iter().any(|name| name.value == input.name.value));
+        let url = value
+            .as_str()
+            .and_then(|text| Url::parse(text).ok())
+            .filter(|url| matches!(url.scheme(), "http" | "https"));
         match (named, url) {
             (Some(false), _) | (None, None) => value,
             (Some(true), None) => origin.as_str().trim_end_matches('/').into(),
             (_, Some(url)) => {
                 let rest = &url[url::Position::BeforePath..];
-                let rest = if value.as_str().is_some_and(|text| !text.ends_with('/')) { rest.trim_end_matches('/') } else { rest };
+                let rest = if value.as_str().is_some_and(|text| !text.ends_with('/')) {
+                    rest.trim_end_matches('/')
+                } else {
+                    rest
+                };
                 format!("{}{rest}", origin.as_str().trim_end_matches('/')).into()
             }
         }
@@ -174,7 +192,8 @@ impl Inputs {
 /// its input is told among all that are missing.
 fn read_file(file: &Path, input: &Input, workflow: &Workflow) -> Result<Option<String>, Diagnostic> {
     let refused = |why: String| {
-        let message = format!("cannot read the file of the input `{}`: {}: {why}", input.name.value, file.display());
+        let message =
+            format!("cannot read the file of the input `{}`: {}: {why}", input.name.value, file.display());
         Diagnostic::error(message).at(&workflow.source, input.name.span)
     };
     let meta = match std::fs::metadata(file) {
@@ -198,7 +217,8 @@ fn missing_inputs(missing: &[&Input], workflow: &Workflow) -> Option<Diagnostic>
     let first = missing.first()?;
     let names: Vec<_> = missing.iter().map(|input| format!("`{}`", input.name.value)).collect();
     let what = if missing.len() == 1 { "an input is missing" } else { "inputs are missing" };
-    let mut problem = Diagnostic::error(format!("{what}: {}", names.join(", "))).at(&workflow.source, first.name.span);
+    let mut problem =
+        Diagnostic::error(format!("{what}: {}", names.join(", "))).at(&workflow.source, first.name.span);
     for input in missing {
         let mut ways = vec![format!("--input {}=…", input.name.value)];
         ways.extend(input.env.iter().map(|env| format!("the environment variable {env}")));

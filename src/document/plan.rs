@@ -63,7 +63,8 @@ pub fn plan(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, Diagnosti
 
 fn plan_with(workflow: &Arc<Workflow>, resolved: Resolved, inputs: &Inputs) -> Result<Plan, Diagnostics> {
     let mut problems = Diagnostics::default();
-    let mut plan_step = |(place, step): (usize, &Step)| match PlannedStep::new(place, step, workflow, inputs) {
+    let mut plan_step = |(place, step): (usize, &Step)| match PlannedStep::new(place, step, workflow, inputs)
+    {
         Ok(step) => Some(step),
         Err(found) => {
             problems.0.extend(found.0);
@@ -72,17 +73,31 @@ fn plan_with(workflow: &Arc<Workflow>, resolved: Resolved, inputs: &Inputs) -> R
     };
     let count = workflow.steps.len();
     let steps = workflow.steps.iter().enumerate().filter_map(&mut plan_step).collect();
-    let finally = workflow.finally.iter().enumerate().map(|(at, step)| (count + at, step)).filter_map(&mut plan_step).collect();
+    let finally = workflow
+        .finally
+        .iter()
+        .enumerate()
+        .map(|(at, step)| (count + at, step))
+        .filter_map(&mut plan_step)
+        .collect();
     if !problems.0.is_empty() {
         return Err(problems);
     }
-    Ok(Plan { workflow: Arc::clone(workflow), inputs: resolved, steps, finally, keeps_steps: reads_steps(workflow) })
+    Ok(Plan {
+        workflow: Arc::clone(workflow),
+        inputs: resolved,
+        steps,
+        finally,
+        keeps_steps: reads_steps(workflow),
+    })
 }
 
 impl PlannedStep {
     fn new(place: usize, step: &Step, workflow: &Workflow, inputs: &Inputs) -> Result<Self, Diagnostics> {
         let action = match &step.action {
-            Action::Request(request) if workflow.defaults.is_empty() => PlannedAction::Request(Arc::clone(request)),
+            Action::Request(request) if workflow.defaults.is_empty() => {
+                PlannedAction::Request(Arc::clone(request))
+            }
             Action::Request(request) => {
                 PlannedAction::Request(Arc::new((**request).clone().overlay(&workflow.defaults)))
             }

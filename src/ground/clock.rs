@@ -23,9 +23,7 @@ impl Clock {
     /// [`Clock::advance`]. Clones share the time.
     #[must_use]
     pub fn fixed(millis: i64) -> Self {
-        Self {
-            fixed: Some(Arc::new(AtomicI64::new(millis))),
-        }
+        Self { fixed: Some(Arc::new(AtomicI64::new(millis))) }
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z; negative before.

@@ -14,6 +14,8 @@ use crate::ground::source::{Position, Source, Span};
 
 /// How much of a line is shown around the place; a workflow may be one line of a megabyte.
 const EXCERPT: usize = 140;
+/// How many characters of a message are shown; the longest of ours, a list of all filters, fits.
+const LONGEST: usize = 1000;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -74,30 +76,20 @@ impl Diagnostic {
 
     /// A warning without a place.
     pub fn warning(message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(message) }
     }
 
     /// Says where.
     #[must_use]
     pub fn at(mut self, source: &Arc<Source>, span: Span) -> Self {
-        self.place = Some(Place {
-            source: Arc::clone(source),
-            span,
-        });
+        self.place = Some(Place { source: Arc::clone(source), span });
         self
     }
 
     /// Says where, unless that is known already.
     #[must_use]
     pub fn at_least_at(self, source: &Arc<Source>, span: Span) -> Self {
-        if self.place.is_some() {
-            self
-        } else {
-            self.at(source, span)
-        }
+        if self.place.is_some() { self } else { self.at(source, span) }
     }
 
     /// Says a few words under the caret.
@@ -135,7 +127,7 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let message = visible(&self.message);
+        let message = short(&self.message);
         let mut group = Group::with_title(level.primary_title(message.as_str()));
         let excerpt = self.place.as_ref().map(Excerpt::of);
         if let Some(excerpt) = &excerpt {
@@ -148,19 +140,15 @@ impl Diagnostic {
                     .annotation(annotation.label(self.label.as_deref())),
             );
         }
-        let notes: Vec<String> = self.notes.iter().map(|note| visible(note)).collect();
+        let notes: Vec<String> = self.notes.iter().map(|note| short(note)).collect();
         for note in &notes {
             group = group.element(Level::NOTE.message(note.as_str()));
         }
-        let help = self.help.as_deref().map(visible);
+        let help = self.help.as_deref().map(short);
         if let Some(help) = &help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
         if let Some(excerpt) = &excerpt {
             text = excerpt.true_column(&text);
@@ -184,10 +172,7 @@ impl Diagnostic {
     #[must_use]
     pub fn report(&self) -> Report<'_> {
         let start = self.place.as_ref().map(Place::position);
-        let end = self
-            .place
-            .as_ref()
-            .map(|place| place.source.position(place.span.end as usize));
+        let end = self.place.as_ref().map(|place| place.source.position(place.span.end as usize));
         Report {
             severity: self.severity,
             message: &self.message,
@@ -237,25 +222,30 @@ impl Diagnostics {
     /// Whether any of them is an error rather than a warning.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.0
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Puts them in the order of the text; those without a place come first.
-    pub fn sort(&mut self) {
-        self.0
-            .sort_by_key(|diagnostic| diagnostic.place.as_ref().map(|place| place.span.start));
+    /// Puts them in the order of the text; those without a place come first. What stands in other
+    /// texts comes last, each text for itself.
+    pub fn sort(&mut self, own: &Arc<Source>) {
+        let mut others: Vec<String> = Vec::new();
+        for place in self.0.iter().filter_map(|diagnostic| diagnostic.place.as_ref()) {
+            if !Arc::ptr_eq(&place.source, own) && others.iter().all(|other| other != place.source.name()) {
+                others.push(place.source.name().to_owned());
+            }
+        }
+        self.0.sort_by_key(|diagnostic| {
+            diagnostic.place.as_ref().map(|place| {
+                let other = others.iter().position(|other| other == place.source.name());
+                (other.filter(|_| !Arc::ptr_eq(&place.source, own)), place.span.start)
+            })
+        });
     }
 
     /// Every message as people read it, a blank line between them.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
-        self.0
-            .iter()
-            .map(|diagnostic| diagnostic.render(color))
-            .collect::<Vec<_>>()
-            .join("\n\n")
+        self.0.iter().map(|diagnostic| diagnostic.render(color)).collect::<Vec<_>>().join("\n\n")
     }
 }
 
@@ -288,9 +278,7 @@ impl Excerpt {
         let shown = place.source.shown();
         let start = floor(&shown, place.span.start as usize);
         let line_start = shown[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = shown[start..]
-            .find('\n')
-            .map_or(shown.len(), |newline| start + newline);
+        let line_end = shown[start..].find('\n').map_or(shown.len(), |newline| start + newline);
         let from = match start - line_start {
             0..=EXCERPT => line_start,
             _ => floor(&shown, start - EXCERPT / 2),
@@ -299,9 +287,9 @@ impl Excerpt {
         let end = floor(&shown, place.span.end as usize).clamp(start, to.max(start));
         let text = visible(shown[from..to].trim_end_matches('\r'));
         let before = visible(&shown[from..start]).len();
-        let marked = visible(&shown[start..end])
-            .len()
-            .max(usize::from(start < to));
+        // An empty place is shown as the whole character that stands there.
+        let one = shown[start..to.max(start)].chars().next().map_or(0, char::len_utf8);
+        let marked = visible(&shown[start..end.max(start + one)]).len();
         let at = place.position();
         Self {
             name: place.source.name().to_owned(),
@@ -324,6 +312,14 @@ impl Excerpt {
         };
         let digits = text[at..].bytes().take_while(u8::is_ascii_digit).count();
         format!("{}{}{}", &text[..at], self.column, &text[at + digits..])
+    }
+}
+
+/// A text for people: visible, and cut where it names a megabyte that somebody wrote.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => visible(&text[..at]) + "…",
+        None => visible(text),
     }
 }
 
@@ -362,10 +358,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// «did you mean `…`?», for the candidate that is nearest to `word`, if one is near enough.
-pub fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(word, candidates).map(|near| format!("did you mean `{near}`?"))
 }
 
@@ -375,12 +368,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word)
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&lower, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
@@ -406,9 +394,7 @@ mod tests {
     fn a_long_line_is_cut_and_still_tells_the_true_column() {
         let line = format!("{}X{}", "a".repeat(5000), "b".repeat(5000));
         let source = Source::text("long.yaml", line);
-        let text = Diagnostic::error("bad")
-            .at(&source, Span::new(5000, 5001))
-            .render(false);
+        let text = Diagnostic::error("bad").at(&source, Span::new(5000, 5001)).render(false);
         assert!(text.contains("long.yaml:1:5001"), "{text}");
         assert!(text.len() < 2000);
     }
@@ -420,10 +406,7 @@ mod tests {
 
     #[test]
     fn the_nearest_word_is_offered_and_a_far_one_is_not() {
-        assert_eq!(
-            nearest("persnal_token", ["access_token", "personal_token"]),
-            Some("personal_token")
-        );
+        assert_eq!(nearest("persnal_token", ["access_token", "personal_token"]), Some("personal_token"));
         assert_eq!(nearest("xyz", ["access_token"]), None);
     }
 }

@@ -77,7 +77,9 @@ pub fn hex_decode(text: &str) -> Result<Vec<u8>, Error> {
     let digits: Option<Vec<u8>> =
         text.trim().chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     match digits {
-        Some(digits) if digits.len() % 2 == 0 => Ok(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()),
+        Some(digits) if digits.len() % 2 == 0 => {
+            Ok(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+        }
         _ => Err(Error::NotEncoded("hexadecimal")),
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::ground::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::ground::quantity;
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
@@ -19,13 +19,18 @@ const FOREIGN: &[(&str, &str)] = &[
     ("assert", "expect"),
     ("asserts", "expect"),
     ("assertions", "expect"),
+    ("attempts", "max"),
     ("capture", "extract"),
     ("captures", "extract"),
     ("check", "expect"),
     ("checks", "expect"),
+    ("code", "status"),
     ("condition", "when"),
     ("cond", "when"),
+    ("count", "max"),
     ("data", "body"),
+    ("delay", "backoff"),
+    ("duration", "time"),
     ("env", "inputs"),
     ("environment", "inputs"),
     ("extractors", "extract"),
@@ -36,7 +41,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("if", "when"),
     ("import", "uses"),
     ("include", "uses"),
+    ("interval", "backoff"),
     ("loop", "for_each"),
+    ("on", "if"),
     ("output", "outputs"),
     ("params", "query"),
     ("parameters", "query"),
@@ -47,15 +54,18 @@ const FOREIGN: &[(&str, &str)] = &[
     ("pre_script", "before"),
     ("querystring", "query"),
     ("register", "extract"),
+    ("response_time", "time"),
     ("retries", "retry"),
     ("save", "extract"),
     ("set", "extract"),
     ("setup", "before"),
     ("stages", "steps"),
+    ("status_code", "status"),
     ("tasks", "steps"),
     ("teardown", "finally"),
     ("test", "expect"),
     ("tests", "expect"),
+    ("times", "max"),
     ("uri", "url"),
     ("use", "uses"),
     ("validate", "expect"),
@@ -78,7 +88,8 @@ pub fn open(path: &Path) -> Result<Arc<Source>, Diagnostic> {
         return Err(Diagnostic::error(format!("`{}` is not a regular file", path.display())));
     }
     if meta.len() >= MAX_BYTES as u64 {
-        let message = format!("`{}` has {} bytes; a file must be smaller than 1 MiB", path.display(), meta.len());
+        let message =
+            format!("`{}` has {} bytes; a file must be smaller than 1 MiB", path.display(), meta.len());
         let help = "split it: a step can run another workflow with `uses`";
         return Err(Diagnostic::error(message).help(help));
     }
@@ -87,7 +98,7 @@ pub fn open(path: &Path) -> Result<Arc<Source>, Diagnostic> {
         Ok(text) => Ok(Source::file(path, text.strip_prefix('\u{feff}').unwrap_or(&text))),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() + 1;
             let message = format!("`{}` is not UTF-8 text: a wrong byte in line {line}", path.display());
             Err(Diagnostic::error(message).help("save the file as UTF-8"))
         }
@@ -103,6 +114,11 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(format!("cannot read `{}`: {why}", path.display()))
 }
 
+/// A key as it stands in a message; «a step» is not one, and stands without marks.
+fn quoted(what: &str) -> String {
+    if what.starts_with("a ") { what.to_owned() } else { format!("`{what}`") }
+}
+
 /// A text that is being read, and what was found wrong in it so far.
 #[derive(Debug)]
 pub struct Reading {
@@ -110,6 +126,10 @@ pub struct Reading {
     pub source: Arc<Source>,
     problems: RefCell<Diagnostics>,
 }
+
+/// How many mistakes of one text are told. A file of a megabyte can hold 100,000, and nobody reads
+/// on after the first dozen.
+const MOST: usize = 100;
 
 impl Reading {
     /// Begins to read a text.
@@ -130,7 +150,15 @@ impl Reading {
 
     /// Reports whatever was found.
     pub fn report(&self, diagnostic: Diagnostic) {
-        self.problems.borrow_mut().push(diagnostic);
+        if !self.is_full() {
+            self.problems.borrow_mut().push(diagnostic);
+        }
+    }
+
+    /// Whether so much was found that no more is told: then it is not worth looking for.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.problems.borrow().0.len() >= MOST
     }
 
     /// Whether nothing was reported as an error yet.
@@ -142,8 +170,14 @@ impl Reading {
     /// All that was found, in the order of the text.
     #[must_use]
     pub fn finish(self) -> Diagnostics {
+        let full = self.is_full();
         let mut problems = self.problems.into_inner();
-        problems.sort();
+        problems.sort(&self.source);
+        if full {
+            problems.push(
+                Diagnostic::error(format!("more mistakes than {MOST} are not told")).help("mend these first"),
+            );
+        }
         problems
     }
 
@@ -151,7 +185,7 @@ impl Reading {
     pub fn scalar<'n>(&self, node: &'n Node, what: &str) -> Option<&'n Scalar> {
         let scalar = node.scalar();
         if scalar.is_none() {
-            self.error(node.span, format!("`{what}` must be a text, not {}", node.describe()));
+            self.error(node.span, format!("{} must be a text, not {}", quoted(what), node.describe()));
         }
         scalar
     }
@@ -168,7 +202,17 @@ impl Reading {
 
     /// Reports an empty value.
     pub fn empty(&self, span: Span, what: &str) {
-        self.error_with(span, format!("`{what}` has no value"), "write `null` or `\"\"` if that is meant");
+        let help = "give it a value or remove the key; an empty value is written `null` or `\"\"`";
+        self.error_with(span, format!("{} has no value", quoted(what)), help);
+    }
+
+    /// Reports that a value has the wrong shape.
+    fn wrong_shape(&self, node: &Node, what: &str, wanted: &str, help: &str) {
+        if node.scalar().is_some_and(Scalar::is_empty) {
+            return self.empty(node.span, what);
+        }
+        let message = format!("{} must be {wanted}, not {}", quoted(what), node.describe());
+        self.error_with(node.span, message, help);
     }
 
     /// `true` or `false`.
@@ -207,23 +251,23 @@ impl Reading {
 
     /// The elements of a list.
     pub fn list<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
-        match &node.kind {
-            Kind::List(elements) => Some(elements),
-            _ => {
-                self.error(node.span, format!("`{what}` must be a list, not {}", node.describe()));
-                None
-            }
+        if let Kind::List(elements) = &node.kind {
+            Some(elements)
+        } else {
+            let help = "write `[a, b]`, or each element in a line of its own behind `- `";
+            self.wrong_shape(node, what, "a list", help);
+            None
         }
     }
 
     /// The entries of a map whose keys the user chooses, such as headers.
     pub fn entries<'n>(&self, node: &'n Node, what: &str) -> Option<&'n [(Scalar, Node)]> {
-        match &node.kind {
-            Kind::Map(entries) => Some(entries),
-            _ => {
-                self.error(node.span, format!("`{what}` must be a map, not {}", node.describe()));
-                None
-            }
+        if let Kind::Map(entries) = &node.kind {
+            Some(entries)
+        } else {
+            let help = "write `key: value`, each in a line of its own or all in `{ }`";
+            self.wrong_shape(node, what, "a map", help);
+            None
         }
     }
 
@@ -237,44 +281,51 @@ impl Reading {
         later: &[&'static str],
     ) -> Option<Fields<'n>> {
         let entries = self.entries(node, what)?;
-        for (key, _) in entries {
-            self.refuse_unknown(key, what, known, later);
-        }
-        Some(Fields { entries, span: node.span })
+        let meant =
+            entries.iter().filter_map(|(key, _)| self.refuse_unknown(key, what, known, later)).collect();
+        Some(Fields { entries, meant, span: node.span })
     }
 
-    /// Reports a key that is not one of `known`.
-    pub fn refuse_unknown(&self, key: &Scalar, what: &str, known: &[&'static str], later: &[&'static str]) {
+    /// Reports a key that is not one of `known`; gives back the one that was probably meant.
+    pub fn refuse_unknown(
+        &self,
+        key: &Scalar,
+        what: &str,
+        known: &[&'static str],
+        later: &[&'static str],
+    ) -> Option<&'static str> {
         let word = &*key.text;
         if known.contains(&word) {
-            return;
+            return None;
         }
         if later.contains(&word) {
             let message = format!("`{word}` is not supported yet");
-            return self.error_with(key.span, message, "it is part of the language, but this version cannot run it");
+            self.error_with(key.span, message, "it is part of the language, but this version cannot run it");
+            return None;
         }
         let ours = FOREIGN.iter().find(|(foreign, _)| *foreign == word.to_lowercase()).map(|(_, ours)| *ours);
         let ours = ours.filter(|ours| known.contains(ours) || later.contains(ours));
-        let message = format!("unknown key `{word}` in `{what}`");
-        let help = match ours {
-            Some(ours) => format!("the word for it here is `{ours}`"),
-            None => did_you_mean(word, known.iter().copied())
-                .unwrap_or_else(|| format!("`{what}` knows {}", known.join(", "))),
+        let meant = ours.or_else(|| nearest(word, known.iter().copied()));
+        let message = format!("unknown key `{word}` in {}", quoted(what));
+        let help = match (ours, meant) {
+            (Some(ours), _) => format!("the word for it here is `{ours}`"),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => format!("{} knows {}", quoted(what), known.join(", ")),
         };
         self.error_with(key.span, message, help);
+        meant
     }
 
     fn parsed<T>(&self, span: Span, what: &str, parsed: Result<T, quantity::Error>) -> Option<T> {
-        parsed
-            .map_err(|error| self.error_with(span, format!("`{what}`: {error}"), error.help()))
-            .ok()
+        parsed.map_err(|error| self.error_with(span, format!("`{what}`: {error}"), error.help())).ok()
     }
 }
 
 /// The known entries of a map.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Fields<'n> {
     entries: &'n [(Scalar, Node)],
+    meant: Vec<&'static str>,
     /// The place of the whole map.
     pub span: Span,
 }
@@ -284,6 +335,13 @@ impl<'n> Fields<'n> {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&'n Node> {
         self.entry(key).map(|(_, value)| value)
+    }
+
+    /// Whether a misspelt or foreign key was reported that means this one, so that its absence need
+    /// not be reported too.
+    #[must_use]
+    pub fn is_meant(&self, key: &str) -> bool {
+        self.meant.contains(&key)
     }
 
     /// The key and its value.

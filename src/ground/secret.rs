@@ -19,11 +19,8 @@ use crate::ground::value::{Map, Value};
 pub const SHORTEST: usize = 8;
 
 /// What RFC 3986 leaves as it is, is left as it is.
-pub const UNRESERVED: percent_encoding::AsciiSet = NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+pub const UNRESERVED: percent_encoding::AsciiSet =
+    NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What is known of where a value came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,18 +33,12 @@ pub struct Marks {
 
 impl Marks {
     /// No secret, and from no server.
-    pub const NONE: Self = Self {
-        secret: None,
-        from_server: false,
-    };
+    pub const NONE: Self = Self { secret: None, from_server: false };
 
     /// The marks of a secret that the user gave.
     #[must_use]
     pub const fn secret(name: Arc<str>) -> Self {
-        Self {
-            secret: Some(name),
-            from_server: false,
-        }
+        Self { secret: Some(name), from_server: false }
     }
 
     /// Whether the value must be shown as a pseudonym.
@@ -95,18 +86,12 @@ impl<T> Marked<T> {
 
     /// A value without marks.
     pub const fn plain(value: T) -> Self {
-        Self {
-            value,
-            marks: Marks::NONE,
-        }
+        Self { value, marks: Marks::NONE }
     }
 
     /// Changes the value and keeps the marks.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Marked<U> {
-        Marked {
-            value: change(self.value),
-            marks: self.marks,
-        }
+        Marked { value: change(self.value), marks: self.marks }
     }
 }
 
@@ -121,9 +106,28 @@ pub fn pseudonym(name: &str) -> String {
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     const ALONE: [&str; 22] = [
-        "password", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "credential", "credentials",
-        "authorization", "jwt", "cookie", "otp", "accesstoken", "refreshtoken", "idtoken", "authtoken", "apikey",
-        "clientsecret", "privatekey", "assertion", "bearer",
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "passcode",
+        "secret",
+        "secrets",
+        "credential",
+        "credentials",
+        "authorization",
+        "jwt",
+        "cookie",
+        "otp",
+        "accesstoken",
+        "refreshtoken",
+        "idtoken",
+        "authtoken",
+        "apikey",
+        "clientsecret",
+        "privatekey",
+        "assertion",
+        "bearer",
     ];
     const KEYS: [&str; 8] =
         ["api", "private", "secret", "signing", "encryption", "access", "auth", "subscription"];
@@ -208,10 +212,7 @@ impl Needles {
     /// Needles of a part of the run: they are freed with it, those of the whole still hold.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self {
-            own: Arc::default(),
-            parent: Some(Arc::new(self.clone())),
-        }
+        Self { own: Arc::default(), parent: Some(Arc::new(self.clone())) }
     }
 
     /// Learns a secret by the name under which it will be shown. Texts shorter than
@@ -227,12 +228,8 @@ impl Needles {
     pub fn learn_value(&self, name: &Arc<str>, value: &Value) {
         match value {
             Value::String(text) => self.learn(name, text),
-            Value::List(elements) => elements
-                .iter()
-                .for_each(|element| self.learn_value(name, element)),
-            Value::Object(members) => members
-                .values()
-                .for_each(|member| self.learn_value(name, member)),
+            Value::List(elements) => elements.iter().for_each(|element| self.learn_value(name, element)),
+            Value::Object(members) => members.values().for_each(|member| self.learn_value(name, member)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
@@ -243,7 +240,11 @@ impl Needles {
         match value {
             Value::Object(members) => {
                 for (key, member) in members.iter() {
-                    if is_secret_name(key) { self.learn_value(key, member) } else { self.learn_members(member) }
+                    if is_secret_name(key) {
+                        self.learn_value(key, member);
+                    } else {
+                        self.learn_members(member);
+                    }
                 }
             }
             Value::List(elements) => elements.iter().for_each(|element| self.learn_members(element)),
@@ -263,11 +264,7 @@ impl Needles {
     /// The text with every secret in it, in any known form, replaced by its pseudonym.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
-        let text = self
-            .own
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .scrub(text);
+        let text = self.own.lock().unwrap_or_else(PoisonError::into_inner).scrub(text);
         match &self.parent {
             Some(parent) => parent.scrub(&text),
             None => self.scrub_jwts(text),
@@ -280,7 +277,9 @@ impl Needles {
     pub fn scrub_value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.scrub(text).into(),
-            Value::List(elements) => elements.iter().map(|element| self.scrub_value(element)).collect::<Vec<_>>().into(),
+            Value::List(elements) => {
+                elements.iter().map(|element| self.scrub_value(element)).collect::<Vec<_>>().into()
+            }
             Value::Object(members) => {
                 let members = members.iter().map(|(key, member)| (Arc::clone(key), self.scrub_value(member)));
                 members.collect::<Map>().into()
@@ -361,8 +360,7 @@ impl Haystack {
         while let Some(head) = bytes.get(at..at + SHORTEST) {
             match self.longest(head, &bytes[at..]) {
                 Some(needle)
-                    if text.is_char_boundary(at)
-                        && text.is_char_boundary(at + needle.text.len()) =>
+                    if text.is_char_boundary(at) && text.is_char_boundary(at + needle.text.len()) =>
                 {
                     clean.push_str(&text[kept..at]);
                     let _ = write!(clean, "«{}»", needle.name);
@@ -404,10 +402,7 @@ impl Haystack {
         };
         let same = self.needles.entry(*head).or_default();
         if same.iter().all(|needle| *needle.text != *text) {
-            same.push(Needle {
-                name: Arc::clone(name),
-                text: text.into(),
-            });
+            same.push(Needle { name: Arc::clone(name), text: text.into() });
         }
     }
 }
@@ -416,12 +411,7 @@ impl Haystack {
 /// HTTP, JSON, XML and shells use, inside a longer base64 text, and the parts of a JWT.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned(), secret.trim().to_owned()];
-    forms.extend(
-        secret
-            .lines()
-            .map(str::to_owned)
-            .filter(|line| is_needle(line)),
-    );
+    forms.extend(secret.lines().map(str::to_owned).filter(|line| is_needle(line)));
     let bytes = secret.as_bytes();
     for skip in 0..3 {
         forms.extend(inside_base64(bytes, skip));
@@ -439,11 +429,7 @@ fn forms(secret: &str) -> Vec<String> {
     // A text of a server that holds JSON, itself shown in JSON.
     forms.push(twice[1..twice.len() - 1].to_owned());
     forms.push(json[1..json.len() - 1].replace('/', "\\/"));
-    let html = secret
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;");
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     forms.push(html.replace('\'', "&#39;"));
     forms.push(html.replace('\'', "&apos;"));
     forms.push(html.replace('\'', "&#x27;"));
@@ -475,15 +461,8 @@ fn inside_base64(secret: &[u8], skip: usize) -> Vec<String> {
         _ => 3,
     };
     let certain = padded.len() * 8 / 6;
-    let cut = |text: String| {
-        text.get(first..certain.min(text.len()))
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let mut forms = vec![
-        cut(STANDARD_NO_PAD.encode(&padded)),
-        cut(URL_SAFE_NO_PAD.encode(&padded)),
-    ];
+    let cut = |text: String| text.get(first..certain.min(text.len())).unwrap_or_default().to_owned();
+    let mut forms = vec![cut(STANDARD_NO_PAD.encode(&padded)), cut(URL_SAFE_NO_PAD.encode(&padded))];
     if skip == 0 {
         forms.push(STANDARD_NO_PAD.encode(&padded));
         forms.push(URL_SAFE_NO_PAD.encode(&padded));
@@ -502,124 +481,4 @@ fn lower_percent(encoded: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use base64::engine::general_purpose::STANDARD;
-
-    use super::*;
-
-    fn needles(name: &str, text: &str) -> Needles {
-        let needles = Needles::default();
-        needles.learn(&name.into(), text);
-        needles
-    }
-
-    #[test]
-    fn names_that_hold_secrets_are_known_in_every_spelling() {
-        for name in [
-            "access_token",
-            "accessToken",
-            "ACCESS-TOKEN",
-            "personal_token",
-            "password",
-            "client_secret",
-            "apiKey",
-            "X-Api-Key",
-            "api_key",
-            "X-Auth-Token",
-            "Authorization",
-            "id_token",
-            "pbxPassword",
-        ] {
-            assert!(is_secret_name(name), "{name}");
-        }
-        for name in [
-            "token_type",
-            "next_page_token",
-            "pageToken",
-            "user",
-            "key",
-            "expires_in",
-            "max_tokens",
-            "keyboard",
-            "tokenize",
-        ] {
-            assert!(!is_secret_name(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_jwt_is_known_by_its_form() {
-        assert!(is_jwt("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"));
-        assert!(is_jwt("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."));
-        assert!(!is_jwt("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0"));
-        assert!(!is_jwt("eyJ hello"));
-    }
-
-    #[test]
-    fn a_secret_is_found_in_every_form() {
-        let secret = "p&ss w%rd\"ü'/<tag>";
-        let needles = needles("password", secret);
-        let basic = STANDARD.encode(format!("ann@example.com:{secret}"));
-        let forms = [
-            secret.to_owned(),
-            STANDARD.encode(secret),
-            URL_SAFE_NO_PAD.encode(secret),
-            basic,
-            STANDARD.encode(format!("x{secret}y")),
-            STANDARD.encode(format!("xx{secret}yy")),
-            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
-            utf8_percent_encode(secret, NON_ALPHANUMERIC)
-                .to_string()
-                .to_lowercase(),
-            url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-            Value::from(secret).to_json(),
-            "p&amp;ss w%rd&quot;ü&#39;/&lt;tag&gt;".to_owned(),
-            secret.bytes().map(|byte| format!("{byte:02X}")).collect(),
-        ];
-        for form in forms {
-            let shown = needles.scrub(&format!("<<{form}>>"));
-            assert!(shown.contains("«password»"), "{form} stays: {shown}");
-        }
-    }
-
-    #[test]
-    fn parts_of_a_token_are_secret_too() {
-        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4iLCJuIjoxfQ.c2lnbmF0dXJl";
-        let needles = needles("token", token);
-        assert_eq!(
-            needles.scrub("payload eyJzdWIiOiJhbm4iLCJuIjoxfQ"),
-            "payload «token»"
-        );
-        assert_eq!(
-            Needles::default().scrub(&format!("x {token} y")),
-            "x «jwt» y"
-        );
-    }
-
-    #[test]
-    fn what_a_pass_learnt_is_forgotten_with_it_and_the_rest_is_kept() {
-        let run = needles("password", "correct horse");
-        let pass = run.child();
-        pass.learn(&"token".into(), "abcdefgh-1");
-        assert_eq!(pass.scrub("correct horse abcdefgh-1"), "«password» «token»");
-        assert_eq!(
-            run.scrub("correct horse abcdefgh-1"),
-            "«password» abcdefgh-1"
-        );
-    }
-
-    #[test]
-    fn short_texts_and_numbers_are_not_searched_for() {
-        let needles = needles("pin", "123456789");
-        needles.learn(&"short".into(), "abc");
-        assert_eq!(needles.scrub("123456789 abc"), "123456789 abc");
-    }
-
-    #[test]
-    fn the_longest_secret_wins_and_the_first_name_stays() {
-        let needles = needles("a", "abcdefgh");
-        needles.learn(&"b".into(), "abcdefgh-longer");
-        needles.learn(&"c".into(), "abcdefgh");
-        assert_eq!(needles.scrub("abcdefgh-longer abcdefgh"), "«b» «a»");
-    }
-}
+mod tests;

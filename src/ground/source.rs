@@ -23,10 +23,7 @@ impl Span {
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self {
-            start: narrow(start),
-            end: narrow(end.max(start)),
-        }
+        Self { start: narrow(start), end: narrow(end.max(start)) }
     }
 
     /// The span as a range of byte offsets.
@@ -74,19 +71,14 @@ impl fmt::Debug for Source {
         f.debug_struct("Source")
             .field("name", &self.name)
             .field("bytes", &self.text.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
 impl Source {
     /// A text that is not a file: `name` is what messages call it.
     pub fn text(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.into(),
-            path: None,
-            text: text.into(),
-            hidden: Mutex::default(),
-        })
+        Arc::new(Self { name: name.into(), path: None, text: text.into(), hidden: Mutex::default() })
     }
 
     /// A text that was read from `path`.
@@ -134,10 +126,7 @@ impl Source {
 
     /// Marks a place that no excerpt may show, such as the literal default of a secret input.
     pub fn hide(&self, span: Span) {
-        self.hidden
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(span);
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner).push(span);
     }
 
     /// The text with every hidden place blanked by `*`, byte for byte, so that offsets keep.
@@ -185,11 +174,7 @@ impl Source {
                 .map_or(self.text.len(), |newline| newline + 1),
         };
         let rest = &self.text[start..];
-        start
-            + rest
-                .char_indices()
-                .nth(column.saturating_sub(1))
-                .map_or(rest.len(), |(at, _)| at)
+        start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at)
     }
 }
 
@@ -199,7 +184,8 @@ fn literal_secrets(text: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     for (colon, _) in text.match_indices(": ") {
         let before = &text[..colon];
-        let name = before.bytes().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
+        let name =
+            before.bytes().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
         let name = &before[colon - name.count()..];
         // `bearer` says how, not what; what stands behind it is a token all the same.
         if !(is_secret_name(name) || name == "bearer") {

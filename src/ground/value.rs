@@ -117,9 +117,7 @@ impl Value {
                 a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b))
             }
             (Self::Object(a), Self::Object(b)) => {
-                a.len() == b.len()
-                    && a.iter()
-                        .all(|(key, a)| b.get(key).is_some_and(|b| a.same(b)))
+                a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| a.same(b)))
             }
             (a, b) => a == b,
         }
@@ -141,15 +139,15 @@ impl Value {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads JSON text. Deeper than 128 levels is an error, as in serde_json.
+    /// Reads JSON text. Deeper than 128 levels is an error, as in `serde_json`.
     ///
     /// # Errors
-    /// Where the text is not JSON: serde_json's message with line and column.
+    /// Where the text is not JSON: `serde_json`'s message with line and column.
     pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text))
     }
 
-    /// The same tree as serde_json's own type, for the crates that want that one.
+    /// The same tree as `serde_json`'s own type, for the crates that want that one.
     #[must_use]
     pub fn to_serde(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
@@ -222,9 +220,7 @@ impl From<serde_json::Value> for Value {
             serde_json::Value::Bool(truth) => Self::Bool(truth),
             serde_json::Value::Number(number) => Self::Number(number),
             serde_json::Value::String(text) => Self::String(text.into()),
-            serde_json::Value::Array(list) => {
-                list.into_iter().map(Self::from).collect::<Vec<_>>().into()
-            }
+            serde_json::Value::Array(list) => list.into_iter().map(Self::from).collect::<Vec<_>>().into(),
             serde_json::Value::Object(members) => members
                 .into_iter()
                 .map(|(key, value)| (key.into(), Self::from(value)))
@@ -355,11 +351,7 @@ fn shape_to(value: &Value, depth: usize) -> String {
             if members.len() > SHOWN {
                 parts.push(format!("… {} more", members.len() - SHOWN));
             }
-            if parts.is_empty() {
-                "{}".to_owned()
-            } else {
-                format!("{{ {} }}", parts.join(", "))
-            }
+            if parts.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", parts.join(", ")) }
         }
         Value::List(elements) => match elements.first() {
             Some(first) if depth > 0 => {
@@ -401,9 +393,6 @@ mod tests {
     #[test]
     fn a_shape_tells_keys_and_types_but_no_values() {
         let value = json(r#"{"type":"result","result":{"token":"abc","n":[1,2]},"e":{}}"#);
-        assert_eq!(
-            shape(&value),
-            "{ type: string, result: { token: string, n: [2 × int] }, e: {} }"
-        );
+        assert_eq!(shape(&value), "{ type: string, result: { token: string, n: [2 × int] }, e: {} }");
     }
 }

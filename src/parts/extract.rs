@@ -100,8 +100,8 @@ impl Extract {
     fn read(name: &Scalar, node: &Node, reading: &Reading) -> Option<Self> {
         let named = variable_name(name, reading);
         let read = match &node.kind {
-            Kind::Scalar(_) => short(node, reading),
-            Kind::Map(_) | Kind::List(_) => long(node, reading),
+            Kind::Scalar(_) => short(node, reading, &format!("extract.{}", name.text)),
+            Kind::Map(_) | Kind::List(_) => long(node, reading, &format!("extract.{}", name.text)),
         };
         Some(Self { name: named?, ..read? })
     }
@@ -214,13 +214,14 @@ impl Extract {
     }
 }
 
-fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str>>> {
+/// Reads the name of a variable: one that a template can say, and that means nothing by itself.
+pub fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str>>> {
     let text = &*name.text;
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let digit = |c: char| c.is_ascii_digit();
     if text.is_empty() || !text.chars().all(word) || text.starts_with(digit) {
         let message = format!("`{text}` cannot be the name of a variable");
-        let help = "letters, digits and `_`, not beginning with a digit";
+        let help = "a name has letters, digits and `_`, and does not begin with a digit";
         reading.error_with(name.span, message, help);
         return None;
     }
@@ -233,8 +234,8 @@ fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str>>> 
 }
 
 /// A path that begins with `$`, or a template.
-fn short(node: &Node, reading: &Reading) -> Option<Extract> {
-    let scalar = reading.text(node, "extract")?;
+fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
+    let scalar = reading.text(node, what)?;
     let source = if scalar.text.starts_with('$') {
         Source::Selector(Selector::json(scalar, reading)?)
     } else if scalar.text.contains("{{") {
@@ -250,10 +251,10 @@ fn short(node: &Node, reading: &Reading) -> Option<Extract> {
 }
 
 /// A map of a selector and what stands beside it.
-fn long(node: &Node, reading: &Reading) -> Option<Extract> {
+fn long(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
     let known: Vec<&str> = WORDS.iter().chain(&BESIDE).copied().collect();
-    let fields = reading.fields(node, "extract", &known, &LATER)?;
-    let selector = Selector::read_fields(&fields, &BESIDE, reading, "extract");
+    let fields = reading.fields(node, what, &known, &LATER)?;
+    let selector = Selector::read_fields(&fields, &BESIDE, reading, what);
     let beside = Beside::read(&fields, reading);
     let beside = beside?;
     Some(Extract {

@@ -75,6 +75,10 @@ impl Retry {
     /// Reads a map, or a number alone; mistakes are reported. `on_step` says that it stands on a
     /// step rather than among the defaults.
     pub fn read(node: &Node, reading: &Reading, on_step: bool) -> Option<Self> {
+        if node.scalar().is_some_and(super::super::ground::yaml::Scalar::is_empty) {
+            reading.empty(node.span, "retry");
+            return None;
+        }
         if node.scalar().is_some() {
             return Some(Self {
                 max: max(node, reading)?,
@@ -86,6 +90,8 @@ impl Retry {
         let fields = reading.fields(node, "retry", &["max", "if", "backoff"], &[])?;
         let max = if let Some(node) = fields.get("max") {
             max(node, reading)
+        } else if fields.is_meant("max") {
+            None
         } else {
             let help = "say how often: `retry: { max: 2 }`";
             reading.error_with(fields.span, "`retry` has no `max`", help);

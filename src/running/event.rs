@@ -144,6 +144,9 @@ pub struct ResponseText {
 }
 
 /// Milliseconds, for serde.
+///
+/// # Errors
+/// Those of the serializer.
 pub fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }

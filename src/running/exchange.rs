@@ -71,8 +71,12 @@ impl StepRun<'_> {
             let help = format!("if that is meant, name the origin in an input or a default: {origin}");
             return Err(self.failure(diagnostic.help(help)));
         }
-        let secret: Vec<_> =
-            request.headers.iter().filter(|(_, value)| value.is_sensitive()).map(|(name, _)| name.clone()).collect();
+        let secret: Vec<_> = request
+            .headers
+            .iter()
+            .filter(|(_, value)| value.is_sensitive())
+            .map(|(name, _)| name.clone())
+            .collect();
         let signed = spec.auth().is_some_and(|auth| !matches!(auth, Auth::None));
         for name in &secret {
             request.headers.remove(name);
@@ -93,16 +97,18 @@ impl StepRun<'_> {
         }
         let scope = &self.flowing.scope;
         let written = as_written.then(|| (spec.shown_url(scope), spec.shown_body(scope)));
-        let (url, body) = match written {
-            Some((Ok(url), Ok(body))) => (url, body),
+        let (url, body) = if let Some((Ok(url), Ok(body))) = written {
+            (url, body)
+        } else {
             // A script changed it: what is really sent is scrubbed.
-            _ => {
-                let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
-                (request.url.to_string(), body)
-            }
+            let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
+            (request.url.to_string(), body)
         };
-        let headers =
-            if events.wants(Detail::Wire) { show::request_headers(request, &scope.needles) } else { Vec::new() };
+        let headers = if events.wants(Detail::Wire) {
+            show::request_headers(request, &scope.needles)
+        } else {
+            Vec::new()
+        };
         let text = RequestText {
             method: request.method.to_string(),
             url: scope.needles.scrub(&url),
@@ -157,10 +163,12 @@ impl StepRun<'_> {
     fn wait(&self, retry: &Retry, after: Option<&str>) -> Option<std::time::Duration> {
         // Jitter need not be unpredictable: where no randomness is to be had, the longest is waited.
         let random = getrandom::u32().map_or(1.0, |drawn| f64::from(drawn) / f64::from(u32::MAX));
-        let wait = retry.backoff.wait(self.outcome.attempts, after, self.flowing.context.clock.now_ms(), random);
+        let wait =
+            retry.backoff.wait(self.outcome.attempts, after, self.flowing.context.clock.now_ms(), random);
         if wait.is_none() {
             let asked = after.unwrap_or_default();
-            let message = format!("the server asks to wait longer than 60 s (Retry-After: {asked}): not waited for");
+            let message =
+                format!("the server asks to wait longer than 60 s (Retry-After: {asked}): not waited for");
             self.flowing.events.tell(&self.path, EventKind::Warned { message });
         }
         wait

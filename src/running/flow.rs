@@ -41,11 +41,14 @@ pub(super) struct Flowing<'r> {
 pub(super) async fn workflow(plan: &Plan, context: &Context, events: &Events) -> Option<Outputs> {
     let root: Arc<str> = "".into();
     let name = &plan.workflow.name;
-    events.tell(&root, EventKind::RunStarted {
-        workflow: Arc::clone(name),
-        file: plan.workflow.source.name().into(),
-        steps: plan.steps.len() + plan.finally.len(),
-    });
+    events.tell(
+        &root,
+        EventKind::RunStarted {
+            workflow: Arc::clone(name),
+            file: plan.workflow.source.name().into(),
+            steps: plan.steps.len() + plan.finally.len(),
+        },
+    );
     let (verdict, outputs) = flow(plan, context, events, &root, plan.inputs.clone()).await;
     events.tell(&root, EventKind::RunFinished { verdict });
     outputs
@@ -86,7 +89,10 @@ impl Flowing<'_> {
     /// Evaluates `vars`, in order.
     fn derive(&self) -> Result<(), Failure> {
         for var in &self.plan.workflow.vars {
-            let found = var.tree.value(&self.scope).map_err(|error| self.failure(error.diagnostic(&self.plan.workflow.source)))?;
+            let found = var
+                .tree
+                .value(&self.scope)
+                .map_err(|error| failure(error.diagnostic(&self.plan.workflow.source)))?;
             // A var cannot have the name of an input: reading the workflow made sure of it.
             let _ = self.scope.set(&var.name.value, found);
         }
@@ -108,10 +114,20 @@ impl Flowing<'_> {
                         at = *place;
                         jumps += 1;
                     }
-                    Some(_) => return self.fail_step(planned, format!("`next` jumped {MAX_JUMPS} times: this looks like a loop without end"), None),
+                    Some(_) => {
+                        return self.fail_step(
+                            planned,
+                            format!("`next` jumped {MAX_JUMPS} times: this looks like a loop without end"),
+                            None,
+                        );
+                    }
                     None => {
                         let help = did_you_mean(&id, places.keys().copied());
-                        return self.fail_step(planned, format!("`next` names no step: there is no `{id}`"), help);
+                        return self.fail_step(
+                            planned,
+                            format!("`next` names no step: there is no `{id}`"),
+                            help,
+                        );
                     }
                 },
             }
@@ -142,7 +158,10 @@ impl Flowing<'_> {
         let mut verdict = Verdict::Passed;
         for planned in &self.plan.finally {
             if let Some(name) = planned.needs.iter().find(|name| !self.scope.has(name)) {
-                self.tell_skipped(planned, format!("`{name}` was never set: the step that sets it was not reached"));
+                self.tell_skipped(
+                    planned,
+                    format!("`{name}` was never set: the step that sets it was not reached"),
+                );
                 continue;
             }
             if let Flow::Ended(ended) = Box::pin(step::run(self, planned)).await {
@@ -156,11 +175,15 @@ impl Flowing<'_> {
     fn outputs(&self) -> Result<Outputs, Failure> {
         let workflow = &self.plan.workflow;
         let Some(outputs) = &workflow.outputs else {
-            let names = workflow.all_steps().flat_map(|step| step.extract.iter().map(|extract| &extract.name.value));
+            let names =
+                workflow.all_steps().flat_map(|step| step.extract.iter().map(|extract| &extract.name.value));
             return Ok(names.filter_map(|name| Some((Arc::clone(name), self.scope.get(name)?))).collect());
         };
         let output = |output: &Output| {
-            let found = output.tree.value(&self.scope).map_err(|error| self.failure(error.diagnostic(&workflow.source)))?;
+            let found = output
+                .tree
+                .value(&self.scope)
+                .map_err(|error| failure(error.diagnostic(&workflow.source)))?;
             Ok((Arc::clone(&output.name.value), found))
         };
         outputs.iter().map(output).collect()
@@ -210,8 +233,9 @@ impl Flowing<'_> {
 
     fn fail_step(&self, planned: &PlannedStep, message: String, help: Option<String>) -> Verdict {
         let step = planned.step(&self.plan.workflow);
-        let diagnostic = Diagnostic::error(message).at(&self.plan.workflow.source, step.span).maybe_help(help);
-        self.tell_failed(planned, self.failure(diagnostic));
+        let diagnostic =
+            Diagnostic::error(message).at(&self.plan.workflow.source, step.span).maybe_help(help);
+        self.tell_failed(planned, failure(diagnostic));
         Verdict::Errored
     }
 
@@ -241,4 +265,8 @@ pub(super) fn with_inputs(plan: &Plan, given: Vec<(Arc<str>, Marked<Value>)>) ->
         inputs.insert(name, found);
     }
     inputs
+}
+
+fn failure(diagnostic: Diagnostic) -> Failure {
+    Failure { cause: Cause::CouldNotRun, diagnostic }
 }

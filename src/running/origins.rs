@@ -25,13 +25,16 @@ impl Origins {
     /// Whether an input, a variable that no server had a say in, or the file itself names the
     /// origin of this URL, or a request went there for one of these.
     pub(super) fn names(&self, url: &Url, plan: &Plan, scope: &Scope) -> bool {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| same(known, url));
+        let used =
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| same(known, url));
         let origin = url.origin();
         let is_origin = |text: &str| Url::parse(text).is_ok_and(|named| named.origin() == origin);
         let in_variables = || {
-            scope.names().iter().filter_map(|name| scope.get(name)).any(|found| {
-                !found.marks.from_server && found.value.as_str().is_some_and(is_origin)
-            })
+            scope
+                .names()
+                .iter()
+                .filter_map(|name| scope.get(name))
+                .any(|found| !found.marks.from_server && found.value.as_str().is_some_and(is_origin))
         };
         used || in_variables() || literals(plan.workflow.source.as_str()).any(is_origin)
     }
@@ -65,6 +68,14 @@ mod tests {
     fn literal_urls_are_found_and_templated_hosts_are_not() {
         let text = "a: https://one.example/x\nb: { c: http://two.example:81, d: 'https://three.example' }\ne: https://{{ host }}/x\nf: https://four.example/{{ x }}";
         let found: Vec<_> = literals(text).collect();
-        assert_eq!(found, ["https://one.example/x", "http://two.example:81", "https://three.example", "https://four.example/"]);
+        assert_eq!(
+            found,
+            [
+                "https://one.example/x",
+                "http://two.example:81",
+                "https://three.example",
+                "https://four.example/"
+            ]
+        );
     }
 }

@@ -161,9 +161,11 @@ impl Folding {
                 self.pending.entry(Arc::clone(&event.path)).or_default().push(check.clone());
             }
             EventKind::StepFinished(step) => {
-                step.cause.into_iter().chain(step.error.as_ref().map(|error| error.cause)).for_each(|cause| {
-                    self.weigh(cause);
-                });
+                step.cause.into_iter().chain(step.error.as_ref().map(|error| error.cause)).for_each(
+                    |cause| {
+                        self.weigh(cause);
+                    },
+                );
                 let checks = self.pending.shift_remove(&event.path).unwrap_or_default();
                 self.outcome.steps.push((step.clone(), checks));
             }

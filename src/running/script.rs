@@ -50,7 +50,9 @@ pub(super) async fn run(
     });
     let script = script.clone();
     let ran = tokio::task::spawn_blocking(move || script.run(host)).await;
-    ran.map_err(|_| Diagnostic::error("internal error: the thread of a script broke").help("please report it"))
+    ran.map_err(|_| {
+        Diagnostic::error("internal error: the thread of a script broke").help("please report it")
+    })
 }
 
 /// Sends what a script asks for, through the transport of the run.
@@ -123,7 +125,8 @@ impl Touched {
         let body = body_of(draft.body);
         // A script that gave the request its first body means a POST, as a workflow does.
         let gained = before.body == RenderedBody::None && body != RenderedBody::None;
-        let method = if gained && method == before.method && method == Method::GET { Method::POST } else { method };
+        let method =
+            if gained && method == before.method && method == Method::GET { Method::POST } else { method };
         let headers = self.headers(&draft.headers, &before, &body)?;
         let same_origin = url.origin() == before.url.origin();
         let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
@@ -146,7 +149,8 @@ impl Touched {
         };
         let mut headers = HeaderMap::with_capacity(pairs.len() + 1);
         for (name, text) in pairs {
-            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused(name, "has no name that can be sent"))?;
+            let header = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| refused(name, "has no name that can be sent"))?;
             let mut value = HeaderValue::from_bytes(text.as_bytes())
                 .map_err(|_| refused(name, "has a line break or a control character in it"))?;
             let was = before.headers.get_all(&header).iter().any(|old| old.is_sensitive() && old == value);
@@ -170,7 +174,9 @@ impl RequestCell for Touched {
         draft.headers = rendered
             .headers
             .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
             .collect();
         draft.body = match &rendered.body {
             RenderedBody::None => DraftBody::None,

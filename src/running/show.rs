@@ -1,5 +1,7 @@
 //! What requests and answers look like in events: cut, and without secrets.
 
+use std::fmt::Write as _;
+
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use reqwest::{StatusCode, Version};
 
@@ -87,7 +89,8 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
     let clean = needles.scrub(&text);
     let mut shown = cut(&clean, longest);
     if !is_small {
-        shown.push_str(&format!(" ({} bytes in all)", response.body.len()));
+        // Writing to a string cannot fail.
+        let _ = write!(shown, " ({} bytes in all)", response.body.len());
     }
     Some(shown)
 }

@@ -101,7 +101,11 @@ impl<'r> StepRun<'r> {
             other => {
                 let shown = template::shown(&Marked::new(other.clone(), found.marks));
                 let message = format!("`when` is neither true nor false, but {} {shown}", other.type_name());
-                Err(self.failure(Diagnostic::error(message).at(self.source(), when.span()).help("compare it: `{{ x == 1 }}`, `{{ x is defined }}`")))
+                Err(self.failure(
+                    Diagnostic::error(message)
+                        .at(self.source(), when.span())
+                        .help("compare it: `{{ x == 1 }}`, `{{ x is defined }}`"),
+                ))
             }
         }
     }
@@ -164,7 +168,9 @@ impl<'r> StepRun<'r> {
 
     fn set(&self, name: &Arc<str>, value: Marked<Value>, span: Span) -> Result<(), Box<Failure>> {
         let set = self.flowing.scope.set(name, value);
-        set.map_err(|error| self.failure(Diagnostic::error(format!("`{name}`: {error}")).at(self.source(), span)))
+        set.map_err(|error| {
+            self.failure(Diagnostic::error(format!("`{name}`: {error}")).at(self.source(), span))
+        })
     }
 
     fn tell_extracted(&self) {
@@ -258,19 +264,20 @@ impl<'r> StepRun<'r> {
     async fn uses(&mut self, plan: &Plan, uses: &Uses) -> Result<Flow, Box<Failure>> {
         let mut given = Vec::with_capacity(uses.with.len());
         for entry in &uses.with {
-            let found = entry.tree.value(&self.flowing.scope).map_err(|error| self.template_failure(&error))?;
+            let found =
+                entry.tree.value(&self.flowing.scope).map_err(|error| self.template_failure(&error))?;
             given.push((Arc::clone(&entry.name.value), found));
         }
         let inputs = flow::with_inputs(plan, given);
-        let flowing = self.flowing;
-        let used = flow::flow(plan, flowing.context, flowing.events, &self.path, inputs);
-        let (verdict, outputs) = Box::pin(used).await;
+        let outer = self.flowing;
+        let running = flow::flow(plan, outer.context, outer.events, &self.path, inputs);
+        let (verdict, outputs) = Box::pin(running).await;
         self.outcome.verdict = verdict;
         let mut joined = Marked::<Value>::default();
         let members = outputs.unwrap_or_default().into_iter().map(|(name, found)| {
             joined.marks.join(&found.marks);
             if let Some(secret) = &found.marks.secret {
-                flowing.scope.needles.learn_value(secret, &found.value);
+                outer.scope.needles.learn_value(secret, &found.value);
             }
             (name, found.value)
         });
@@ -297,11 +304,13 @@ impl<'r> StepRun<'r> {
         };
         if let Some(verdict) = ended {
             self.outcome.verdict = verdict;
-            self.outcome.answer = self.response.as_deref().map(|response| show::answer(response, &self.flowing.scope.needles));
+            self.outcome.answer =
+                self.response.as_deref().map(|response| show::answer(response, &self.flowing.scope.needles));
         }
         let verdict = self.outcome.verdict;
         if self.flowing.plan.keeps_steps {
-            let record = StepRecord { response: self.response, outputs: self.outputs, verdict: verdict.word() };
+            let record =
+                StepRecord { response: self.response, outputs: self.outputs, verdict: verdict.word() };
             self.flowing.scope.record_step(&self.step.id, record);
         }
         self.flowing.events.tell(&self.path, EventKind::StepFinished(self.outcome));

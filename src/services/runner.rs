@@ -124,7 +124,10 @@ impl Runner {
 
 impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runner").field("workflow", &self.workflow.name).field("mock", &self.mock).finish_non_exhaustive()
+        f.debug_struct("Runner")
+            .field("workflow", &self.workflow.name)
+            .field("mock", &self.mock)
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,8 @@
 //! the command. One binary, since linking one for each file costs more than running them. How a
 //! test reads, and how to add one, stands in `README.md` beside this file.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so and ends")]
+
 // The builder that every scenario begins with.
 mod scenario;
 
@@ -17,3 +19,11 @@ mod retry;
 mod safety;
 // The README, file by file and command by command.
 mod readme;
+// The corpus: each workflow in `tests/cases`, and what must be said of it, word for word.
+mod check;
+// The shipped workflows pass under their mocks, and the mocks answer as the real servers do.
+mod examples;
+// What no reader may do: panic, hang, or take a bomb for a workflow.
+mod parse;
+// The house rules: layers, sizes, words, and what may not stand in the source.
+mod tidy;

@@ -36,9 +36,9 @@ fn steady(text: &str) -> String {
             (pattern(r"(?m)[ \t]+$"), ""),
         ]
     });
-    let steady = CHANGING.iter().fold(text.to_owned(), |text, (pattern, with)| {
-        pattern.replace_all(&text, *with).into_owned()
-    });
+    let steady = CHANGING
+        .iter()
+        .fold(text.to_owned(), |text, (pattern, with)| pattern.replace_all(&text, *with).into_owned());
     steady.trim().to_owned()
 }
 

@@ -43,8 +43,17 @@ steps:
     });
     let order: Vec<_> = order.collect();
     let expected = [
-        "run started", "started", "before", "sent", "received", "extracted got", "after sees 7 and 200",
-        "checked true", "checked true", "finished", "run finished",
+        "run started",
+        "started",
+        "before",
+        "sent",
+        "received",
+        "extracted got",
+        "after sees 7 and 200",
+        "checked true",
+        "checked true",
+        "finished",
+        "run finished",
     ];
     assert_eq!(order, expected);
     let numbers: Vec<_> = ran.events.iter().map(|event| event.seq).collect();
@@ -65,7 +74,8 @@ fn steps_run_one_after_another_until_one_fails() {
 
 #[test]
 fn a_status_of_400_or_more_fails_a_step_that_expects_none() {
-    for (status, passes) in [(200, true), (302, true), (399, true), (400, false), (404, false), (500, false)] {
+    for (status, passes) in [(200, true), (302, true), (399, true), (400, false), (404, false), (500, false)]
+    {
         let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/' } ]")
             .on("GET /", move |_| Reply::status(status))
             .run();
@@ -81,11 +91,20 @@ fn a_status_of_400_or_more_fails_a_step_that_expects_none() {
 
 #[test]
 fn only_what_an_expected_status_says_counts() {
-    let table = [("500", 500, true), ("[200, 404]", 404, true), ("4xx", 451, true), ("400..499", 500, false), ("any", 503, true), ("404", 200, false)];
+    let table = [
+        ("500", 500, true),
+        ("[200, 404]", 404, true),
+        ("4xx", 451, true),
+        ("400..499", 500, false),
+        ("any", 503, true),
+        ("404", 200, false),
+    ];
     for (expected, status, passes) in table {
-        let ran = Scenario::new(&format!("steps: [ {{ request: 'GET {{{{ base }}}}/', expect: {{ status: {expected} }} }} ]"))
-            .on("GET /", move |_| Reply::status(status))
-            .run();
+        let ran = Scenario::new(&format!(
+            "steps: [ {{ request: 'GET {{{{ base }}}}/', expect: {{ status: {expected} }} }} ]"
+        ))
+        .on("GET /", move |_| Reply::status(status))
+        .run();
         assert_eq!(ran.checks().iter().all(|check| check.passed), passes, "{expected} {status}");
     }
 }
@@ -110,7 +129,10 @@ fn every_failed_expectation_is_collected_with_its_line() {
     ran.fails_with(Cause::CheckFailed);
     let checks = ran.checks();
     assert_eq!(checks.iter().filter(|check| !check.passed).count(), 6, "{checks:#?}");
-    let header = checks.iter().find(|check| check.what.to_lowercase().contains("x-kind")).expect("a check of the header");
+    let header = checks
+        .iter()
+        .find(|check| check.what.to_lowercase().contains("x-kind"))
+        .expect("a check of the header");
     says(&format!("{} {}", header.expected, header.actual), &["fish", "bird"]);
     let text = "steps:\n  - request: GET {{ base }}/\n    expect:\n      status: 201\n      headers: ";
     assert!(header.span.start as usize >= text.len(), "it stands in line 5: {:?}", header.span);
@@ -254,7 +276,10 @@ steps:
     // The step's `retry` replaces the default: 503 is none of its conditions.
     ran.passed().saw(["GET /a", "GET /b", "GET /c", "GET /d"]);
     let a = ran.seen("GET /a");
-    assert_eq!((a.header("x-one"), a.header("x-two"), a.header("authorization")), ("own", "default", "Bearer default-token"));
+    assert_eq!(
+        (a.header("x-one"), a.header("x-two"), a.header("authorization")),
+        ("own", "default", "Bearer default-token")
+    );
     assert_eq!(ran.seen("GET /b").header("authorization"), "Basic dTpw");
     assert_eq!(ran.seen("GET /c").header("authorization"), "");
 }
@@ -306,10 +331,12 @@ finally:
 
 #[test]
 fn a_failure_in_finally_alone_fails_the_run() {
-    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/a' } ]\nfinally: [ { request: 'GET {{ base }}/b' } ]")
-        .json("GET /a", "{}")
-        .on("GET /b", |_| Reply::status(500))
-        .run();
+    let ran = Scenario::new(
+        "steps: [ { request: 'GET {{ base }}/a' } ]\nfinally: [ { request: 'GET {{ base }}/b' } ]",
+    )
+    .json("GET /a", "{}")
+    .on("GET /b", |_| Reply::status(500))
+    .run();
     ran.fails_with(Cause::CheckFailed).saw(["GET /a", "GET /b"]);
 }
 
@@ -387,9 +414,10 @@ fn outputs_are_everything_extracted_or_what_the_file_says() {
     let plain = Scenario::new(steps).json("GET /", r#"{"z":1,"a":[true]}"#).run();
     assert_eq!(plain.passed().outputs(), ["z", "a"]);
     assert_eq!(plain.output("a"), json!([true]));
-    let said = Scenario::new(&format!("{steps}outputs: {{ sum: '{{{{ z + 1 }}}}', text: 'is {{{{ z }}}}' }}\n"))
-        .json("GET /", r#"{"z":1,"a":[true]}"#)
-        .run();
+    let said =
+        Scenario::new(&format!("{steps}outputs: {{ sum: '{{{{ z + 1 }}}}', text: 'is {{{{ z }}}}' }}\n"))
+            .json("GET /", r#"{"z":1,"a":[true]}"#)
+            .run();
     assert_eq!(said.passed().outputs(), ["sum", "text"]);
     assert_eq!((said.output("sum"), said.output("text")), (json!(2), json!("is 1")));
 }
@@ -421,10 +449,12 @@ steps:
 
 #[test]
 fn a_used_workflow_sees_no_variable_of_its_caller() {
-    let ran = Scenario::new("steps:\n  - { request: 'GET {{ base }}/', extract: { x: $.x } }\n  - { uses: ./used.yaml }\n")
-        .file("used.yaml", "steps:\n  - script: print(vars.x);\n")
-        .json("GET /", r#"{"x":1}"#)
-        .run();
+    let ran = Scenario::new(
+        "steps:\n  - { request: 'GET {{ base }}/', extract: { x: $.x } }\n  - { uses: ./used.yaml }\n",
+    )
+    .file("used.yaml", "steps:\n  - script: print(vars.x);\n")
+    .json("GET /", r#"{"x":1}"#)
+    .run();
     ran.fails_with(Cause::CouldNotRun);
     says(&ran.error(), &["used.yaml:2:", "x"]);
 }
@@ -489,7 +519,8 @@ fn a_variable_that_no_step_set_is_an_error_at_its_place_with_a_suggestion() {
 
 #[test]
 fn a_name_that_nobody_sets_is_refused_before_anything_is_sent() {
-    let ran = Scenario::new("inputs: { base: , user: ann }\nsteps:\n  - request: GET {{ base }}/{{ usr }}\n").run();
+    let ran =
+        Scenario::new("inputs: { base: , user: ann }\nsteps:\n  - request: GET {{ base }}/{{ usr }}\n").run();
     says(&ran.refused(), &["flow.yaml:3:", "`usr` is not defined", "`user`"]);
     ran.saw([]);
 }
@@ -523,9 +554,11 @@ fn all_missing_inputs_are_told_in_one_error() {
 fn an_input_of_the_wrong_type_says_what_it_is_not_and_where_it_came_from() {
     let table = [("5", "x"), ("true", "maybe"), ("2.5", "1,5"), ("[1]", "[1")];
     for (default, given) in table {
-        let ran = Scenario::new(&format!("inputs: {{ n: {{ default: {default}, env: N }} }}\nsteps: [ {{ script: print(vars.n) }} ]"))
-            .env("N", given)
-            .run();
+        let ran = Scenario::new(&format!(
+            "inputs: {{ n: {{ default: {default}, env: N }} }}\nsteps: [ {{ script: print(vars.n) }} ]"
+        ))
+        .env("N", given)
+        .run();
         says(&ran.refused(), &["`n`", "the environment variable N", "flow.yaml:1:"]);
     }
     let ran = Scenario::new("inputs: { n: 5, b: true, t: 0101, v: 1.10 }\nsteps:\n  - script: print(`${vars.n + 1} ${!vars.b} ${vars.t} ${vars.v}`);\n")
@@ -537,13 +570,17 @@ fn an_input_of_the_wrong_type_says_what_it_is_not_and_where_it_came_from() {
 
 #[test]
 fn an_input_that_the_workflow_does_not_have_is_refused_with_a_suggestion() {
-    let ran = Scenario::new("inputs: { username: a }\nsteps: [ { script: print(1) } ]").input("usrname", "x").run();
+    let ran =
+        Scenario::new("inputs: { username: a }\nsteps: [ { script: print(1) } ]").input("usrname", "x").run();
     says(&ran.refused(), &["`usrname`", "`username`"]);
 }
 
 #[test]
 fn an_input_cannot_be_overwritten() {
-    let ran = Scenario::new("inputs: { base: , x: 1 }\nsteps:\n  - request: GET {{ base }}/\n    extract: { x: $.x }\n").run();
+    let ran = Scenario::new(
+        "inputs: { base: , x: 1 }\nsteps:\n  - request: GET {{ base }}/\n    extract: { x: $.x }\n",
+    )
+    .run();
     says(&ran.refused(), &["flow.yaml:4:16", "`x`", "input"]);
     let ran = Scenario::new("inputs: { x: 1 }\nsteps:\n  - script: vars.x = 2;\n").run();
     match &ran.finished {

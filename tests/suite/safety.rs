@@ -22,7 +22,8 @@ const CLIENT_SECRET: &str = "cs-0f9e8d7c6b5a";
 const ACCESS: &str = "at.Zm9vYmFyYmF6cXV4";
 const REFRESH: &str = "rt-1//09AbCdEfGh";
 const SESSION: &str = "sess-3f2a9b7c1d";
-const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4tc2VjcmV0LXN1YmplY3QifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg";
+const JWT: &str =
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4tc2VjcmV0LXN1YmplY3QifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg";
 const MADE: &str = "prefix-cs-0f9e8d7c6b5a-suffix";
 
 const SECRETS: [&str; 8] = [PASSWORD, API_KEY, CLIENT_SECRET, ACCESS, REFRESH, SESSION, JWT, MADE];
@@ -36,7 +37,12 @@ fn forms(secret: &str) -> Vec<String> {
         text
     });
     let json = serde_json::to_string(secret).expect("JSON");
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;");
+    let html = secret
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;");
     let mut forms = vec![
         secret.to_owned(),
         STANDARD.encode(secret).trim_end_matches('=').to_owned(),
@@ -75,7 +81,8 @@ fn holds_no_secret(ran: &Ran, derived: &[String]) {
 /// Where secrets stand in what came of a run.
 fn leaks(ran: &Ran, derived: &[String]) -> Vec<String> {
     let mut leaks: Vec<String> = Vec::new();
-    let decoded: Vec<String> = ran.text().lines().flat_map(|line| strings(&serde_json::from_str(line).expect("JSON"))).collect();
+    let decoded: Vec<String> =
+        ran.text().lines().flat_map(|line| strings(&serde_json::from_str(line).expect("JSON"))).collect();
     let texts = [
         ("events", ran.text()),
         ("strings of events", decoded.join("\n")),
@@ -87,7 +94,9 @@ fn leaks(ran: &Ran, derived: &[String]) -> Vec<String> {
     for (place, text) in &texts {
         // Nor is the beginning of one shown where a long text is cut.
         let beginnings = SECRETS.iter().map(|secret| secret.chars().take(12).collect());
-        for form in SECRETS.iter().flat_map(|secret| forms(secret)).chain(beginnings).chain(derived.iter().cloned()) {
+        for form in
+            SECRETS.iter().flat_map(|secret| forms(secret)).chain(beginnings).chain(derived.iter().cloned())
+        {
             let Some(at) = text.find(&form) else { continue };
             let start = text[..at].char_indices().rev().nth(120).map_or(0, |(start, _)| start);
             if leaks.len() > 20 {
@@ -143,7 +152,11 @@ steps:
 
 /// What a server does that gives back all it got, in every form that it can think of.
 fn echo(text: &str) -> String {
-    SECRETS.iter().filter(|secret| **secret != SESSION).flat_map(|secret| forms(secret)).fold(text.to_owned(), |text, form| format!("{text} | {form}"))
+    SECRETS
+        .iter()
+        .filter(|secret| **secret != SESSION)
+        .flat_map(|secret| forms(secret))
+        .fold(text.to_owned(), |text, form| format!("{text} | {form}"))
 }
 
 #[test]
@@ -201,30 +214,58 @@ fn no_secret_in_any_form_stands_in_anything_that_a_run_tells() {
     .run();
     ran.passed();
     let used = ran.seen(&format!("POST /use/{ACCESS}"));
-    let derived: Vec<String> = ["x-signed", "x-hash", "x-hmac"].iter().map(|name| used.header(name).to_owned()).collect();
+    let derived: Vec<String> =
+        ["x-signed", "x-hash", "x-hmac"].iter().map(|name| used.header(name).to_owned()).collect();
     assert!(derived.iter().all(|derived| derived.len() == 64), "{derived:?}");
     holds_no_secret(&ran, &derived);
     // It really was sent, and people see what stood there.
     assert!(used.body.contains("quöte"));
-    says(&ran.text(), &["«password»", "«api_key»", "«app»", "«access", "«renewing»", "sid=«sid»", "\"Bearer\""]);
+    says(
+        &ran.text(),
+        &["«password»", "«api_key»", "«app»", "«access", "«renewing»", "sid=«sid»", "\"Bearer\""],
+    );
 }
 
 #[test]
 fn no_secret_stands_in_what_is_told_of_a_failure() {
     let table: &[(&str, &str, Cause)] = &[
-        ("an expectation", "{ request: 'GET {{ base }}/', expect: { status: 200, json: { $.password: wrong, $.said: '{{ password }}', $.token: { length: 3 }, $.said2: absent }, headers: { x-said: '{{ access }}' }, body: { starts_with: '{{ password }}' }, that: ['{{ password == access }}'] } }", Cause::CheckFailed),
-        ("a status", "{ request: { url: '{{ base }}/fail', form: { p: '{{ password }}' } } }", Cause::Authentication),
-        ("an extract", "{ request: 'GET {{ base }}/', extract: { x: $.nothing.here, y: { regex: 'nothing (.*)' } } }", Cause::CouldNotRun),
-        ("a type", "{ request: 'GET {{ base }}/', extract: { x: { json: $.said, type: int } } }", Cause::CouldNotRun),
+        (
+            "an expectation",
+            "{ request: 'GET {{ base }}/', expect: { status: 200, json: { $.password: wrong, $.said: '{{ password }}', $.token: { length: 3 }, $.said2: absent }, headers: { x-said: '{{ access }}' }, body: { starts_with: '{{ password }}' }, that: ['{{ password == access }}'] } }",
+            Cause::CheckFailed,
+        ),
+        (
+            "a status",
+            "{ request: { url: '{{ base }}/fail', form: { p: '{{ password }}' } } }",
+            Cause::Authentication,
+        ),
+        (
+            "an extract",
+            "{ request: 'GET {{ base }}/', extract: { x: $.nothing.here, y: { regex: 'nothing (.*)' } } }",
+            Cause::CouldNotRun,
+        ),
+        (
+            "a type",
+            "{ request: 'GET {{ base }}/', extract: { x: { json: $.said, type: int } } }",
+            Cause::CouldNotRun,
+        ),
         ("no answer", "{ request: 'GET {{ gone }}/{{ access }}?k={{ api_key }}' }", Cause::CouldNotRun),
         ("a `when`", "{ when: '{{ password }}', request: 'GET {{ base }}/' }", Cause::CouldNotRun),
         ("a filter", "{ request: 'GET {{ base }}/{{ password | fromjson }}' }", Cause::CouldNotRun),
         ("arithmetic", "{ request: 'GET {{ base }}/{{ password * 2 }}' }", Cause::CheckFailed),
         ("a member", "{ request: 'GET {{ base }}/{{ password.nothing.here }}' }", Cause::CouldNotRun),
-        ("a header", "{ request: { url: '{{ base }}/', headers: { X-A: \"{{ password }}\\n{{ access }}\" } } }", Cause::CouldNotRun),
+        (
+            "a header",
+            "{ request: { url: '{{ base }}/', headers: { X-A: \"{{ password }}\\n{{ access }}\" } } }",
+            Cause::CouldNotRun,
+        ),
         ("a URL", "{ request: 'GET {{ password }}/x' }", Cause::CouldNotRun),
         ("a port", "{ request: 'GET http://127.0.0.1:{{ access }}/' }", Cause::CouldNotRun),
-        ("a thrown text", "{ script: 'throw `no ${vars.password} ${base64::encode(vars.api_key)}`;' }", Cause::CouldNotRun),
+        (
+            "a thrown text",
+            "{ script: 'throw `no ${vars.password} ${base64::encode(vars.api_key)}`;' }",
+            Cause::CouldNotRun,
+        ),
         ("a thrown object", "{ script: 'throw #{ p: vars.password };' }", Cause::CouldNotRun),
         ("`fail`", "{ script: 'fail(\"no \" + vars.password);' }", Cause::CheckFailed),
         ("`check`", "{ script: 'check(vars.app + \" and \" + vars.password, false);' }", Cause::CheckFailed),
@@ -233,17 +274,46 @@ fn no_secret_stands_in_what_is_told_of_a_failure() {
         ("an index", "{ script: 'let x = #{}; x[vars.app].y.z;' }", Cause::CouldNotRun),
         ("JSON in a script", "{ script: 'json::parse(vars.app);' }", Cause::CouldNotRun),
         ("a variable's name", "{ script: 'vars[vars.app];' }", Cause::CouldNotRun),
-        ("a request of a script", "{ script: 'http::get(vars.gone + \"/\" + vars.access + \"?t=\" + vars.api_key);' }", Cause::CouldNotRun),
-        ("a method of a script", "{ script: 'http::send(#{ url: vars.base, method: \"(\" + vars.app });' }", Cause::CouldNotRun),
-        ("a header of a script", "{ before: 'request.headers[\"X-A\"] = vars.password + \"\\r\\n\" + vars.access;', request: 'GET {{ base }}/' }", Cause::CouldNotRun),
-        ("a URL of a script", "{ before: 'request.url = vars.password;', request: 'GET {{ base }}/' }", Cause::CouldNotRun),
-        ("an input of a used workflow", "{ uses: ./used.yaml, with: { n: '{{ password }}' } }", Cause::CheckFailed),
+        (
+            "a request of a script",
+            "{ script: 'http::get(vars.gone + \"/\" + vars.access + \"?t=\" + vars.api_key);' }",
+            Cause::CouldNotRun,
+        ),
+        (
+            "a method of a script",
+            "{ script: 'http::send(#{ url: vars.base, method: \"(\" + vars.app });' }",
+            Cause::CouldNotRun,
+        ),
+        (
+            "a header of a script",
+            "{ before: 'request.headers[\"X-A\"] = vars.password + \"\\r\\n\" + vars.access;', request: 'GET {{ base }}/' }",
+            Cause::CouldNotRun,
+        ),
+        (
+            "a URL of a script",
+            "{ before: 'request.url = vars.password;', request: 'GET {{ base }}/' }",
+            Cause::CouldNotRun,
+        ),
+        (
+            "an input of a used workflow",
+            "{ uses: ./used.yaml, with: { n: '{{ password }}' } }",
+            Cause::CheckFailed,
+        ),
     ];
     let mut found = Vec::new();
     for (what, step, cause) in table {
-        let mut scenario = knowing(&format!("  - {step}\n")).file("used.yaml", "inputs: { n: }\nsteps: [ { script: 'check(vars.n, false); print(vars.n);' } ]");
+        let mut scenario = knowing(&format!("  - {step}\n")).file(
+            "used.yaml",
+            "inputs: { n: }\nsteps: [ { script: 'check(vars.n, false); print(vars.n);' } ]",
+        );
         if step.contains("base }}/fail") {
-            scenario = scenario.on("POST /fail", |seen| Reply::json(format!(r#"{{"error":"invalid_grant","error_description":{}}}"#, serde_json::json!(echo(&seen.body)))).with(400));
+            scenario = scenario.on("POST /fail", |seen| {
+                Reply::json(format!(
+                    r#"{{"error":"invalid_grant","error_description":{}}}"#,
+                    serde_json::json!(echo(&seen.body))
+                ))
+                .with(400)
+            });
         } else if step.contains("expect") || step.contains("extract") {
             let body = serde_json::json!({ "password": PASSWORD, "token": ACCESS, "said": format!("it is {PASSWORD}"), "said2": echo(""), "n": { "access_token": REFRESH } });
             scenario = scenario.on("GET /", move |_| Reply::json(body.to_string()).header("x-said", REFRESH));
@@ -275,7 +345,11 @@ fn no_secret_stands_in_what_is_told_of_a_workflow_that_is_refused() {
 
 #[test]
 fn an_input_of_a_wrong_type_is_told_without_its_value() {
-    let ran = Scenario::new("inputs: { pin: { env: PIN, type: int, secret: true } }\nsteps: [ { script: print(1) } ]").env("PIN", PASSWORD).run();
+    let ran = Scenario::new(
+        "inputs: { pin: { env: PIN, type: int, secret: true } }\nsteps: [ { script: print(1) } ]",
+    )
+    .env("PIN", PASSWORD)
+    .run();
     let text = ran.refused();
     says(&text, &["`pin`", "whole number"]);
     assert!(!text.contains("S3cr:t"), "{text}");
@@ -322,11 +396,22 @@ fn no_secret_stands_in_the_debug_form_of_what_holds_one() {
     }
     let PlannedAction::Request(spec) = &plan.steps[0].action else { panic!("it is a request") };
     let rendered = spec.render(&scope).expect("it renders");
-    let texts = [format!("{workflow:?}"), format!("{inputs:?}"), format!("{plan:?}"), format!("{scope:?}"), format!("{spec:?}"), format!("{rendered:?} {:?}", rendered.body)];
+    let texts = [
+        format!("{workflow:?}"),
+        format!("{inputs:?}"),
+        format!("{plan:?}"),
+        format!("{scope:?}"),
+        format!("{spec:?}"),
+        format!("{rendered:?} {:?}", rendered.body),
+    ];
     let mut request = rendered.finish();
     spec.auth().expect("it has auth").apply(&mut request, &scope).expect("it signs");
     let response = Response::new(200, request.headers.clone(), secret.into(), request.url.clone());
-    for text in texts.into_iter().chain([format!("{request:?}"), format!("{response:?}"), format!("{:?}", scope.needles)]) {
+    for text in texts.into_iter().chain([
+        format!("{request:?}"),
+        format!("{response:?}"),
+        format!("{:?}", scope.needles),
+    ]) {
         assert!(!text.contains("S3cr"), "{text}");
     }
 }
@@ -358,7 +443,15 @@ fn a_script_without_end_is_stopped_and_its_line_is_told() {
 
 #[test]
 fn a_script_reaches_no_file_no_process_and_no_environment() {
-    for script in ["open(\"/etc/passwd\");", "import \"/etc/passwd\" as x;", "import \"../x\" as x;", "env::var(\"HOME\");", "exec(\"id\");", "eval(\"1\");", "http::get(\"file:///etc/passwd\");"] {
+    for script in [
+        "open(\"/etc/passwd\");",
+        "import \"/etc/passwd\" as x;",
+        "import \"../x\" as x;",
+        "env::var(\"HOME\");",
+        "exec(\"id\");",
+        "eval(\"1\");",
+        "http::get(\"file:///etc/passwd\");",
+    ] {
         let ran = Scenario::new(&format!("steps:\n  - script: '{script}'\n")).run();
         match &ran.finished {
             Ok(_) => {
@@ -375,7 +468,10 @@ fn a_yaml_bomb_is_refused_and_does_not_go_off() {
     let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let before = level - 1;
-        let _ = writeln!(laughs, "a{level}: &a{level} [*a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}]");
+        let _ = writeln!(
+            laughs,
+            "a{level}: &a{level} [*a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}]"
+        );
     }
     let deep = format!("steps: {}{}", "[".repeat(100_000), "]".repeat(100_000));
     let deep_map = format!("steps: {}x{}", "{a: ".repeat(5_000), "}".repeat(5_000));

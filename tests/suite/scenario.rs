@@ -327,14 +327,17 @@ impl Ran {
     #[track_caller]
     pub(crate) fn seen(&self, line: &str) -> Seen {
         let found = self.servers[0].seen().into_iter().find(|seen| seen.line() == line);
-        found.unwrap_or_else(|| panic!("nobody asked {line}: {:?}\n{}", self.servers[0].lines(), self.error()))
+        found
+            .unwrap_or_else(|| panic!("nobody asked {line}: {:?}\n{}", self.servers[0].lines(), self.error()))
     }
 
     /// An output.
     #[track_caller]
     pub(crate) fn output(&self, name: &str) -> serde_json::Value {
         let outputs = &self.finished().outputs;
-        let found = outputs.get(name).unwrap_or_else(|| panic!("no output `{name}`: {:?}\n{}", outputs.keys(), self.error()));
+        let found = outputs
+            .get(name)
+            .unwrap_or_else(|| panic!("no output `{name}`: {:?}\n{}", outputs.keys(), self.error()));
         found.value.to_serde()
     }
 
@@ -392,14 +395,19 @@ impl Ran {
 
     /// Every event as a reader of JSON gets it.
     pub(crate) fn text(&self) -> String {
-        let lines = self.events.iter().map(|event| serde_json::to_string(event).expect("events are serialisable"));
+        let lines =
+            self.events.iter().map(|event| serde_json::to_string(event).expect("events are serialisable"));
         lines.collect::<Vec<_>>().join("\n")
     }
 
     /// Every error as people read it; paths are relative to the workflow's folder.
     pub(crate) fn error(&self) -> String {
         let errors: Vec<_> = match &self.finished {
-            Ok(_) => self.steps().iter().filter_map(|step| Some(step.error.as_ref()?.diagnostic.render(false))).collect(),
+            Ok(_) => self
+                .steps()
+                .iter()
+                .filter_map(|step| Some(step.error.as_ref()?.diagnostic.render(false)))
+                .collect(),
             Err(error) => vec![error.to_string()],
         };
         self.clean(&errors.join("\n\n"))

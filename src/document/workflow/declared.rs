@@ -26,9 +26,16 @@ impl Workflow {
             for input in &workflow.inputs {
                 input.env.iter().for_each(|env| add(&mut declared.env, env));
                 input.file.iter().for_each(|file| add(&mut declared.files, &file.display().to_string()));
-                let url = input.default.as_ref().and_then(|value| value.as_str()).and_then(|text| Url::parse(text).ok());
-                let host = url.as_ref().filter(|url| url.scheme().starts_with("http")).and_then(Url::host_str);
-                host.into_iter().for_each(|host| add(&mut declared.hosts, host));
+                let url = input
+                    .default
+                    .as_ref()
+                    .and_then(|value| value.as_str())
+                    .and_then(|text| Url::parse(text).ok());
+                let host =
+                    url.as_ref().filter(|url| url.scheme().starts_with("http")).and_then(Url::host_str);
+                if let Some(host) = host {
+                    add(&mut declared.hosts, host);
+                }
             }
         }
         declared

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::ground::diagnostic::did_you_mean;
 use crate::ground::read::Reading;
 use crate::ground::secret::is_secret_name;
 use crate::ground::source::Spanned;
@@ -38,7 +39,10 @@ pub struct Input {
 impl fmt::Debug for Input {
     /// Not the default: it may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Input").field("name", &self.name.value).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Input")
+            .field("name", &self.name.value)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,7 +70,9 @@ impl Kind {
         let trimmed = text.trim();
         match self {
             Self::String => Ok(text.into()),
-            Self::Int => trimmed.parse::<i64>().map(Value::from).map_err(|_| "is not a whole number".to_owned()),
+            Self::Int => {
+                trimmed.parse::<i64>().map(Value::from).map_err(|_| "is not a whole number".to_owned())
+            }
             Self::Float => match trimmed.parse::<f64>() {
                 Ok(number) if number.is_finite() => Ok(number.into()),
                 _ => Err("is not a number".to_owned()),
@@ -76,7 +82,9 @@ impl Kind {
                 "false" => Ok(false.into()),
                 _ => Err("is not true or false".to_owned()),
             },
-            Self::Json => Value::from_json(trimmed.as_bytes()).map_err(|error| format!("is not JSON: {error}")),
+            Self::Json => {
+                Value::from_json(trimmed.as_bytes()).map_err(|error| format!("is not JSON: {error}"))
+            }
         }
     }
 
@@ -96,8 +104,10 @@ impl Input {
     /// Reads an entry of `inputs:`; mistakes are reported.
     pub fn read(name: &Scalar, node: &Node, reading: &Reading) -> Option<Self> {
         let spanned = Spanned::new(Arc::clone(&name.text), name.span);
+        let secret = is_secret_name(&name.text);
+        hide_literal(node, secret, reading);
         let mut input = Self {
-            secret: is_secret_name(&name.text),
+            secret,
             name: spanned,
             default: None,
             env: None,
@@ -106,7 +116,6 @@ impl Input {
             required: true,
             description: None,
         };
-        hide_literal(node, input.secret, reading);
         match &node.kind {
             NodeKind::Map(_) => input.read_fields(node, reading)?,
             NodeKind::Scalar(scalar) if scalar.is_empty() => {}
@@ -124,7 +133,9 @@ impl Input {
         if let Some(kind) = fields.get("type") {
             self.read_type(kind, reading)?;
         }
-        let text = |key: &str| fields.get(key).and_then(|node| reading.text(node, key)).map(|scalar| Arc::clone(&scalar.text));
+        let text = |key: &str| {
+            fields.get(key).and_then(|node| reading.text(node, key)).map(|scalar| Arc::clone(&scalar.text))
+        };
         self.env = text("env");
         self.file = text("file").map(|file| reading.source.folder().join(&*file));
         self.description = text("description");
@@ -153,11 +164,14 @@ impl Input {
     fn read_type(&mut self, node: &Node, reading: &Reading) -> Option<()> {
         let word = reading.text(node, "type")?;
         if &*word.text == "csv" {
-            reading.error(word.span, "`type: csv` is not supported yet");
+            let help = "it is part of the language, but this version cannot run it";
+            reading.error_with(word.span, "`type: csv` is not supported yet", help);
             return None;
         }
         if !TYPES.contains(&&*word.text) {
-            reading.refuse_unknown(word, "type", &TYPES, &[]);
+            let help = did_you_mean(&word.text, TYPES)
+                .unwrap_or_else(|| format!("write one of {}", TYPES.join(", ")));
+            reading.error_with(word.span, format!("`type` knows no `{}`", word.text), help);
             return None;
         }
         self.kind = match &*word.text {

@@ -72,6 +72,8 @@ pub struct Mock {
 pub struct Step {
     /// Its id; `step1`, `step2`, … where it has none.
     pub id: Arc<str>,
+    /// Where its id is written; `None` where it was counted.
+    pub id_span: Option<Span>,
     /// What it is called for people.
     pub name: Arc<str>,
     /// Where it begins.

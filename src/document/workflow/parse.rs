@@ -1,5 +1,6 @@
 //! How a workflow reads itself: every mistake is reported, in its file and in those it uses.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,18 +11,25 @@ use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::read::{Fields, Reading, open};
 use crate::ground::source::{Source, Spanned};
 use crate::ground::yaml::{self, Kind, Node, Scalar};
+use crate::parts::extract::variable_name;
 use crate::parts::http::RequestDefaults;
 use crate::parts::retry::Retry;
-use crate::parts::scope::RESERVED;
 
 const KEYS: [&str; 10] =
     ["name", "description", "tags", "inputs", "vars", "defaults", "mock", "steps", "finally", "outputs"];
 const LATER: [&str; 1] = ["session"];
 
+/// How many workflows may use each other in a chain.
+const MAX_CHAIN: usize = 16;
+/// How many workflows one may use in all, those that they use counted in full: a few files that
+/// use each other twice mean a thousand million.
+const MAX_USED: usize = 500;
+
 /// A workflow that is being read, and the chain of those that use it.
 pub(super) struct Loading<'r> {
     pub(super) reading: &'r Reading,
     users: &'r [PathBuf],
+    used: &'r Cell<usize>,
 }
 
 impl Workflow {
@@ -30,7 +38,7 @@ impl Workflow {
     /// # Errors
     /// Every mistake that can be found without running it.
     pub fn load(path: &Path) -> Result<Arc<Self>, Diagnostics> {
-        load(path, &[])
+        load(path, &[], &Cell::new(0))
     }
 
     /// Reads a workflow from a text; paths in it are relative to the current folder.
@@ -38,30 +46,39 @@ impl Workflow {
     /// # Errors
     /// As [`Workflow::load`].
     pub fn parse(source: &Arc<Source>) -> Result<Arc<Self>, Diagnostics> {
-        parse(source, &[])
+        parse(source, &[], &Cell::new(0))
     }
 }
 
-fn load(path: &Path, users: &[PathBuf]) -> Result<Arc<Workflow>, Diagnostics> {
+fn load(path: &Path, users: &[PathBuf], used: &Cell<usize>) -> Result<Arc<Workflow>, Diagnostics> {
     let source = open(path)?;
     let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if let Some(at) = users.iter().position(|user| *user == canonical) {
-        let chain: Vec<_> =
-            users[at..].iter().chain([&canonical]).map(|file| file.file_name().unwrap_or_default().to_string_lossy()).collect();
+        let chain: Vec<_> = users[at..]
+            .iter()
+            .chain([&canonical])
+            .map(|file| file.file_name().unwrap_or_default().to_string_lossy())
+            .collect();
         let message = format!("workflows that use each other in a circle: {}", chain.join(" → "));
         return Err(Diagnostic::error(message).help("let one of them stand alone").into());
     }
+    used.set(used.get() + 1);
+    if users.len() >= MAX_CHAIN || used.get() > MAX_USED {
+        let message =
+            format!("more than {MAX_CHAIN} workflows use each other in a chain, or {MAX_USED} in all");
+        return Err(Diagnostic::error(message).help("put steps that belong together in one file").into());
+    }
     let mut chain = users.to_vec();
     chain.push(canonical);
-    parse(&source, &chain)
+    parse(&source, &chain, used)
 }
 
-fn parse(source: &Arc<Source>, users: &[PathBuf]) -> Result<Arc<Workflow>, Diagnostics> {
+fn parse(source: &Arc<Source>, users: &[PathBuf], used: &Cell<usize>) -> Result<Arc<Workflow>, Diagnostics> {
     let root = yaml::read(source)?;
     let reading = Reading::new(source);
-    let workflow = Loading { reading: &reading, users }.workflow(&root);
+    let workflow = Loading { reading: &reading, users, used }.workflow(&root);
     if let Some(workflow) = &workflow {
-        workflow.check(&reading);
+        workflow.check(&root, &reading);
     }
     let clean = reading.is_clean();
     let problems = reading.finish();
@@ -77,14 +94,16 @@ fn parse(source: &Arc<Source>, users: &[PathBuf]) -> Result<Arc<Workflow>, Diagn
 impl Loading<'_> {
     /// Reads a workflow that this one uses.
     pub(super) fn load_used(&self, path: &Path) -> Result<Arc<Workflow>, Diagnostics> {
-        load(path, self.users)
+        load(path, self.users, self.used)
     }
 
     fn workflow(&self, root: &Node) -> Option<Workflow> {
         let reading = self.reading;
         let fields = reading.fields(root, "a workflow", &KEYS, &LATER)?;
         let source = Arc::clone(&reading.source);
-        let text = |key: &str| fields.get(key).and_then(|node| reading.text(node, key)).map(|scalar| Arc::clone(&scalar.text));
+        let text = |key: &str| {
+            fields.get(key).and_then(|node| reading.text(node, key)).map(|scalar| Arc::clone(&scalar.text))
+        };
         let stem = source.path().and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned());
         let retry = fields.get("defaults").and_then(|node| node.get("retry"));
         Some(Workflow {
@@ -93,7 +112,10 @@ impl Loading<'_> {
             tags: self.tags(&fields),
             inputs: self.inputs(&fields),
             vars: self.variables(&fields, "vars").unwrap_or_default(),
-            defaults: fields.get("defaults").and_then(|node| RequestDefaults::read(node, reading)).unwrap_or_default(),
+            defaults: fields
+                .get("defaults")
+                .and_then(|node| RequestDefaults::read(node, reading))
+                .unwrap_or_default(),
             retry: retry.and_then(|node| Retry::read(node, reading, false)),
             mock: fields.get("mock").and_then(|node| self.mock(node)),
             steps: self.steps(&fields),
@@ -108,7 +130,10 @@ impl Loading<'_> {
         let Some(tags) = fields.get("tags").and_then(|node| self.reading.list(node, "tags")) else {
             return Vec::new();
         };
-        tags.iter().filter_map(|tag| self.reading.text(tag, "tags")).map(|tag| Arc::clone(&tag.text)).collect()
+        tags.iter()
+            .filter_map(|tag| self.reading.text(tag, "tags"))
+            .map(|tag| Arc::clone(&tag.text))
+            .collect()
     }
 
     fn inputs(&self, fields: &Fields<'_>) -> Vec<Input> {
@@ -117,7 +142,7 @@ impl Loading<'_> {
         };
         let read = |(name, value): &(Scalar, Node)| {
             let input = Input::read(name, value, self.reading);
-            self.check_name(name)?;
+            variable_name(name, self.reading)?;
             input
         };
         entries.iter().filter_map(read).collect()
@@ -127,36 +152,20 @@ impl Loading<'_> {
         read_variables(fields.get(key)?, key, self)
     }
 
-    /// A variable's name must be one that a template can say.
-    pub(super) fn check_name(&self, name: &Scalar) -> Option<()> {
-        let fits = name.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && name.text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        if !fits {
-            let message = format!("`{}` cannot be the name of a variable", name.text);
-            self.reading.error_with(name.span, message, "a name has letters, digits and `_`, and begins with a letter");
-            return None;
-        }
-        if RESERVED.contains(&&*name.text) {
-            let message = format!("`{}` means something by itself and cannot be a variable", name.text);
-            self.reading.error(name.span, message);
-            return None;
-        }
-        Some(())
-    }
-
     fn mock(&self, node: &Node) -> Option<Mock> {
-        let (file, replaces) = match &node.kind {
-            Kind::Scalar(_) => (self.reading.text(node, "mock")?, None),
-            _ => {
-                let fields = self.reading.fields(node, "mock", &["file", "replaces"], &[])?;
-                let Some(file) = fields.get("file") else {
+        let (file, replaces) = if let Kind::Scalar(_) = &node.kind {
+            (self.reading.text(node, "mock")?, None)
+        } else {
+            let fields = self.reading.fields(node, "mock", &["file", "replaces"], &[])?;
+            let Some(file) = fields.get("file") else {
+                if !fields.is_meant("file") {
                     self.reading.error(node.span, "`mock` needs `file`");
-                    return None;
-                };
-                (self.reading.text(file, "file")?, fields.get("replaces"))
-            }
+                }
+                return None;
+            };
+            (self.reading.text(file, "file")?, fields.get("replaces"))
         };
-        let path = self.reading.source.folder().join(&*file.text);
+        let path: PathBuf = self.reading.source.folder().join(&*file.text).components().collect();
         if !path.is_file() {
             let message = format!("there is no mock `{}`", file.text);
             self.reading.error_with(file.span, message, format!("it is looked for at {}", path.display()));
@@ -171,8 +180,13 @@ impl Loading<'_> {
     fn steps(&self, fields: &Fields<'_>) -> Vec<Step> {
         match fields.get("steps") {
             Some(node) => self.step_list(node, "steps", 0),
+            None if fields.is_meant("steps") => Vec::new(),
             None => {
-                self.reading.error_with(fields.span, "a workflow needs `steps`", "add `steps:` with one step at least");
+                self.reading.error_with(
+                    fields.span,
+                    "a workflow needs `steps`",
+                    "add `steps:` with one step at least",
+                );
                 Vec::new()
             }
         }
@@ -193,6 +207,10 @@ impl Loading<'_> {
         if nodes.is_empty() {
             self.reading.error(node.span, format!("`{what}` has no step"));
         }
-        nodes.iter().enumerate().filter_map(|(at, node)| Step::read(node, before + at + 1, self)).collect()
+        nodes
+            .iter()
+            .enumerate()
+            .filter_map(|(at, node)| Step::read(node, &format!("step{}", before + at + 1), self))
+            .collect()
     }
 }

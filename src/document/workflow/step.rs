@@ -1,5 +1,6 @@
 //! How a step reads itself.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::workflow::model::{Action, Step, Uses, Variable, Workflow};
@@ -9,25 +10,27 @@ use crate::ground::read::Fields;
 use crate::ground::source::{Span, Spanned};
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::expect::Expectation;
-use crate::parts::extract::Extract;
+use crate::parts::extract::{Extract, variable_name};
 use crate::parts::http::RequestSpec;
 use crate::parts::retry::Retry;
 use crate::parts::script::Script;
 use crate::parts::template::{Template, Tree};
 
 const KEYS: [&str; 12] = [
-    "id", "name", "when", "request", "uses", "with", "script", "retry", "before", "after", "expect", "extract",
+    "id", "name", "when", "request", "uses", "with", "script", "retry", "before", "after", "expect",
+    "extract",
 ];
 const LATER: [&str; 5] = ["parallel", "for_each", "repeat", "snapshot", "continue_on_failure"];
 const ACTIONS: [&str; 3] = ["request", "uses", "script"];
 
 impl Step {
-    /// Reads the step that stands `number`th, counted from 1; mistakes are reported.
-    pub(super) fn read(node: &Node, number: usize, loading: &Loading<'_>) -> Option<Self> {
+    /// Reads a step; mistakes are reported. `counted` is its id where it does not say one.
+    pub(super) fn read(node: &Node, counted: &str, loading: &Loading<'_>) -> Option<Self> {
         let reading = loading.reading;
         let fields = reading.fields(node, "a step", &KEYS, &LATER)?;
         let id = fields.get("id").map(|node| read_id(node, loading));
-        let name = fields.get("name").map(|node| reading.text(node, "name").map(|scalar| Arc::clone(&scalar.text)));
+        let name =
+            fields.get("name").map(|node| reading.text(node, "name").map(|scalar| Arc::clone(&scalar.text)));
         let action = read_action(&fields, loading);
         let when = fields.get("when").map(|node| read_when(node, loading));
         let retry = fields.get("retry").map(|node| Retry::read(node, reading, true));
@@ -37,10 +40,13 @@ impl Step {
         let extract = fields.get("extract").map(|node| Extract::read_all(node, reading));
         let action = action?;
         refuse_strays(&fields, &action, loading);
-        let id = id.map_or(Some(None), |id| id.map(Some))?.unwrap_or_else(|| format!("step{number}").into());
+        let id = id.map_or(Some(None), |id| id.map(Some))?;
+        let id_span = id.as_ref().map(|id| id.span);
+        let id = id.map_or_else(|| counted.into(), |id| id.value);
         Some(Self {
             name: name.map_or(Some(None), |name| name.map(Some))?.unwrap_or_else(|| Arc::clone(&id)),
             id,
+            id_span,
             span: node.span,
             action,
             when: when.map_or(Some(None), |when| when.map(Some))?,
@@ -54,6 +60,15 @@ impl Step {
 
     /// Tells every name that the step's templates read, and where.
     pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+        self.reads_before(visit);
+        self.extract.iter().for_each(|extract| extract.reads(visit));
+        if let Some(expect) = &self.expect {
+            expect.reads(visit);
+        }
+    }
+
+    /// Of those, the ones that are read before there is an answer.
+    pub fn reads_before(&self, visit: &mut dyn FnMut(&str, Span)) {
         if let Some(when) = &self.when {
             when.reads(visit);
         }
@@ -62,23 +77,24 @@ impl Step {
             Action::Uses(uses) => uses.with.iter().for_each(|with| with.tree.reads(visit)),
             Action::Script(_) => {}
         }
-        self.extract.iter().for_each(|extract| extract.reads(visit));
-        if let Some(expect) = &self.expect {
-            expect.reads(visit);
-        }
     }
 }
 
-fn read_id(node: &Node, loading: &Loading<'_>) -> Option<Arc<str>> {
+fn read_id(node: &Node, loading: &Loading<'_>) -> Option<Spanned<Arc<str>>> {
     let scalar = loading.reading.text(node, "id")?;
     let fits = scalar.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !scalar.text.starts_with(|c: char| c.is_ascii_digit());
+        && !scalar.text.starts_with(|c: char| c.is_ascii_digit())
+        && !scalar.text.is_empty();
     if !fits {
         let message = format!("`{}` is no id", scalar.text);
-        loading.reading.error_with(node.span, message, "an id has letters, digits and `_`, and does not begin with a digit");
+        loading.reading.error_with(
+            node.span,
+            message,
+            "an id has letters, digits and `_`, and does not begin with a digit",
+        );
         return None;
     }
-    Some(Arc::clone(&scalar.text))
+    Some(Spanned::new(Arc::clone(&scalar.text), scalar.span))
 }
 
 fn read_when(node: &Node, loading: &Loading<'_>) -> Option<Template> {
@@ -97,8 +113,13 @@ fn read_action(fields: &Fields<'_>, loading: &Loading<'_>) -> Option<Action> {
     match actions.as_slice() {
         [] => {
             // A step of a later version was reported already as not supported yet.
-            if fields.iter().all(|(key, _)| !LATER.contains(&&*key.text)) {
-                reading.error_with(fields.span, "this step does nothing", "give it one of `request`, `uses`, `script`");
+            let told = |(key, _): &(_, _)| LATER.contains(&&*Scalar::clone(key).text);
+            if !fields.iter().any(told) && !ACTIONS.iter().any(|action| fields.is_meant(action)) {
+                reading.error_with(
+                    fields.span,
+                    "this step does nothing",
+                    "give it one of `request`, `uses`, `script`",
+                );
             }
             None
         }
@@ -107,8 +128,9 @@ fn read_action(fields: &Fields<'_>, loading: &Loading<'_>) -> Option<Action> {
             "script" => Script::read(node, reading).map(Action::Script),
             _ => read_uses(node, fields.get("with"), loading).map(Action::Uses),
         },
-        [_, second, ..] => {
-            reading.error_with(second.0.span, "a step does one thing", "make a step of its own for the second");
+        [first, second, ..] => {
+            let message = format!("`{}` beside `{}`: a step does one thing", second.0.text, first.0.text);
+            reading.error_with(second.0.span, message, "make a step of its own for the second");
             None
         }
     }
@@ -139,14 +161,19 @@ fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
         loading.reading.error(scalar.span, "the file of `uses` is not a template");
         return None;
     }
-    let path = loading.reading.source.folder().join(scalar.text.trim_start_matches("./"));
+    let source = &loading.reading.source;
+    // `./login.yaml` is shown as `login.yaml`.
+    let path: PathBuf = source.folder().join(&*scalar.text).components().collect();
     match loading.load_used(&path) {
         Ok(workflow) => Some(workflow),
         Err(problems) => {
             for problem in problems.0 {
                 loading.reading.report(match problem.place {
-                    Some(_) => problem,
-                    None => Diagnostic::at(problem, &loading.reading.source, scalar.span),
+                    Some(_) => {
+                        let line = source.position(scalar.span.start as usize).line;
+                        problem.note(format!("used by {}, line {line}", source.name()))
+                    }
+                    None => Diagnostic::at(problem, source, scalar.span),
                 });
             }
             None
@@ -162,11 +189,11 @@ pub(super) fn read_variables(node: &Node, what: &str, loading: &Loading<'_>) -> 
         .iter()
         .map(|(name, value)| {
             let tree = Tree::read(value, loading.reading);
-            loading.check_name(name)?;
-            Some(Variable { name: Spanned::new(Arc::clone(&name.text), name.span), tree: tree? })
+            Some(Variable { name: variable_name(name, loading.reading)?, tree: tree? })
         })
         .collect();
-    entries.into_iter().collect()
+    // Those that read well are still checked, although the file is refused.
+    Some(entries.into_iter().flatten().collect())
 }
 
 /// Keys that make no sense beside what the step does.

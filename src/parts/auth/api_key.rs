@@ -32,23 +32,28 @@ impl ApiKey {
         let fields = reading.fields(node, "api_key", &["header", "query", "cookie", "value"], &[])?;
         let places = fields.present(&["header", "query", "cookie"]);
         let [(kind, name)] = places.as_slice() else {
-            reading.error(fields.span, "`api_key` needs exactly one of header, query, cookie");
+            let help = "write `api_key: { header: X-Api-Key, value: … }`";
+            reading.error_with(fields.span, "`api_key` needs exactly one of header, query, cookie", help);
             return None;
         };
         let text = reading.text(name, &kind.text)?;
         let place = match &*kind.text {
-            "header" => match HeaderName::from_bytes(text.text.as_bytes()) {
-                Ok(header) => Place::Header(header),
-                Err(_) => {
-                    reading.error(name.span, format!("`{}` is no name of a header", text.text));
+            "header" => {
+                if let Ok(header) = HeaderName::from_bytes(text.text.as_bytes()) {
+                    Place::Header(header)
+                } else {
+                    let help = "a name has letters, digits and `-`";
+                    reading.error_with(name.span, format!("`{}` is no name of a header", text.text), help);
                     return None;
                 }
-            },
+            }
             "query" => Place::Query(Arc::clone(&text.text)),
             _ => Place::Cookie(Arc::clone(&text.text)),
         };
         let Some(value) = fields.get("value") else {
-            reading.error(fields.span, "`api_key` needs `value`");
+            if !fields.is_meant("value") {
+                reading.error(fields.span, "`api_key` needs `value`");
+            }
             return None;
         };
         Some(Self { place, value: Part::read(value, "value", reading)? })
@@ -76,8 +81,17 @@ impl ApiKey {
         if key.contains([';', ',', '"', '\\']) || key.contains(char::is_whitespace) {
             return Err(Error::new(self.value.span, "the key has a character that cannot stand in a cookie"));
         }
-        let before = request.headers.get(COOKIE).and_then(|value| value.to_str().ok()).map(|value| format!("{value}; "));
-        set_credential(request, COOKIE, &format!("{}{name}={key}", before.unwrap_or_default()), self.value.span)
+        let before = request
+            .headers
+            .get(COOKIE)
+            .and_then(|value| value.to_str().ok())
+            .map(|value| format!("{value}; "));
+        set_credential(
+            request,
+            COOKIE,
+            &format!("{}{name}={key}", before.unwrap_or_default()),
+            self.value.span,
+        )
     }
 
     pub(super) fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {

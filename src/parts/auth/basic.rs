@@ -23,8 +23,10 @@ impl Basic {
         let fields = reading.fields(node, "basic", &["username", "password"], &[])?;
         let part = |name: &str| match fields.get(name) {
             Some(value) => Part::read(value, name, reading),
+            None if fields.is_meant(name) => None,
             None => {
-                reading.error(fields.span, format!("`basic` needs `{name}`"));
+                let help = "write `basic: { username: …, password: … }`";
+                reading.error_with(fields.span, format!("`basic` needs `{name}`"), help);
                 None
             }
         };

@@ -48,5 +48,9 @@ fn refused(token: &str) -> Option<String> {
         return Some(format!("it has {} bytes, more than {LONGEST}", token.len()));
     }
     let (at, c) = body.chars().enumerate().find(|(_, c)| !allowed(*c))?;
-    Some(format!("character {} is {}, and only letters, digits and -._~+/ may stand in one", at + 1, c.escape_unicode()))
+    Some(format!(
+        "character {} is {}, and only letters, digits and -._~+/ may stand in one",
+        at + 1,
+        c.escape_unicode()
+    ))
 }

@@ -46,10 +46,24 @@ impl Auth {
         if node.scalar().is_some_and(|scalar| &*scalar.text == "none") {
             return Some(Self::None);
         }
+        if let Some(scalar) = node.scalar().filter(|scalar| !scalar.is_empty()) {
+            let help =
+                "write a scheme and what it needs: `auth: { bearer: \"{{ token }}\" }`, or `auth: none`";
+            // What stands here may well be a credential: the excerpt does not show it.
+            if !KINDS.contains(&&*scalar.text) {
+                reading.source.hide(node.span);
+            }
+            reading.error_with(node.span, "`auth` must be a map, not a text", help);
+            return None;
+        }
         let fields = reading.fields(node, "auth", &KINDS, &LATER)?;
         let mut entries = fields.iter();
         let (Some((kind, value)), None) = (entries.next(), entries.next()) else {
-            reading.error_with(node.span, "`auth` takes exactly one scheme", "write one of basic, bearer, api_key, none");
+            reading.error_with(
+                node.span,
+                "`auth` takes exactly one scheme",
+                "write one of basic, bearer, api_key, none",
+            );
             return None;
         };
         match &*kind.text {
@@ -98,6 +112,11 @@ impl Part {
             reading.error(node.span, format!("`{what}` must be a text, not {}", node.describe()));
             return None;
         }
+        // A literal credential is no safer in a message than one that a server sent.
+        let literal = node.scalar().is_some_and(|scalar| !scalar.is_empty() && !scalar.text.contains("{{"));
+        if literal && what != "username" {
+            reading.source.hide(node.span);
+        }
         // A password of digits is a text: what is plain is taken as it was typed.
         let tree = match Tree::read(node, reading)? {
             Tree::Plain(Value::Null) => Tree::Plain(Value::Null),
@@ -126,7 +145,9 @@ impl Part {
 
 /// Sets a header that carries a credential.
 fn set_credential(request: &mut Request, name: HeaderName, text: &str, span: Span) -> Result<(), Error> {
-    let refused = || Error::new(span, format!("the credential has a character that cannot stand in the header `{name}`"));
+    let refused = || {
+        Error::new(span, format!("the credential has a character that cannot stand in the header `{name}`"))
+    };
     let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| refused())?;
     value.set_sensitive(true);
     request.headers.insert(name, value);
@@ -191,7 +212,9 @@ mod tests {
             assert!(!error.contains("X: 1"), "{error}");
         }
         assert!(header("basic: { username: 'a:b', password: x }", "authorization", &[]).is_err());
-        assert!(header("api_key: { header: X-Key, value: \"{{ x }}\" }", "x-key", &[("x", "a\r\nb")]).is_err());
+        assert!(
+            header("api_key: { header: X-Key, value: \"{{ x }}\" }", "x-key", &[("x", "a\r\nb")]).is_err()
+        );
     }
 
     #[test]

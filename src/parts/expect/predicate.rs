@@ -180,7 +180,8 @@ impl Reader<'_> {
             Kind::Map(_) => self.map(node)?,
             Kind::List(_) => vec![Test::Equals(self.operand(node)?)],
             Kind::Scalar(scalar) if scalar.is_empty() => {
-                self.reading.empty(node.span, "predicate");
+                let help = "write `null` or `\"\"` if that is meant";
+                self.reading.error_with(node.span, "there is no value here", help);
                 return None;
             }
             Kind::Scalar(scalar) => vec![match &*scalar.text {

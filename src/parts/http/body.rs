@@ -24,11 +24,7 @@ const DRAINED: u64 = 64 * 1024;
 pub(super) async fn read(mut answer: reqwest::Response, request: &Request) -> Result<Bytes, Error> {
     let limit = request.limits.max_body;
     let declared = answer.content_length();
-    let too_large = || Error::TooLarge {
-        to: address(&request.url),
-        limit,
-        declared,
-    };
+    let too_large = || Error::TooLarge { to: address(&request.url), limit, declared };
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
@@ -39,12 +35,7 @@ pub(super) async fn read(mut answer: reqwest::Response, request: &Request) -> Re
             Ok(Some(chunk)) => body = body.with(chunk, declared),
             Ok(None) => return Ok(body.finish()),
             Err(error) => {
-                return Err(broken_body(
-                    &error,
-                    &request.url,
-                    body.len() as u64,
-                    declared,
-                ));
+                return Err(broken_body(&error, &request.url, body.len() as u64, declared));
             }
         }
     }
@@ -53,10 +44,7 @@ pub(super) async fn read(mut answer: reqwest::Response, request: &Request) -> Re
 /// Reads a body that nobody wants, so that its connection can be used again. One that is large,
 /// or breaks, is left: then the connection is closed.
 pub(super) async fn drain(mut answer: reqwest::Response) {
-    if answer
-        .content_length()
-        .is_some_and(|length| length > DRAINED)
-    {
+    if answer.content_length().is_some_and(|length| length > DRAINED) {
         return;
     }
     let mut seen = 0;
@@ -72,8 +60,7 @@ pub(super) async fn drain(mut answer: reqwest::Response) {
 #[must_use]
 pub fn coding(headers: &HeaderMap) -> Option<String> {
     let codings = headers.get_all(CONTENT_ENCODING).iter();
-    let mut codings =
-        codings.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
+    let mut codings = codings.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
     codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
@@ -138,9 +125,7 @@ mod tests {
 
     #[test]
     fn pieces_are_joined_and_a_declared_length_reserves_little() {
-        let body = Body::Empty
-            .with("ab".into(), Some(u64::MAX))
-            .with("cd".into(), Some(u64::MAX));
+        let body = Body::Empty.with("ab".into(), Some(u64::MAX)).with("cd".into(), Some(u64::MAX));
         assert!(matches!(&body, Body::Many(pieces) if pieces.capacity() <= 2 * 64 * 1024));
         assert_eq!(body.with("e".into(), None).finish(), "abcde");
     }

@@ -25,20 +25,14 @@ pub(super) fn no_answer(error: &reqwest::Error, url: &Url, limits: &Limits) -> E
         return Error::Other { to, why };
     }
     if error.is_builder() {
-        return Error::NotSent {
-            to,
-            why: root(error),
-        };
+        return Error::NotSent { to, why: root(error) };
     }
     if error.is_dns() {
         let host = match url.host() {
             Some(Host::Domain(name)) => name.to_owned(),
             _ => to,
         };
-        return Error::NameNotFound {
-            host,
-            why: root(error),
-        };
+        return Error::NameNotFound { host, why: root(error) };
     }
     if error.is_connect() {
         return no_connection(error, to, limits.connect_timeout);
@@ -48,56 +42,33 @@ pub(super) fn no_answer(error: &reqwest::Error, url: &Url, limits: &Limits) -> E
     }
     match cause::<hyper::Error>(error) {
         Some(hyper) if hyper.is_parse_too_large() => Error::HeadersTooLarge { to },
-        Some(hyper) if hyper.is_parse() => Error::NotHttp {
-            to,
-            why: root(hyper),
-        },
-        _ => Error::Other {
-            to,
-            why: root(error),
-        },
+        Some(hyper) if hyper.is_parse() => Error::NotHttp { to, why: root(hyper) },
+        _ => Error::Other { to, why: root(error) },
     }
 }
 
 fn no_connection(error: &reqwest::Error, to: String, limit: Duration) -> Error {
     match cause::<io::Error>(error) {
         Some(io) if io.kind() == io::ErrorKind::ConnectionRefused => Error::Refused { to },
-        Some(io) if io.kind() == io::ErrorKind::UnexpectedEof => Error::Unreachable {
-            to,
-            why: "it closed the connection during the TLS handshake".to_owned(),
-        },
+        Some(io) if io.kind() == io::ErrorKind::UnexpectedEof => {
+            Error::Unreachable { to, why: "it closed the connection during the TLS handshake".to_owned() }
+        }
         // A time-out with a number is the system's own, not our limit.
         Some(io) if io.kind() != io::ErrorKind::TimedOut || io.raw_os_error().is_some() => {
-            Error::Unreachable {
-                to,
-                why: root(error),
-            }
+            Error::Unreachable { to, why: root(error) }
         }
         _ if error.is_timeout() => Error::ConnectTimeout { to, limit },
-        _ => Error::Unreachable {
-            to,
-            why: root(error),
-        },
+        _ => Error::Unreachable { to, why: root(error) },
     }
 }
 
 /// Why a body did not come whole.
-pub(super) fn broken_body(
-    error: &reqwest::Error,
-    url: &Url,
-    received: u64,
-    declared: Option<u64>,
-) -> Error {
+pub(super) fn broken_body(error: &reqwest::Error, url: &Url, received: u64, declared: Option<u64>) -> Error {
     let to = address(url);
-    let early = cause::<io::Error>(error)
-        .is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
+    let early = cause::<io::Error>(error).is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
         || cause::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message);
     if early {
-        return Error::Truncated {
-            to,
-            received,
-            declared,
-        };
+        return Error::Truncated { to, received, declared };
     }
     let why = hung_up(error).map_or_else(|| root(error), |how| format!("the connection was {how}"));
     Error::BrokenBody { to, received, why }
@@ -134,9 +105,7 @@ pub(super) fn root(error: &(dyn StdError + 'static)) -> String {
 
 /// The error and its causes, outermost first. What an `io::Error` wraps is a cause of it, though
 /// `source()` leaves it out.
-fn causes<'e>(
-    error: &'e (dyn StdError + 'static),
-) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| {
         let error: &'e (dyn StdError + 'static) = *error;
         match error.downcast_ref::<io::Error>() {

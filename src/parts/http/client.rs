@@ -62,19 +62,13 @@ impl Client {
     /// A client that has set up nothing yet.
     #[must_use]
     pub fn new(options: ClientOptions) -> Self {
-        Self {
-            options,
-            built: Mutex::default(),
-        }
+        Self { options, built: Mutex::default() }
     }
 
     /// One exchange within its total time.
     async fn exchange(&self, request: &Request) -> Result<Response, Error> {
         let started = Instant::now();
-        let mut progress = Progress {
-            phase: Phase::Waiting,
-            hops: Vec::new(),
-        };
+        let mut progress = Progress { phase: Phase::Waiting, hops: Vec::new() };
         let limit = request.limits.timeout;
         match tokio::time::timeout(limit, self.follow(request, started, &mut progress)).await {
             Ok(Ok(mut response)) => {
@@ -85,9 +79,7 @@ impl Client {
             Err(_) => {
                 let to = address(progress.hops.last().map_or(&request.url, |hop| &hop.to));
                 let phase = match progress.phase {
-                    Phase::Waiting if timing::connection() == Connection::Opening => {
-                        Phase::Connecting
-                    }
+                    Phase::Waiting if timing::connection() == Connection::Opening => Phase::Connecting,
                     phase => phase,
                 };
                 Err(progress.with_redirect(Error::Timeout { to, limit, phase }))
@@ -151,29 +143,24 @@ impl Client {
 
     fn admit(&self, url: &Url) -> Result<(), Error> {
         match &self.options.only {
-            Some(only) if !only.contains(&url.origin()) => Err(Error::OtherOrigin {
-                origin: url.origin().ascii_serialization(),
-            }),
+            Some(only) if !only.contains(&url.origin()) => {
+                Err(Error::OtherOrigin { origin: url.origin().ascii_serialization() })
+            }
             _ => Ok(()),
         }
     }
 
     /// The client of reqwest that this request needs, built if this is the first that does.
     fn client(&self, request: &Request) -> Result<reqwest::Client, Error> {
-        let profile = Profile {
-            tls: request.url.scheme() == "https",
-            connect_timeout: request.limits.connect_timeout,
-        };
+        let profile =
+            Profile { tls: request.url.scheme() == "https", connect_timeout: request.limits.connect_timeout };
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = built.iter().find(|(known, _)| *known == profile) {
             return Ok(client.clone());
         }
         let client = profile
             .build(self.options.timing)
-            .map_err(|error| Error::NotSent {
-                to: address(&request.url),
-                why: root(&error),
-            })?;
+            .map_err(|error| Error::NotSent { to: address(&request.url), why: root(&error) })?;
         built.push((profile, client.clone()));
         Ok(client)
     }
@@ -188,9 +175,7 @@ impl Transport for Client {
 impl Profile {
     fn build(self, timing: bool) -> reqwest::Result<reqwest::Client> {
         // A provider that somebody else installed is as good.
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
+        rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
@@ -230,31 +215,16 @@ fn outgoing(request: &Request) -> reqwest::Request {
 
 /// RFC 9110, 9.2.2.
 fn is_idempotent(method: &Method) -> bool {
-    [
-        Method::GET,
-        Method::HEAD,
-        Method::PUT,
-        Method::DELETE,
-        Method::OPTIONS,
-        Method::TRACE,
-    ]
-    .contains(method)
+    [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS, Method::TRACE].contains(method)
 }
 
 /// Checks the status and the size of the headers.
 fn check_head(answer: &reqwest::Response, url: &Url) -> Result<(), Error> {
     let status = answer.status().as_u16();
     if status > 599 {
-        return Err(Error::NotHttp {
-            to: address(url),
-            why: format!("its status is {status}"),
-        });
+        return Err(Error::NotHttp { to: address(url), why: format!("its status is {status}") });
     }
-    if headers_fit(answer.headers()) {
-        Ok(())
-    } else {
-        Err(Error::HeadersTooLarge { to: address(url) })
-    }
+    if headers_fit(answer.headers()) { Ok(()) } else { Err(Error::HeadersTooLarge { to: address(url) }) }
 }
 
 fn headers_fit(headers: &HeaderMap) -> bool {
@@ -278,10 +248,7 @@ async fn read(
         && answer.headers().contains_key(CONTENT_ENCODING)
         && let Some(coding) = body::coding(answer.headers())
     {
-        return Err(Error::Encoding {
-            to: address(&request.url),
-            coding,
-        });
+        return Err(Error::Encoding { to: address(&request.url), coding });
     }
     let (status, version) = (answer.status().as_u16(), answer.version());
     let headers = std::mem::take(answer.headers_mut());
@@ -289,11 +256,6 @@ async fn read(
     let timing::Times { dns, connect } = timing::times();
     let mut response = Response::new(status, headers, body, request.url.clone());
     response.version = version;
-    response.timing = Timing {
-        dns,
-        connect,
-        first_byte,
-        total: started.elapsed(),
-    };
+    response.timing = Timing { dns, connect, first_byte, total: started.elapsed() };
     Ok(response)
 }

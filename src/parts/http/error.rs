@@ -209,9 +209,7 @@ impl Error {
             Self::NotHttp { .. } => {
                 "is that the right port? a server that speaks TLS there needs https:// in the URL"
             }
-            Self::Encoding { .. } => {
-                "remove the `Accept-Encoding` header: then servers send plain bodies"
-            }
+            Self::Encoding { .. } => "remove the `Accept-Encoding` header: then servers send plain bodies",
             Self::OtherOrigin { .. } => {
                 "with --mock only the mock is spoken to: the URL must come from an input or `base_url`"
             }
@@ -250,10 +248,7 @@ impl Error {
                 | Self::Refused { .. }
                 | Self::Unreachable { .. }
                 | Self::ConnectTimeout { .. }
-                | Self::Timeout {
-                    phase: Phase::Connecting,
-                    ..
-                }
+                | Self::Timeout { phase: Phase::Connecting, .. }
                 | Self::Tls { .. }
                 | Self::OtherOrigin { .. }
                 | Self::NotRecorded { .. }
@@ -266,10 +261,7 @@ impl Error {
     pub(super) fn after(self, from: &Url) -> Self {
         match self {
             Self::OtherOrigin { .. } | Self::Redirect(_) => self,
-            error => Self::Redirected {
-                from: redirect::place(from),
-                error: Box::new(error),
-            },
+            error => Self::Redirected { from: redirect::place(from), error: Box::new(error) },
         }
     }
 }
@@ -278,21 +270,15 @@ impl Error {
 #[must_use]
 pub fn address(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    url.port_or_known_default()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn promised(declared: Option<u64>) -> String {
-    declared.map_or_else(
-        || ", and not its end".to_owned(),
-        |declared| format!(" of {declared}"),
-    )
+    declared.map_or_else(|| ", and not its end".to_owned(), |declared| format!(" of {declared}"))
 }
 
 fn says(declared: Option<u64>) -> String {
-    declared.map_or_else(String::new, |declared| {
-        format!(": it announces {declared} bytes")
-    })
+    declared.map_or_else(String::new, |declared| format!(": it announces {declared} bytes"))
 }
 
 /// A limit as people write it.
@@ -310,11 +296,7 @@ mod tests {
     use super::*;
 
     fn timeout(phase: Phase) -> Error {
-        Error::Timeout {
-            to: "a:80".to_owned(),
-            limit: Duration::from_millis(1500),
-            phase,
-        }
+        Error::Timeout { to: "a:80".to_owned(), limit: Duration::from_millis(1500), phase }
     }
 
     #[test]
@@ -327,35 +309,19 @@ mod tests {
             ),
             (Error::Refused { to: to() }, "a:80 refused the connection"),
             (
-                Error::TooLarge {
-                    to: to(),
-                    limit: 32 << 20,
-                    declared: Some(99),
-                },
+                Error::TooLarge { to: to(), limit: 32 << 20, declared: Some(99) },
                 "the answer of a:80 is larger than 32MiB: it announces 99 bytes",
             ),
             (
-                Error::TooLarge {
-                    to: to(),
-                    limit: 1000,
-                    declared: None,
-                },
+                Error::TooLarge { to: to(), limit: 1000, declared: None },
                 "the answer of a:80 is larger than 1000B",
             ),
             (
-                Error::Truncated {
-                    to: to(),
-                    received: 5,
-                    declared: Some(9),
-                },
+                Error::Truncated { to: to(), received: 5, declared: Some(9) },
                 "the answer of a:80 is cut off: 5 bytes of the body came of 9",
             ),
             (
-                Error::Truncated {
-                    to: to(),
-                    received: 5,
-                    declared: None,
-                },
+                Error::Truncated { to: to(), received: 5, declared: None },
                 "the answer of a:80 is cut off: 5 bytes of the body came, and not its end",
             ),
         ];
@@ -368,9 +334,7 @@ mod tests {
     fn an_error_says_whether_the_request_may_have_been_sent() {
         assert!(!timeout(Phase::Connecting).sent());
         assert!(timeout(Phase::Waiting).sent());
-        let refused = Error::Refused {
-            to: "a:80".to_owned(),
-        };
+        let refused = Error::Refused { to: "a:80".to_owned() };
         assert!(!refused.sent());
         let from = Url::parse("http://b/login?token=hunter2").expect("a URL");
         let redirected = refused.after(&from);

@@ -38,7 +38,10 @@ pub struct Request {
 impl fmt::Debug for Request {
     /// Where to, and no more: query and body may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("method", &self.method).field("to", &place(&self.url)).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("to", &place(&self.url))
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,7 +92,10 @@ pub struct Response {
 impl fmt::Debug for Response {
     /// Headers and body may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -139,7 +145,7 @@ impl Response {
     /// The body as JSON, parsed when first asked for.
     ///
     /// # Errors
-    /// Why it is not JSON, in serde_json's words.
+    /// Why it is not JSON, in `serde_json`'s words.
     pub fn json(&self) -> Result<&Value, &str> {
         let parse = || Value::from_json(&self.body).map_err(|error| error.to_string());
         self.json.get_or_init(parse).as_ref().map_err(String::as_str)
@@ -155,8 +161,12 @@ impl Response {
     /// replaced by U+FFFD.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
-        let values: Vec<_> =
-            self.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let values: Vec<_> = self
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
         (!values.is_empty()).then(|| values.join(", "))
     }
 

@@ -5,9 +5,7 @@
 //! from the one before. The decision is a pure function, so that a table can test it.
 
 use reqwest::Method;
-use reqwest::header::{
-    AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, LOCATION, PROXY_AUTHORIZATION,
-};
+use reqwest::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, LOCATION, PROXY_AUTHORIZATION};
 use reqwest::header::{EXPECT, TRAILER, TRANSFER_ENCODING};
 use url::{Position, Url};
 
@@ -84,13 +82,9 @@ impl Error {
             Self::Circle { .. } => {
                 "does the server miss a cookie or a credential? `redirects: none` gets the redirect itself"
             }
-            Self::Location { .. } | Self::Scheme { .. } => {
-                "`redirects: none` gets the redirect itself"
-            }
+            Self::Location { .. } | Self::Scheme { .. } => "`redirects: none` gets the redirect itself",
             Self::Downgrade { .. } => "name the address that is meant in `url`, with https://",
-            Self::Body { .. } => {
-                "if that is right, name the new address in `url`; nothing was sent there"
-            }
+            Self::Body { .. } => "if that is right, name the new address in `url`; nothing was sent there",
         };
         Some(help.to_owned())
     }
@@ -136,11 +130,7 @@ pub fn next(
     let elsewhere = !same_origin(&request.url, &to);
     refuse_downgrade(request, &to, keeps_body)?;
     if elsewhere && keeps_body {
-        return Err(Error::Body {
-            from: place(&request.url),
-            to: place(&to),
-            status,
-        });
+        return Err(Error::Body { from: place(&request.url), to: place(&to), status });
     }
 
     let mut headers = request.headers.clone();
@@ -148,12 +138,7 @@ pub fn next(
         drop_content(&mut headers);
     }
     let dropped_credentials = elsewhere && drop_credentials(&mut headers);
-    let hop = Hop {
-        status,
-        from: request.url.clone(),
-        to: to.clone(),
-        dropped_credentials,
-    };
+    let hop = Hop { status, from: request.url.clone(), to: to.clone(), dropped_credentials };
     let body = request.body.clone().filter(|_| keeps_body);
     let request = Request {
         method,
@@ -178,35 +163,23 @@ pub fn same_origin(a: &Url, b: &Url) -> bool {
 /// before the host.
 #[must_use]
 pub fn place(url: &Url) -> String {
-    let (host, path) = (
-        &url[Position::BeforeHost..Position::AfterPort],
-        &url[Position::BeforePath..Position::AfterPath],
-    );
+    let (host, path) =
+        (&url[Position::BeforeHost..Position::AfterPort], &url[Position::BeforePath..Position::AfterPath]);
     format!("{}://{host}{path}", url.scheme())
 }
 
 /// Where the `Location` leads, by the URL standard. Its user name, password and fragment are
 /// ignored.
 fn target(request: &Request, status: u16, location: &[u8]) -> Result<Url, Error> {
-    let wrong = |why: String| Error::Location {
-        from: place(&request.url),
-        status,
-        why,
-    };
+    let wrong = |why: String| Error::Location { from: place(&request.url), status, why };
     let text = std::str::from_utf8(location).map_err(|_| wrong("is not UTF-8".to_owned()))?;
     if text.trim().is_empty() {
         return Err(wrong("is empty".to_owned()));
     }
-    let mut to = request
-        .url
-        .join(text)
-        .map_err(|error| wrong(format!("is not a URL: {error}")))?;
+    let mut to = request.url.join(text).map_err(|error| wrong(format!("is not a URL: {error}")))?;
     if !matches!(to.scheme(), "http" | "https") {
         let scheme = to.scheme().to_owned();
-        return Err(Error::Scheme {
-            from: place(&request.url),
-            scheme,
-        });
+        return Err(Error::Scheme { from: place(&request.url), scheme });
     }
     // These fail only for URLs that have no host, and http and https have one.
     let _ = to.set_username("");
@@ -228,21 +201,14 @@ fn refuse_downgrade(request: &Request, to: &Url, keeps_body: bool) -> Result<(),
         return Ok(());
     }
     let what = match (
-        request
-            .headers
-            .iter()
-            .any(|(name, value)| value.is_sensitive() || is_credential(name)),
+        request.headers.iter().any(|(name, value)| value.is_sensitive() || is_credential(name)),
         keeps_body,
     ) {
         (true, _) => "credentials",
         (false, true) => "a body",
         (false, false) => return Ok(()),
     };
-    Err(Error::Downgrade {
-        from: place(&request.url),
-        to: place(to),
-        what,
-    })
+    Err(Error::Downgrade { from: place(&request.url), to: place(to), what })
 }
 
 /// Drops the headers that tell of a body that does not go along.
@@ -268,13 +234,7 @@ fn drop_where(headers: &mut HeaderMap, drops: impl Fn(&HeaderName, bool) -> bool
     let dropped: Vec<HeaderName> = headers
         .keys()
         .filter(|name| {
-            drops(
-                name,
-                headers
-                    .get_all(*name)
-                    .iter()
-                    .any(reqwest::header::HeaderValue::is_sensitive),
-            )
+            drops(name, headers.get_all(*name).iter().any(reqwest::header::HeaderValue::is_sensitive))
         })
         .cloned()
         .collect();
@@ -295,15 +255,8 @@ fn too_many(limit: u32, before: &[Hop], last: &Url, to: &Url) -> Error {
     let urls = before.iter().map(|hop| &hop.from).chain([last, to]);
     let chain: Vec<String> = urls.clone().map(place).collect();
     let urls: Vec<&Url> = urls.collect();
-    let round = urls
-        .iter()
-        .enumerate()
-        .any(|(at, url)| urls[..at].contains(url));
-    if round {
-        Error::Circle { chain }
-    } else {
-        Error::TooMany { limit, chain }
-    }
+    let round = urls.iter().enumerate().any(|(at, url)| urls[..at].contains(url));
+    if round { Error::Circle { chain } } else { Error::TooMany { limit, chain } }
 }
 
 #[cfg(test)]

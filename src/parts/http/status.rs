@@ -118,24 +118,14 @@ impl StatusSet {
     /// Reads the set from the value of a key that `what` names; mistakes are reported.
     pub fn read(node: &Node, reading: &Reading, what: &str) -> Option<Self> {
         let Kind::List(elements) = &node.kind else {
-            return Some(Self {
-                forms: vec![form(node, reading, what)?],
-                list: false,
-            });
+            return Some(Self { forms: vec![form(node, reading, what)?], list: false });
         };
         if elements.is_empty() {
-            reading.error_with(
-                node.span,
-                format!("`{what}` is an empty list: no status would do"),
-                FORMS,
-            );
+            reading.error_with(node.span, format!("`{what}` is an empty list: no status would do"), FORMS);
             return None;
         }
         // Every element is read, so that every mistake is reported.
-        let forms: Vec<_> = elements
-            .iter()
-            .map(|element| form(element, reading, what))
-            .collect();
+        let forms: Vec<_> = elements.iter().map(|element| form(element, reading, what)).collect();
         let forms = forms.into_iter().collect::<Option<Vec<_>>>()?;
         Some(Self { forms, list: true })
     }
@@ -149,21 +139,14 @@ impl StatusSet {
 
 impl From<StatusForm> for StatusSet {
     fn from(form: StatusForm) -> Self {
-        Self {
-            forms: vec![form],
-            list: false,
-        }
+        Self { forms: vec![form], list: false }
     }
 }
 
 impl fmt::Display for StatusSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let forms: Vec<String> = self.forms.iter().map(ToString::to_string).collect();
-        if self.list {
-            write!(f, "[{}]", forms.join(", "))
-        } else {
-            f.write_str(&forms.join(", "))
-        }
+        if self.list { write!(f, "[{}]", forms.join(", ")) } else { f.write_str(&forms.join(", ")) }
     }
 }
 
@@ -183,25 +166,15 @@ fn code(text: &str, whole: &str) -> Result<u16, Error> {
         return Err(Error::Form(whole.to_owned()));
     }
     // A number that is too large to be read is no code either.
-    let code = text
-        .parse()
-        .ok()
-        .filter(|code| CODES.contains(code) && text.len() == 3);
+    let code = text.parse().ok().filter(|code| CODES.contains(code) && text.len() == 3);
     code.ok_or_else(|| Error::Code(text.to_owned()))
 }
 
 /// What other ways of writing a status probably mean.
 fn meant(text: &str) -> Option<StatusForm> {
     let plain: String = text.to_lowercase().replace(' ', "").replace('*', "x");
-    let range = plain
-        .replace("..=", "..")
-        .replace("...", "..")
-        .replacen('-', "..", 1);
-    let word = if plain == "all" || plain == "x" {
-        "any"
-    } else {
-        range.as_str()
-    };
+    let range = plain.replace("..=", "..").replace("...", "..").replacen('-', "..", 1);
+    let word = if plain == "all" || plain == "x" { "any" } else { range.as_str() };
     word.parse().ok()
 }
 
@@ -217,17 +190,11 @@ mod tests {
         let source = Source::text("flow.yaml", format!("status: {text}\n"));
         let node = yaml::read(&source).map_err(|error| error.line())?;
         let reading = Reading::new(&source);
-        let set = node
-            .get("status")
-            .and_then(|node| StatusSet::read(node, &reading, "status"));
+        let set = node.get("status").and_then(|node| StatusSet::read(node, &reading, "status"));
         let problems = reading.finish().0;
         set.ok_or_else(|| {
             let told = problems.iter().map(|problem| {
-                format!(
-                    "{} / {}",
-                    problem.message,
-                    problem.help.as_deref().unwrap_or_default()
-                )
+                format!("{} / {}", problem.message, problem.help.as_deref().unwrap_or_default())
             });
             told.collect::<Vec<_>>().join("; ")
         })
@@ -248,10 +215,7 @@ mod tests {
         for (text, inside, outside) in table {
             let set = read(text).expect(text);
             assert!(inside.iter().all(|status| set.contains(*status)), "{text}");
-            assert!(
-                !outside.iter().any(|status| set.contains(*status)),
-                "{text}"
-            );
+            assert!(!outside.iter().any(|status| set.contains(*status)), "{text}");
             assert_eq!(set.to_string(), text.trim_matches('\''));
         }
     }
@@ -259,31 +223,16 @@ mod tests {
     #[test]
     fn what_is_no_status_is_refused_with_a_word_on_what_to_write() {
         let table = [
-            (
-                "20",
-                "`status`: `20` is not a status code; they go from 100 to 599",
-            ),
+            ("20", "`status`: `20` is not a status code; they go from 100 to 599"),
             ("600", "`status`: `600` is not a status code"),
             ("6xx", "`status`: `6xx` is not a status code"),
             ("200..999999", "`status`: `999999` is not a status code"),
-            (
-                "299..200",
-                "`status`: `299..200` ends before it begins / write `200..299`",
-            ),
+            ("299..200", "`status`: `299..200` ends before it begins / write `200..299`"),
             ("2XX", "`status`: `2XX` is not a status / write `2xx`"),
-            (
-                "200-299",
-                "`status`: `200-299` is not a status / write `200..299`",
-            ),
-            (
-                "200..=299",
-                "`status`: `200..=299` is not a status / write `200..299`",
-            ),
+            ("200-299", "`status`: `200-299` is not a status / write `200..299`"),
+            ("200..=299", "`status`: `200..=299` is not a status / write `200..299`"),
             ("5**", "`status`: `5**` is not a status / write `5xx`"),
-            (
-                "ok",
-                "`status`: `ok` is not a status / write 200, 2xx, [200, 201], 200..299 or any",
-            ),
+            ("ok", "`status`: `ok` is not a status / write 200, 2xx, [200, 201], 200..299 or any"),
             ("200..", "`status`: `200..` is not a status"),
             ("0200", "`status`: `0200` is not a status code"),
             ("[]", "`status` is an empty list"),

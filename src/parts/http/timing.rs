@@ -1,7 +1,7 @@
 //! What becomes of a connection while one exchange runs, and how long it takes.
 //!
 //! reqwest tells neither whether a connection was opened for a request nor when. A layer on its
-//! connector writes that down in the exchange's own [`Watch`], which the task carries with it:
+//! connector writes that down in the exchange's own `Watch`, which the task carries with it:
 //! so a dead connection of the pool is told from a server that hangs up, and a time-out while
 //! connecting from one after bytes went out. Clocks are read only where times are wanted.
 
@@ -88,9 +88,7 @@ pub fn times() -> Times {
 
 /// Changes the watch of the exchange that is running; whether there is one.
 fn note(change: impl FnOnce(&mut Watch)) -> bool {
-    WATCH
-        .try_with(|watch| change(&mut watch.borrow_mut()))
-        .is_ok()
+    WATCH.try_with(|watch| change(&mut watch.borrow_mut())).is_ok()
 }
 
 fn add(sum: &mut Option<Duration>, more: Duration) {
@@ -108,10 +106,7 @@ impl<S> Layer<S> for ConnectLayer {
     type Service = Connect<S>;
 
     fn layer(&self, inner: S) -> Connect<S> {
-        Connect {
-            inner,
-            timing: self.timing,
-        }
+        Connect { inner, timing: self.timing }
     }
 }
 
@@ -135,11 +130,7 @@ impl<S: Service<R>, R> Service<R> for Connect<S> {
         let state = Arc::new(AtomicU8::new(CONNECTING));
         note(|watch| watch.connection = Some(Arc::clone(&state)));
         let begun = self.timing.then(Instant::now);
-        Connecting {
-            inner: Box::pin(self.inner.call(request)),
-            state,
-            begun,
-        }
+        Connecting { inner: Box::pin(self.inner.call(request)), state, begun }
     }
 }
 

@@ -43,9 +43,7 @@ impl Fault {
     fn of_certificate(certificate: &CertificateError, error: &TlsError) -> Self {
         match certificate {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                Self::NotYetValid
-            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
             CertificateError::NotValidForName => Self::WrongHost(Vec::new()),
             CertificateError::NotValidForNameContext { presented, .. } => {
                 Self::WrongHost(presented.iter().map(|name| name_words(name)).collect())
@@ -80,17 +78,11 @@ impl fmt::Display for Fault {
         match self {
             Self::Expired => f.write_str("its certificate has expired"),
             Self::NotYetValid => f.write_str("its certificate is not valid yet"),
-            Self::WrongHost(names) if names.is_empty() => {
-                f.write_str("its certificate is for another host")
+            Self::WrongHost(names) if names.is_empty() => f.write_str("its certificate is for another host"),
+            Self::WrongHost(names) => write!(f, "its certificate is for another host: {}", names.join(", ")),
+            Self::UnknownAuthority => {
+                f.write_str("its certificate is self-signed or from an authority that is not trusted here")
             }
-            Self::WrongHost(names) => write!(
-                f,
-                "its certificate is for another host: {}",
-                names.join(", ")
-            ),
-            Self::UnknownAuthority => f.write_str(
-                "its certificate is self-signed or from an authority that is not trusted here",
-            ),
             Self::Revoked => f.write_str("its certificate was revoked"),
             Self::NotTls => f.write_str("what answers there is not TLS"),
             Self::Refused(why) => write!(f, "the server ended the handshake: {why}"),
@@ -137,37 +129,19 @@ mod tests {
 
     #[test]
     fn every_fault_of_a_certificate_has_its_own_text() {
-        let expired = CertificateError::ExpiredContext {
-            time: time(9),
-            not_after: time(1),
-        };
-        let early = CertificateError::NotValidYetContext {
-            time: time(1),
-            not_before: time(9),
-        };
+        let expired = CertificateError::ExpiredContext { time: time(9), not_after: time(1) };
+        let early = CertificateError::NotValidYetContext { time: time(1), not_before: time(9) };
         let other_host = CertificateError::NotValidForNameContext {
             expected: ServerName::try_from("b.example").expect("a name"),
-            presented: vec![
-                "DnsName(\"a.example\")".to_owned(),
-                "DnsName(\"*.c.example\")".to_owned(),
-            ],
+            presented: vec!["DnsName(\"a.example\")".to_owned(), "DnsName(\"*.c.example\")".to_owned()],
         };
         let table = [
             (CertificateError::Expired, "its certificate has expired"),
             (expired, "its certificate has expired"),
-            (
-                CertificateError::NotValidYet,
-                "its certificate is not valid yet",
-            ),
+            (CertificateError::NotValidYet, "its certificate is not valid yet"),
             (early, "its certificate is not valid yet"),
-            (
-                CertificateError::NotValidForName,
-                "its certificate is for another host",
-            ),
-            (
-                other_host,
-                "its certificate is for another host: a.example, *.c.example",
-            ),
+            (CertificateError::NotValidForName, "its certificate is for another host"),
+            (other_host, "its certificate is for another host: a.example, *.c.example"),
             (
                 CertificateError::UnknownIssuer,
                 "its certificate is self-signed or from an authority that is not trusted here",
@@ -183,16 +157,11 @@ mod tests {
 
     #[test]
     fn a_plain_server_and_a_refusal_are_told_apart() {
-        let plain = Fault::of(&TlsError::InvalidMessage(
-            InvalidMessage::InvalidContentType,
-        ));
+        let plain = Fault::of(&TlsError::InvalidMessage(InvalidMessage::InvalidContentType));
         assert_eq!(plain, Fault::NotTls);
         assert!(plain.help().is_some_and(|help| help.contains("http://")));
         let refused = Fault::of(&TlsError::AlertReceived(AlertDescription::HandshakeFailure));
-        assert_eq!(
-            refused.to_string(),
-            "the server ended the handshake: handshake failure"
-        );
+        assert_eq!(refused.to_string(), "the server ended the handshake: handshake failure");
         let other = Fault::of(&TlsError::General("odd".to_owned()));
         assert!(matches!(other, Fault::Other(why) if why.contains("odd")));
     }

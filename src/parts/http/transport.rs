@@ -35,12 +35,8 @@ pub struct Recorded {
 
 impl Recorded {
     /// Answers every request by a closure.
-    pub fn by(
-        answer: impl Fn(&Request) -> Result<Response, Error> + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            answer: Box::new(answer),
-        }
+    pub fn by(answer: impl Fn(&Request) -> Result<Response, Error> + Send + Sync + 'static) -> Self {
+        Self { answer: Box::new(answer) }
     }
 
     /// Gives the prepared answers in their order, whatever is asked; when none is left, every
@@ -49,15 +45,8 @@ impl Recorded {
         let answers: VecDeque<_> = answers.into_iter().collect();
         let answers = Mutex::new(answers);
         Self::by(move |request| {
-            let next = answers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop_front();
-            next.unwrap_or_else(|| {
-                Err(Error::NotRecorded {
-                    to: address(&request.url),
-                })
-            })
+            let next = answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            next.unwrap_or_else(|| Err(Error::NotRecorded { to: address(&request.url) }))
         })
     }
 }
@@ -115,21 +104,11 @@ mod tests {
     #[tokio::test]
     async fn a_closure_sees_the_request_that_it_answers() {
         let recorded = Recorded::by(|request| {
-            let status = if request.url.path() == "/here" {
-                200
-            } else {
-                404
-            };
+            let status = if request.url.path() == "/here" { 200 } else { 404 };
             Ok(answer(status, request))
         });
-        for (url, status) in [
-            ("http://example.com/here", 200),
-            ("http://example.com/there", 404),
-        ] {
-            assert_eq!(
-                recorded.send(&request(url)).await.expect("answers").status,
-                status
-            );
+        for (url, status) in [("http://example.com/here", 200), ("http://example.com/there", 404)] {
+            assert_eq!(recorded.send(&request(url)).await.expect("answers").status, status);
         }
     }
 }

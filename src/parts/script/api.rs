@@ -35,14 +35,7 @@ impl Entry {
         doc: &'static str,
         run: fn(&mut Call) -> Answer,
     ) -> Self {
-        Self {
-            name,
-            parameters,
-            doc,
-            derives: false,
-            kinds: &[TypeId::of::<Dynamic>],
-            run,
-        }
+        Self { name, parameters, doc, derives: false, kinds: &[TypeId::of::<Dynamic>], run }
     }
 
     /// A function that stands before one of Rhai's own with a number: of two functions, Rhai
@@ -71,19 +64,12 @@ pub struct Described {
 /// Every function of the API, in the order of its tables.
 pub fn functions() -> impl Iterator<Item = Described> {
     modules::ALL.iter().flat_map(|(module, table)| {
-        table.iter().map(|entry| Described {
-            signature: signature(module, entry),
-            doc: entry.doc,
-        })
+        table.iter().map(|entry| Described { signature: signature(module, entry), doc: entry.doc })
     })
 }
 
 fn signature(module: &str, entry: &Entry) -> String {
-    format!(
-        "{}({})",
-        path(module, entry.name),
-        entry.parameters.join(", ")
-    )
+    format!("{}({})", path(module, entry.name), entry.parameters.join(", "))
 }
 
 /// How a function is named in a script.
@@ -107,10 +93,7 @@ pub(super) struct Call<'c> {
 impl Call<'_> {
     /// An argument as it came.
     pub(super) fn take(&mut self, at: usize) -> Dynamic {
-        self.arguments
-            .get_mut(at)
-            .map(Dynamic::take)
-            .unwrap_or_default()
+        self.arguments.get_mut(at).map(Dynamic::take).unwrap_or_default()
     }
 
     /// An argument that is a text.
@@ -119,9 +102,7 @@ impl Call<'_> {
         if let Ok(character) = argument.as_char() {
             return Ok(character.to_string());
         }
-        let text = argument
-            .as_immutable_string_ref()
-            .map(|text| text.to_string());
+        let text = argument.as_immutable_string_ref().map(|text| text.to_string());
         text.map_err(|_| self.wants(at, "a text", &argument))
     }
 
@@ -134,17 +115,13 @@ impl Call<'_> {
     /// An argument that is an integer.
     pub(super) fn integer(&mut self, at: usize) -> Result<i64, Failure> {
         let argument = self.take(at);
-        argument
-            .as_int()
-            .map_err(|_| self.wants(at, "an integer", &argument))
+        argument.as_int().map_err(|_| self.wants(at, "an integer", &argument))
     }
 
     /// An argument that is true or false.
     pub(super) fn truth(&mut self, at: usize) -> Result<bool, Failure> {
         let argument = self.take(at);
-        argument
-            .as_bool()
-            .map_err(|_| self.wants(at, "true or false", &argument))
+        argument.as_bool().map_err(|_| self.wants(at, "true or false", &argument))
     }
 
     /// An argument that counts something, up to a limit.
@@ -175,9 +152,7 @@ impl Call<'_> {
 /// Rhai's own library, built once.
 pub(super) fn standard() -> Shared<Module> {
     static MODULE: OnceLock<Shared<Module>> = OnceLock::new();
-    MODULE
-        .get_or_init(|| StandardPackage::new().as_shared_module())
-        .clone()
+    MODULE.get_or_init(|| StandardPackage::new().as_shared_module()).clone()
 }
 
 /// What scripts see without naming a module: our functions, handles and objects. Built once.
@@ -237,10 +212,7 @@ fn native(module: &'static str, entry: &'static Entry) -> RhaiFunc {
         let mut call = Call {
             run: &run,
             position: context.call_position(),
-            arguments: arguments
-                .iter_mut()
-                .map(|argument| argument.take().flatten())
-                .collect(),
+            arguments: arguments.iter_mut().map(|argument| argument.take().flatten()).collect(),
             module,
             entry,
         };
@@ -257,10 +229,5 @@ fn native(module: &'static str, entry: &'static Entry) -> RhaiFunc {
         }
         Ok(made)
     };
-    RhaiFunc::Pure {
-        func: Arc::new(call),
-        has_context: true,
-        is_pure: true,
-        is_volatile: true,
-    }
+    RhaiFunc::Pure { func: Arc::new(call), has_context: true, is_pure: true, is_volatile: true }
 }

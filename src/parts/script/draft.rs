@@ -45,7 +45,10 @@ pub struct Draft {
 impl fmt::Debug for Draft {
     /// The method: anything else may hold a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Draft").field("method", &self.method).field("body", &self.body).finish_non_exhaustive()
+        f.debug_struct("Draft")
+            .field("method", &self.method)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,10 +82,7 @@ impl Draft {
     /// A request without headers or body; the pairs of the query are read from the URL.
     #[must_use]
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
-        let mut draft = Self {
-            method: method.into(),
-            ..Self::default()
-        };
+        let mut draft = Self { method: method.into(), ..Self::default() };
         draft.set_url(url.into());
         draft
     }
@@ -90,19 +90,15 @@ impl Draft {
     /// Changes the URL, and the pairs of the query with it.
     pub fn set_url(&mut self, url: String) {
         let query = split_url(&url).1.unwrap_or_default();
-        self.query = url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect();
+        self.query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         self.url = url;
     }
 
     /// Changes the pairs of the query, and the URL with them.
     pub fn set_query(&mut self, query: Vec<(String, String)>) {
         let (path, _, fragment) = split_url(&self.url);
-        let pairs: Vec<String> = query
-            .iter()
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-            .collect();
+        let pairs: Vec<String> =
+            query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
         let mut url = path.to_owned();
         if !pairs.is_empty() {
             url.push('?');
@@ -124,11 +120,9 @@ impl DraftBody {
         match self {
             Self::None => None,
             Self::Json(value) => Some(value.to_json()),
-            Self::Form(pairs) => Some(
-                url::form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(pairs)
-                    .finish(),
-            ),
+            Self::Form(pairs) => {
+                Some(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+            }
             Self::Text(text) => Some(text.clone()),
         }
     }
@@ -157,10 +151,7 @@ mod tests {
     #[test]
     fn url_and_query_follow_each_other() {
         let mut draft = Draft::new("GET", "https://a.b/c?x=1%202&y=#top");
-        assert_eq!(
-            draft.query,
-            [("x".into(), "1 2".into()), ("y".into(), String::new())]
-        );
+        assert_eq!(draft.query, [("x".into(), "1 2".into()), ("y".into(), String::new())]);
         let mut query = draft.query.clone();
         query.push(("z".into(), "a&b/ü".into()));
         draft.set_query(query);
@@ -174,10 +165,7 @@ mod tests {
         let pairs = vec![("a b".to_owned(), "c&d".to_owned())];
         assert_eq!(DraftBody::Form(pairs).text().as_deref(), Some("a+b=c%26d"));
         let json = Value::from_json(b"{\"z\": 1, \"a\": [ ]}").expect("the JSON is right");
-        assert_eq!(
-            DraftBody::Json(json).text().as_deref(),
-            Some(r#"{"z":1,"a":[]}"#)
-        );
+        assert_eq!(DraftBody::Json(json).text().as_deref(), Some(r#"{"z":1,"a":[]}"#));
         assert_eq!(DraftBody::None.text(), None);
     }
 }

@@ -6,9 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rhai::{
-    AST, Dynamic, Engine, EvalAltResult, EvalContext, OptimizationLevel, Position, Scope as Visible,
-};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, EvalContext, OptimizationLevel, Position, Scope as Visible};
 
 use crate::ground::secret::Marks;
 use crate::parts::script::api;
@@ -19,8 +17,7 @@ use crate::parts::script::run::{Answer, Failure, NESTED, Run, Stop};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::to_dynamic;
 use crate::parts::script::{
-    CALLS, Checked, ELEMENTS, EXPRESSION_DEPTH, Ending, Error, Host, OPERATIONS, Ran, TEXT,
-    VARIABLES,
+    CALLS, Checked, ELEMENTS, EXPRESSION_DEPTH, Ending, Error, Host, OPERATIONS, Ran, TEXT, VARIABLES,
 };
 
 /// A script that can run.
@@ -64,11 +61,8 @@ fn evaluate(text: &Text, ast: &AST, host: Host) -> Ran {
     }
     let mut state = run.state();
     let checks = std::mem::take(&mut state.checks).into_iter();
-    let checks = checks.map(|(name, passed, position)| Checked {
-        name,
-        passed,
-        place: Some(text.place(position)),
-    });
+    let checks =
+        checks.map(|(name, passed, position)| Checked { name, passed, place: Some(text.place(position)) });
     Ran {
         ending,
         place: place.map(|position| text.place(position)),
@@ -113,11 +107,7 @@ pub(super) fn finish<T>(
 fn keep_request(run: &Run) {
     let draft = {
         let mut state = run.state();
-        if state.dirty {
-            state.draft.take()
-        } else {
-            None
-        }
+        if state.dirty { state.draft.take() } else { None }
     };
     if let (Some(cell), Some(draft)) = (&run.host.request, draft) {
         cell.set(draft);
@@ -127,9 +117,7 @@ fn keep_request(run: &Run) {
 /// An engine with every limit, and nothing of any run.
 fn limited() -> Engine {
     let mut engine = Engine::new_raw();
-    engine
-        .register_global_module(api::standard())
-        .register_global_module(api::global());
+    engine.register_global_module(api::standard()).register_global_module(api::global());
     for (name, module) in api::named() {
         engine.register_static_module(name, Arc::clone(module));
     }
@@ -150,10 +138,7 @@ fn limited() -> Engine {
     engine
 }
 
-#[expect(
-    deprecated,
-    reason = "`on_var` is only marked as volatile; nothing else sees a read of a name"
-)]
+#[expect(deprecated, reason = "`on_var` is only marked as volatile; nothing else sees a read of a name")]
 fn engine(run: &Arc<Run>) -> Engine {
     let mut engine = limited();
     engine.set_default_tag(Dynamic::from(Arc::clone(run)));
@@ -184,9 +169,8 @@ fn engine(run: &Arc<Run>) -> Engine {
 /// is in sight is weighed from time to time.
 fn weigh(context: &EvalContext) -> Result<(), Failure> {
     let variables = context.scope().iter_raw().map(|(_, _, value)| value);
-    let unlocked = variables
-        .chain(context.this_ptr())
-        .filter(|value| !value.is_shared() || !value.is_locked());
+    let unlocked =
+        variables.chain(context.this_ptr()).filter(|value| !value.is_shared() || !value.is_locked());
     for value in unlocked {
         context.engine().ensure_data_size_within_limits(value)?;
         if room::is_too_deep(value) {
@@ -199,8 +183,7 @@ fn weigh(context: &EvalContext) -> Result<(), Failure> {
 /// `data` and `env_name`: what the run gives beside the variables.
 fn visible(run: &Run, name: &str) -> Answer {
     let found = run.host.scope.get(name);
-    let found =
-        found.ok_or_else(|| run.error(format!("there is no `{name}` in this run"), None))?;
+    let found = found.ok_or_else(|| run.error(format!("there is no `{name}` in this run"), None))?;
     run.note(&found.marks);
     if let Some(secret) = &found.marks.secret {
         run.note_secret(secret, &found.value);

@@ -1,9 +1,7 @@
 //! What is wrong with a script, in the words of its author: Rhai's errors with our places, our
 //! limits and our help, and the Rhai way for what was learnt elsewhere.
 
-use rhai::{
-    AST, ASTNode, Dynamic, EvalAltResult, Expr, ParseError, ParseErrorType, Position, Stmt,
-};
+use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, ParseError, ParseErrorType, Position, Stmt};
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::quantity;
@@ -29,17 +27,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("null", "nothing is written `()`"),
     ("nil", "nothing is written `()`"),
     ("undefined", "nothing is written `()`"),
-    (
-        "new",
-        "there are no classes; an object is written #{ a: 1 }",
-    ),
+    ("new", "there are no classes; an object is written #{ a: 1 }"),
     ("async", "everything waits by itself"),
     ("await", "everything waits by itself"),
     ("console", "write `print(x)`"),
-    (
-        "pm",
-        "variables are `vars.name`, the request is `request`, the answer is `response`",
-    ),
+    ("pm", "variables are `vars.name`, the request is `request`, the answer is `response`"),
     ("bru", "variables are `vars.name`"),
     ("req", "the request is `request`"),
     ("res", "the answer is `response`"),
@@ -48,16 +40,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("Date", "write time::now()"),
     ("btoa", "write base64::encode(x)"),
     ("atob", "write base64::decode(x)"),
-    (
-        "CryptoJS",
-        "write hmac::sha256(key, text), hash::sha256(text)",
-    ),
+    ("CryptoJS", "write hmac::sha256(key, text), hash::sha256(text)"),
     ("fetch", "write http::get(url)"),
     ("eval", "a script never runs a text"),
-    (
-        "import",
-        "it is part of the language, but this version cannot run it",
-    ),
+    ("import", "it is part of the language, but this version cannot run it"),
 ];
 
 /// An error for a panic below: never expected, never fatal.
@@ -73,11 +59,13 @@ pub(super) fn panicked(text: &Text) -> Error {
 pub(super) fn syntax(text: &Text, error: &ParseError, more: &[&str]) -> Error {
     let position = error.position();
     let (message, help) = match error.err_type() {
-        ParseErrorType::VariableUndefined(name) if is_arrow(text, position) => (
-            format!("there is no variable `{name}` here"),
-            elsewhere("=>"),
-        ),
-        ParseErrorType::VariableUndefined(name) => undefined(name, more),
+        ParseErrorType::VariableUndefined(name) if is_arrow(text, position) => {
+            (format!("there is no variable `{name}` here"), elsewhere("=>"))
+        }
+        ParseErrorType::VariableUndefined(name) => {
+            let known: Vec<&str> = more.iter().copied().chain(declared(text.as_str())).collect();
+            undefined(name, &known)
+        }
         ParseErrorType::ModuleUndefined(name) => no_module(name),
         ParseErrorType::ExprTooDeep => (
             format!("an expression is nested deeper than {EXPRESSION_DEPTH} levels"),
@@ -85,14 +73,8 @@ pub(super) fn syntax(text: &Text, error: &ParseError, more: &[&str]) -> Error {
         ),
         other => (lower(&other.to_string()), None),
     };
-    let help = help
-        .or_else(|| at_position(text, position))
-        .or_else(|| habit(&message));
-    Error {
-        message,
-        help,
-        place: Some(text.place(position)),
-    }
+    let help = help.or_else(|| at_position(text, position)).or_else(|| habit(&message));
+    Error { message, help, place: Some(text.place(position)) }
 }
 
 /// Whether `x => …` stands there.
@@ -105,26 +87,19 @@ fn is_arrow(text: &Text, position: Position) -> bool {
 
 fn undefined(name: &str, more: &[&str]) -> (String, Option<String>) {
     let message = format!("there is no variable `{name}` here");
-    let help = elsewhere(name)
-        .or_else(|| did_you_mean(name, NAMES.iter().chain(more).copied()))
-        .unwrap_or_else(|| {
-            format!("declare it with `let {name} = …`; a workflow's variable is `vars.{name}`")
-        });
+    let help =
+        elsewhere(name).or_else(|| did_you_mean(name, NAMES.iter().chain(more).copied())).unwrap_or_else(
+            || format!("declare it with `let {name} = …`; a workflow's variable is `vars.{name}`"),
+        );
     (message, Some(help))
 }
 
 fn no_module(name: &str) -> (String, Option<String>) {
     if LATER.contains(&name) {
         let help = "it is part of the language, but this version cannot run it";
-        return (
-            format!("`{name}::` is not supported yet"),
-            Some(help.to_owned()),
-        );
+        return (format!("`{name}::` is not supported yet"), Some(help.to_owned()));
     }
-    let modules = ALL
-        .iter()
-        .map(|(module, _)| *module)
-        .filter(|module| !module.is_empty());
+    let modules = ALL.iter().map(|(module, _)| *module).filter(|module| !module.is_empty());
     let help = did_you_mean(name, modules.clone())
         .unwrap_or_else(|| format!("there are {}", modules.collect::<Vec<_>>().join(", ")));
     (format!("there is no module `{name}`"), Some(help))
@@ -135,6 +110,13 @@ fn elsewhere(word: &str) -> Option<String> {
     found.map(|(_, ours)| (*ours).to_owned())
 }
 
+/// The names that a script gives by itself.
+fn declared(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    let mut before = "";
+    words.filter(move |word| matches!(std::mem::replace(&mut before, word), "let" | "const" | "for"))
+}
+
 /// The Rhai way for the word or sign at the place of the error, or just before it.
 fn at_position(text: &Text, position: Position) -> Option<String> {
     let at = text.offset(position.line()?, position.position().unwrap_or(1));
@@ -142,47 +124,33 @@ fn at_position(text: &Text, position: Position) -> Option<String> {
     if rest.starts_with('\'') {
         return Some("texts stand in double quotes or backticks".to_owned());
     }
-    let word: String = rest
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
-    let sign: String = rest
-        .chars()
-        .take_while(char::is_ascii_punctuation)
-        .collect();
-    let last = before
-        .trim_end()
-        .rsplit(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or_default();
+    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let sign: String = rest.chars().take_while(char::is_ascii_punctuation).collect();
+    let last = before.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let opened = before.trim_end().strip_suffix('(').unwrap_or_default();
     if opened.trim_end().ends_with("for") {
         return Some("write `for x in list { … }` or `for i in 0..10 { … }`".to_owned());
     }
     if before.ends_with('.') && !word.is_empty() {
-        return Some(format!(
-            "a member with a name that Rhai reserves is read as [\"{word}\"]"
-        ));
+        return Some(format!("a member with a name that Rhai reserves is read as [\"{word}\"]"));
     }
     let signs = ["===", "!==", "=>", "++", "--", "?"];
-    let here = signs
-        .into_iter()
-        .find(|known| sign.starts_with(known))
-        .unwrap_or_default();
+    let here = signs.into_iter().find(|known| sign.starts_with(known)).unwrap_or_default();
     let line = rest.lines().next().unwrap_or_default();
-    let later = signs
-        .into_iter()
-        .find(|known| line.contains(known))
-        .unwrap_or_default();
-    [word.as_str(), here, last, later]
-        .into_iter()
-        .find_map(elsewhere)
+    let later = signs.into_iter().find(|known| line.contains(known)).unwrap_or_default();
+    [word.as_str(), here, last, later].into_iter().find_map(elsewhere)
 }
 
 /// The Rhai way for a word or sign that Rhai's message quotes.
 fn habit(message: &str) -> Option<String> {
     if message.contains("character") {
         return Some("texts stand in double quotes or backticks".to_owned());
+    }
+    if message.contains("to terminate") {
+        return Some("a bracket above is still open".to_owned());
+    }
+    if message.starts_with("unexpected '") {
+        return Some("something is missing before it, or it is one too many".to_owned());
     }
     message.split('\'').skip(1).step_by(2).find_map(elsewhere)
 }
@@ -192,25 +160,18 @@ pub(super) fn calls(text: &Text, ast: &AST) -> Result<(), Error> {
     let mut wrong = None;
     ast.walk(&mut |path: &[ASTNode]| {
         wrong = match path.last() {
-            Some(ASTNode::Stmt(Stmt::Import(_, position))) => Some((
-                "`import` is not supported yet".to_owned(),
-                elsewhere("import"),
-                *position,
-            )),
+            Some(ASTNode::Stmt(Stmt::Import(_, position))) => {
+                Some(("`import` is not supported yet".to_owned(), elsewhere("import"), *position))
+            }
             Some(ASTNode::Expr(Expr::FnCall(call, position))) if call.is_qualified() => {
-                qualified(call.namespace.root(), &call.name)
-                    .map(|(message, help)| (message, help, *position))
+                qualified(call.namespace.root(), &call.name).map(|(message, help)| (message, help, *position))
             }
             _ => None,
         };
         wrong.is_none()
     });
     match wrong {
-        Some((message, help, position)) => Err(Error {
-            message,
-            help,
-            place: Some(text.place(position)),
-        }),
+        Some((message, help, position)) => Err(Error { message, help, place: Some(text.place(position)) }),
         None => Ok(()),
     }
 }
@@ -220,10 +181,7 @@ fn qualified(module: &str, name: &str) -> Option<(String, Option<String>)> {
     if module == "global" {
         return None;
     }
-    let Some((_, table)) = ALL
-        .iter()
-        .find(|(known, _)| *known == module && !known.is_empty())
-    else {
+    let Some((_, table)) = ALL.iter().find(|(known, _)| *known == module && !known.is_empty()) else {
         return Some(no_module(module));
     };
     let names = table.iter().map(|entry| entry.name);
@@ -232,26 +190,19 @@ fn qualified(module: &str, name: &str) -> Option<(String, Option<String>)> {
     }
     let help = did_you_mean(name, names.clone())
         .unwrap_or_else(|| format!("`{module}::` has {}", names.collect::<Vec<_>>().join(", ")));
-    Some((
-        format!("there is no function `{module}::{name}`"),
-        Some(help),
-    ))
+    Some((format!("there is no function `{module}::{name}`"), Some(help)))
 }
 
 /// An error while a script ran. Secrets are taken out of its text.
 pub(super) fn failure(text: &Text, ast: &AST, run: &Run, failure: EvalAltResult) -> Error {
     let outer = failure.position();
     let mut inner = failure;
-    while let EvalAltResult::ErrorInFunctionCall(_, _, cause, _)
-    | EvalAltResult::ErrorInModule(_, cause, _) = inner
+    while let EvalAltResult::ErrorInFunctionCall(_, _, cause, _) | EvalAltResult::ErrorInModule(_, cause, _) =
+        inner
     {
         inner = *cause;
     }
-    let position = if inner.position().is_none() {
-        outer
-    } else {
-        inner.position()
-    };
+    let position = if inner.position().is_none() { outer } else { inner.position() };
     let (message, help) = limit(run, &inner).unwrap_or_else(|| mistake(ast, run, inner));
     Error {
         message: run.clean(&message),
@@ -265,10 +216,9 @@ type Told = (String, Option<String>);
 /// The limit that was reached, and what it is.
 fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
     let (message, help) = match error {
-        EvalAltResult::ErrorTooManyOperations(_) => (
-            format!("the script did more than {OPERATIONS} operations"),
-            "look for a loop that does not end",
-        ),
+        EvalAltResult::ErrorTooManyOperations(_) => {
+            (format!("the script did more than {OPERATIONS} operations"), "look for a loop that does not end")
+        }
         EvalAltResult::ErrorStackOverflow(_) => (
             format!("functions call each other deeper than {CALLS} levels"),
             "look for a function that calls itself without an end",
@@ -281,10 +231,9 @@ fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
             format!("the script wrote more than {} MiB", WRITTEN / 1024 / 1024),
             "look for a loop that does not end",
         ),
-        EvalAltResult::ErrorDataTooLarge(what, _) if what == NESTED => (
-            "values are nested in each other without an end".to_owned(),
-            "look for a loop that does not end",
-        ),
+        EvalAltResult::ErrorDataTooLarge(what, _) if what == NESTED => {
+            ("values are nested in each other without an end".to_owned(), "look for a loop that does not end")
+        }
         EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("string") => (
             format!("a text is larger than {} MiB", TEXT / 1024 / 1024),
             "scripts are for small texts; compare large ones with `expect`",
@@ -292,24 +241,14 @@ fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
         EvalAltResult::ErrorDataTooLarge(what, _) => (
             format!(
                 "{} has more than {ELEMENTS} elements",
-                if what.contains("map") {
-                    "an object"
-                } else {
-                    "a list"
-                }
+                if what.contains("map") { "an object" } else { "a list" }
             ),
             "look for a loop that does not end",
         ),
         EvalAltResult::ErrorTerminated(token, _) => match token.read_lock::<Stop>().as_deref() {
-            Some(Stop::Cancelled) => (
-                "the script was cancelled".to_owned(),
-                "it ended with the run",
-            ),
+            Some(Stop::Cancelled) => ("the script was cancelled".to_owned(), "it ended with the run"),
             _ => (
-                format!(
-                    "the script ran longer than {}",
-                    quantity::show(run.host.time.unwrap_or(TIME))
-                ),
+                format!("the script ran longer than {}", quantity::show(run.host.time.unwrap_or(TIME))),
                 "waiting is the step's: `repeat`, `retry`",
             ),
         },
@@ -323,11 +262,7 @@ fn mistake(ast: &AST, run: &Run, mut error: EvalAltResult) -> Told {
         EvalAltResult::ErrorRuntime(thrown, _) => {
             let message = thrown_text(thrown);
             let helps = &run.state().helps;
-            let help = helps
-                .iter()
-                .rev()
-                .find(|(of, _)| *of == message)
-                .map(|(_, help)| help.clone());
+            let help = helps.iter().rev().find(|(of, _)| *of == message).map(|(_, help)| help.clone());
             (message, help)
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => no_function(ast, signature),
@@ -355,9 +290,7 @@ fn mistake(ast: &AST, run: &Run, mut error: EvalAltResult) -> Told {
 
 fn thrown_text(thrown: &Dynamic) -> String {
     match to_value(thrown, None) {
-        Ok(value) if thrown.is_unit() || value.as_str() == Some("") => {
-            "the script threw an error".to_owned()
-        }
+        Ok(value) if thrown.is_unit() || value.as_str() == Some("") => "the script threw an error".to_owned(),
         Ok(value) => value.to_text(),
         Err(_) => "the script threw a value that is no text".to_owned(),
     }
@@ -372,9 +305,7 @@ fn no_function(ast: &AST, signature: &str) -> Told {
     {
         return told;
     }
-    let entries = ALL
-        .iter()
-        .flat_map(|(module, table)| table.iter().map(move |entry| (module, entry)));
+    let entries = ALL.iter().flat_map(|(module, table)| table.iter().map(move |entry| (module, entry)));
     let known = entries.map(|(module, entry)| {
         let path = crate::parts::script::api::path(module, entry.name);
         let signature = format!("{path}({})", entry.parameters.join(", "));
@@ -383,37 +314,20 @@ fn no_function(ast: &AST, signature: &str) -> Told {
     let known: Vec<(String, String)> = known.collect();
     if let Some((_, signature)) = known.iter().find(|(path, _)| path == name) {
         let help = format!("it is called as {signature}");
-        return (
-            format!("`{name}` does not take {}", arguments(types)),
-            Some(help),
-        );
+        return (format!("`{name}` does not take {}", arguments(types)), Some(help));
     }
-    let own: Vec<String> = ast
-        .iter_functions()
-        .map(|function| function.name.to_owned())
-        .collect();
-    let candidates = known
-        .iter()
-        .map(|(path, _)| path.as_str())
-        .chain(own.iter().map(String::as_str));
+    let own: Vec<String> = ast.iter_functions().map(|function| function.name.to_owned()).collect();
+    let candidates = known.iter().map(|(path, _)| path.as_str()).chain(own.iter().map(String::as_str));
     let help = elsewhere(name).or_else(|| did_you_mean(name, candidates));
     if name.chars().all(|c| c.is_ascii_punctuation()) {
-        return (
-            format!("`{name}` does not work for {}", arguments(types)),
-            None,
-        );
+        return (format!("`{name}` does not work for {}", arguments(types)), None);
     }
-    (
-        format!("there is no function `{name}` for {}", arguments(types)),
-        help,
-    )
+    (format!("there is no function `{name}` for {}", arguments(types)), help)
 }
 
 /// Rhai's names of types, as people call them.
 fn arguments(types: &str) -> String {
-    let types = types
-        .trim_end_matches(')')
-        .replace("&str | ImmutableString | String", "text");
+    let types = types.trim_end_matches(')').replace("&str | ImmutableString | String", "text");
     match types.trim() {
         "" => "no arguments".to_owned(),
         types => format!("({types})"),
@@ -426,9 +340,7 @@ fn no_property(why: &str) -> Told {
     match (quoted.next(), quoted.next()) {
         (Some(name), Some("()")) => (
             format!("`{name}` is read from nothing"),
-            Some(format!(
-                "what stands before `.{name}` does not exist; `?.{name}` allows that"
-            )),
+            Some(format!("what stands before `.{name}` does not exist; `?.{name}` allows that")),
         ),
         (Some(name), Some("response" | "step" | "steps" | "headers")) if why.contains("setter") => {
             (format!("`{name}` cannot be changed"), None)

@@ -52,10 +52,7 @@ impl Function {
             .map(|known| (known.name.to_owned(), known.params.len()))
             .collect();
         let arity = names.iter().find(|(name, _)| **name == *function.text);
-        if names
-            .iter()
-            .any(|(name, arity)| **name == *function.text && *arity == PARAMETERS.len())
-        {
+        if names.iter().any(|(name, arity)| **name == *function.text && *arity == PARAMETERS.len()) {
             return Some(found);
         }
         let name = &function.text;
@@ -76,11 +73,7 @@ impl Function {
 
     fn compile(text: Text, name: Option<Arc<str>>, reading: &Reading) -> Option<Self> {
         match engine::compile(&text, &PARAMETERS[1..]) {
-            Ok(compiled) => Some(Self {
-                text,
-                compiled,
-                name,
-            }),
+            Ok(compiled) => Some(Self { text, compiled, name }),
             Err(error) => {
                 reading.report(error.into());
                 None
@@ -117,12 +110,7 @@ impl Function {
         }
     }
 
-    fn evaluate(
-        &self,
-        engine: &Engine,
-        request: Dynamic,
-        state: Dynamic,
-    ) -> Result<Dynamic, Failure> {
+    fn evaluate(&self, engine: &Engine, request: Dynamic, state: Dynamic) -> Result<Dynamic, Failure> {
         let mut visible = Visible::new();
         let ast = &self.compiled.ast;
         if let Some(name) = &self.name {

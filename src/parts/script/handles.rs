@@ -47,9 +47,7 @@ pub(super) enum Answered {
 struct Headers(Arc<Response>);
 
 /// What a script can read of an answer.
-const FIELDS: [&str; 7] = [
-    "status", "headers", "json", "body", "time_ms", "url", "cookies",
-];
+const FIELDS: [&str; 7] = ["status", "headers", "json", "body", "time_ms", "url", "cookies"];
 
 /// The names that every script sees.
 pub(super) const NAMES: [&str; 6] = ["vars", "request", "response", "steps", "data", "env_name"];
@@ -80,17 +78,14 @@ pub(super) fn readable<T: Variant + Clone>(
     get: fn(&Run, &T, &str) -> Answer,
 ) {
     module.set_custom_type::<T>(name);
-    FuncRegistration::new_index_getter().set_into_module(
-        module,
-        move |context: Context, this: &mut T, key: ImmutableString| {
+    FuncRegistration::new_index_getter()
+        .set_into_module(module, move |context: Context, this: &mut T, key: ImmutableString| {
             get(&*Run::of(&context)?, this, &key)
-        },
-    );
-    // Rhai gives every value a property `tag` of its own; here it is a name like any other.
-    FuncRegistration::new_getter("tag")
-        .set_into_module(module, move |context: Context, this: &mut T| {
-            get(&*Run::of(&context)?, this, "tag")
         });
+    // Rhai gives every value a property `tag` of its own; here it is a name like any other.
+    FuncRegistration::new_getter("tag").set_into_module(module, move |context: Context, this: &mut T| {
+        get(&*Run::of(&context)?, this, "tag")
+    });
 }
 
 /// Writes a member by its name. The handle itself stays as it is, and so may be a constant.
@@ -98,51 +93,33 @@ pub(super) fn writable<T: Variant + Clone>(
     module: &mut Module,
     set: fn(&Run, &T, &str, &Dynamic) -> Result<(), Failure>,
 ) {
-    FuncRegistration::new_index_setter()
-        .with_purity(true)
-        .set_into_module(
-            module,
-            move |context: Context, this: &mut T, key: ImmutableString, value: Dynamic| {
-                set(&*Run::of(&context)?, this, &key, &value)
-            },
-        );
+    FuncRegistration::new_index_setter().with_purity(true).set_into_module(
+        module,
+        move |context: Context, this: &mut T, key: ImmutableString, value: Dynamic| {
+            set(&*Run::of(&context)?, this, &key, &value)
+        },
+    );
     FuncRegistration::new_setter("tag")
         .with_purity(true)
-        .set_into_module(
-            module,
-            move |context: Context, this: &mut T, value: Dynamic| {
-                set(&*Run::of(&context)?, this, "tag", &value)
-            },
-        );
+        .set_into_module(module, move |context: Context, this: &mut T, value: Dynamic| {
+            set(&*Run::of(&context)?, this, "tag", &value)
+        });
 }
 
 /// A method with one text.
-pub(super) fn method<T: Variant + Clone>(
-    module: &mut Module,
-    name: &str,
-    run: fn(&Run, &T, &str) -> Answer,
-) {
+pub(super) fn method<T: Variant + Clone>(module: &mut Module, name: &str, run: fn(&Run, &T, &str) -> Answer) {
     FuncRegistration::new(name)
         .in_global_namespace()
-        .set_into_module(
-            module,
-            move |context: Context, this: &mut T, key: ImmutableString| {
-                run(&*Run::of(&context)?, this, &key)
-            },
-        );
+        .set_into_module(module, move |context: Context, this: &mut T, key: ImmutableString| {
+            run(&*Run::of(&context)?, this, &key)
+        });
 }
 
 /// A method without arguments.
-pub(super) fn bare_method<T: Variant + Clone>(
-    module: &mut Module,
-    name: &str,
-    run: fn(&Run, &T) -> Answer,
-) {
+pub(super) fn bare_method<T: Variant + Clone>(module: &mut Module, name: &str, run: fn(&Run, &T) -> Answer) {
     FuncRegistration::new(name)
         .in_global_namespace()
-        .set_into_module(module, move |context: Context, this: &mut T| {
-            run(&*Run::of(&context)?, this)
-        });
+        .set_into_module(module, move |context: Context, this: &mut T| run(&*Run::of(&context)?, this));
 }
 
 fn vars(module: &mut Module) {
@@ -170,10 +147,7 @@ fn vars(module: &mut Module) {
 pub(super) fn in_workflow(run: &Run, what: &str) -> Result<(), Failure> {
     if run.host.phase == Phase::Mock {
         let help = "a mock sees `request` and `state` only";
-        return Err(run.error(
-            format!("there is no `{what}` in a mock"),
-            Some(help.to_owned()),
-        ));
+        return Err(run.error(format!("there is no `{what}` in a mock"), Some(help.to_owned())));
     }
     Ok(())
 }
@@ -184,30 +158,21 @@ fn steps(module: &mut Module) {
         let Some(record) = run.host.scope.step(id) else {
             let ids = run.host.scope.step_ids();
             let help = did_you_mean(id, ids.iter().map(AsRef::as_ref));
-            let help = help.or_else(|| {
-                Some(format!("steps so far: {}", ids.join(", "))).filter(|_| !ids.is_empty())
-            });
+            let help = help
+                .or_else(|| Some(format!("steps so far: {}", ids.join(", "))).filter(|_| !ids.is_empty()));
             return Err(run.error(format!("no step `{id}` has run yet"), help));
         };
         let id = id.into();
         Ok(Dynamic::from(Step { id, record }))
     });
-    method::<Steps>(module, "contains", |run, _, id| {
-        Ok(run.host.scope.step(id).is_some().into())
-    });
+    method::<Steps>(module, "contains", |run, _, id| Ok(run.host.scope.step(id).is_some().into()));
     readable::<Step>(module, "step", step_field);
 }
 
 fn step_field(run: &Run, step: &Step, field: &str) -> Answer {
     match (field, &step.record) {
         ("verdict", record) => Ok(record.verdict.into()),
-        (
-            "outputs",
-            StepRecord {
-                outputs: Some(outputs),
-                ..
-            },
-        ) => {
+        ("outputs", StepRecord { outputs: Some(outputs), .. }) => {
             run.note(&outputs.marks);
             if let Some(name) = &outputs.marks.secret {
                 run.note_secret(name, &outputs.value);
@@ -218,18 +183,11 @@ fn step_field(run: &Run, step: &Step, field: &str) -> Answer {
             format!("step `{}` has no outputs", step.id),
             Some("only a step that `uses` another workflow has them".to_owned()),
         )),
-        (
-            _,
-            StepRecord {
-                response: Some(response),
-                ..
-            },
-        ) => response_field(run, response, field, &format!("steps.{}", step.id)),
+        (_, StepRecord { response: Some(response), .. }) => {
+            response_field(run, response, field, &format!("steps.{}", step.id))
+        }
         _ => Err(run.error(
-            format!(
-                "step `{}` got no response; it was {}",
-                step.id, step.record.verdict
-            ),
+            format!("step `{}` got no response; it was {}", step.id, step.record.verdict),
             Some(format!("ask for `steps.{}.verdict` first", step.id)),
         )),
     }
@@ -243,12 +201,8 @@ fn responses(module: &mut Module) {
             None => Err(no_response(run)),
         },
     });
-    readable::<Headers>(module, "headers", |run, headers, name| {
-        Ok(header(run, headers, name))
-    });
-    method::<Headers>(module, "contains", |_, headers, name| {
-        Ok(headers.0.header(name).is_some().into())
-    });
+    readable::<Headers>(module, "headers", |run, headers, name| Ok(header(run, headers, name)));
+    method::<Headers>(module, "contains", |_, headers, name| Ok(headers.0.header(name).is_some().into()));
     bare_method::<Headers>(module, "keys", |_, headers| {
         let names = headers.0.headers.keys().map(|name| name.as_str().into());
         Ok(names.collect::<Array>().into())
@@ -287,9 +241,7 @@ fn response_field(run: &Run, response: &Arc<Response>, field: &str, whose: &str)
             note_body(run, response);
             response.text().into_owned().into()
         }
-        "time_ms" => i64::try_from(response.timing.total.as_millis())
-            .unwrap_or(i64::MAX)
-            .into(),
+        "time_ms" => i64::try_from(response.timing.total.as_millis()).unwrap_or(i64::MAX).into(),
         "url" => response.url.as_str().into(),
         "cookies" => to_dynamic(&cookies(run, response)),
         _ => return Err(unknown_field(run, field, whose, &FIELDS)),
@@ -298,9 +250,7 @@ fn response_field(run: &Run, response: &Arc<Response>, field: &str, whose: &str)
 
 /// Whoever reads the whole text reads the secrets in it.
 fn note_body(run: &Run, response: &Response) {
-    if response
-        .media_type()
-        .is_some_and(|media| media.ends_with("json"))
+    if response.media_type().is_some_and(|media| media.ends_with("json"))
         && let Ok(value) = response.json()
     {
         run.note_deep("", value);
@@ -332,7 +282,7 @@ fn header(run: &Run, headers: &Headers, name: &str) -> Dynamic {
 
 /// An error for a field that is not there.
 pub(super) fn unknown_field(run: &Run, field: &str, whose: &str, known: &[&str]) -> Failure {
-    let help = did_you_mean(field, known.iter().copied())
-        .unwrap_or_else(|| format!("it has {}", known.join(", ")));
+    let help =
+        did_you_mean(field, known.iter().copied()).unwrap_or_else(|| format!("it has {}", known.join(", ")));
     run.error(format!("{whose} has no `{field}`"), Some(help))
 }

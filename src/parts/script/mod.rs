@@ -5,10 +5,7 @@
 //! no process and no environment; its limits are in this file. Where `try` could catch what ends
 //! a script, it does not: see [`Ending`].
 
-#![expect(
-    clippy::unnecessary_box_returns,
-    reason = "Rhai has its errors boxed, and so do we who make them"
-)]
+#![expect(clippy::unnecessary_box_returns, reason = "Rhai has its errors boxed, and so do we who make them")]
 
 mod api;
 mod draft;
@@ -45,6 +42,7 @@ use crate::parts::script::text::Text;
 pub use api::{Described, functions};
 pub use draft::{Draft, DraftBody, RequestCell};
 pub use function::Function;
+pub use names::assigned;
 
 /// How long a script may run by itself, when its host says nothing else. Waiting for the answers
 /// to `http::` does not count.
@@ -75,9 +73,7 @@ pub struct Script {
 
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Script")
-            .field(&self.text.source().name())
-            .finish()
+        f.debug_tuple("Script").field(&self.text.source().name()).finish()
     }
 }
 
@@ -141,9 +137,7 @@ impl Host {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host")
-            .field("phase", &self.phase)
-            .finish_non_exhaustive()
+        f.debug_struct("Host").field("phase", &self.phase).finish_non_exhaustive()
     }
 }
 
@@ -200,10 +194,7 @@ pub struct Error {
 
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
-        Self {
-            place: error.place,
-            ..Self::error(error.message).maybe_help(error.help)
-        }
+        Self { place: error.place, ..Self::error(error.message).maybe_help(error.help) }
     }
 }
 

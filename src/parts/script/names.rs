@@ -12,16 +12,21 @@ static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"\bvars\s*(?:\.\s*([A-Za-z_][A-Za-z0-9_]*)|\[\s*"([^"]+)"\s*\])\s*[-+*/%]?=(?:[^=]|$)"#).ok()
 });
 
+/// The workflow's variables that a text of a script sets, whether it can be compiled or not.
+#[must_use]
+pub fn assigned(text: &str) -> Vec<&str> {
+    if !text.contains("vars") {
+        return Vec::new();
+    }
+    let found = ASSIGNMENT.iter().flat_map(|pattern| pattern.captures_iter(text));
+    found.filter_map(|groups| groups.get(1).or_else(|| groups.get(2))).map(|name| name.as_str()).collect()
+}
+
 impl Script {
     /// The variables that it may set.
     #[must_use]
     pub fn assigns(&self) -> Vec<&str> {
-        let text = self.text.as_str();
-        if !text.contains("vars") {
-            return Vec::new();
-        }
-        let found = ASSIGNMENT.iter().flat_map(|pattern| pattern.captures_iter(text));
-        found.filter_map(|groups| groups.get(1).or_else(|| groups.get(2))).map(|name| name.as_str()).collect()
+        assigned(self.text.as_str())
     }
 
     /// Whether it may look at earlier steps.
@@ -45,7 +50,9 @@ mod tests {
     fn assignments_are_found_and_comparisons_are_not() {
         let names = |text: &str| -> Vec<String> {
             let found = ASSIGNMENT.iter().flat_map(|pattern| pattern.captures_iter(text));
-            let name = |groups: regex::Captures<'_>| groups.get(1).or_else(|| groups.get(2)).map(|name| name.as_str().to_owned());
+            let name = |groups: regex::Captures<'_>| {
+                groups.get(1).or_else(|| groups.get(2)).map(|name| name.as_str().to_owned())
+            };
             found.filter_map(name).collect()
         };
         assert_eq!(names("vars.a = 1; vars[\"b-c\"]=2; vars.d += 3; vars . e = 4"), ["a", "b-c", "d", "e"]);

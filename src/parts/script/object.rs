@@ -27,10 +27,10 @@ pub(super) fn register(module: &mut Module) {
 }
 
 fn members(module: &mut Module) {
-    FuncRegistration::new_index_getter().set_into_module(
-        module,
-        |context: Context, object: &mut Object, key: ImmutableString| get(&context, object, &key),
-    );
+    FuncRegistration::new_index_getter()
+        .set_into_module(module, |context: Context, object: &mut Object, key: ImmutableString| {
+            get(&context, object, &key)
+        });
     FuncRegistration::new_index_setter().set_into_module(
         module,
         |context: Context, object: &mut Object, key: ImmutableString, value: Dynamic| {
@@ -39,15 +39,11 @@ fn members(module: &mut Module) {
     );
     // Rhai gives every value a property `tag` of its own; in JSON it is a member like any other.
     FuncRegistration::new_getter("tag")
-        .set_into_module(module, |context: Context, object: &mut Object| {
-            get(&context, object, "tag")
-        });
-    FuncRegistration::new_setter("tag").set_into_module(
-        module,
-        |context: Context, object: &mut Object, value: Dynamic| {
+        .set_into_module(module, |context: Context, object: &mut Object| get(&context, object, "tag"));
+    FuncRegistration::new_setter("tag")
+        .set_into_module(module, |context: Context, object: &mut Object, value: Dynamic| {
             set(&context, object, "tag", &value)
-        },
-    );
+        });
 }
 
 fn get(context: &Context, object: &Object, key: &str) -> Answer {
@@ -58,12 +54,7 @@ fn get(context: &Context, object: &Object, key: &str) -> Answer {
     Ok(to_dynamic(member))
 }
 
-fn set(
-    context: &Context,
-    object: &mut Object,
-    key: &str,
-    written: &Dynamic,
-) -> Result<(), Failure> {
+fn set(context: &Context, object: &mut Object, key: &str, written: &Dynamic) -> Result<(), Failure> {
     Run::of(context)?.weigh(written)?;
     let before = object.0.get(key);
     let value = to_value(written, before)?;
@@ -89,17 +80,15 @@ fn methods(module: &mut Module) {
         run.note_deep("", &object.value());
         Ok(object.0.values().map(to_dynamic).collect::<Array>().into())
     });
-    global("len").set_into_module(module, |object: &mut Object| {
-        i64::try_from(object.0.len()).unwrap_or(i64::MAX)
-    });
+    global("len")
+        .set_into_module(module, |object: &mut Object| i64::try_from(object.0.len()).unwrap_or(i64::MAX));
     global("is_empty").set_into_module(module, |object: &mut Object| object.0.is_empty());
     global("contains").set_into_module(module, |object: &mut Object, key: ImmutableString| {
         object.0.contains_key(key.as_str())
     });
-    global("get").set_into_module(
-        module,
-        |context: Context, object: &mut Object, key: ImmutableString| get(&context, object, &key),
-    );
+    global("get").set_into_module(module, |context: Context, object: &mut Object, key: ImmutableString| {
+        get(&context, object, &key)
+    });
     global("remove").with_purity(false).set_into_module(
         module,
         |context: Context, object: &mut Object, key: ImmutableString| -> Answer {

@@ -7,9 +7,7 @@ use rhai::{Array, Dynamic, Map as RhaiMap, Module};
 
 use crate::ground::value::Value;
 use crate::parts::script::draft::{Draft, DraftBody};
-use crate::parts::script::handles::{
-    bare_method, in_workflow, method, readable, unknown_field, writable,
-};
+use crate::parts::script::handles::{bare_method, in_workflow, method, readable, unknown_field, writable};
 use crate::parts::script::run::{Answer, Failure, Run};
 use crate::parts::script::value::{Object, describe, to_dynamic, to_value};
 
@@ -38,9 +36,7 @@ pub(super) fn handle() -> Dynamic {
 pub(super) fn register(module: &mut Module) {
     readable::<Request>(module, "request", |run, _, field| read(run, field));
     writable::<Request>(module, |run, _, field, value| write(run, field, value));
-    readable::<Pairs>(module, "pairs", |run, pairs, name| {
-        with_draft(run, |draft| pairs.get(draft, name))
-    });
+    readable::<Pairs>(module, "pairs", |run, pairs, name| with_draft(run, |draft| pairs.get(draft, name)));
     writable::<Pairs>(module, |run, pairs, name, value| {
         let values = texts(run, name, value)?;
         change(run, |draft| pairs.set(draft, name, values))
@@ -59,11 +55,7 @@ pub(super) fn register(module: &mut Module) {
         })
     });
     bare_method::<Pairs>(module, "len", |run, pairs| {
-        with_draft(run, |draft| {
-            i64::try_from(pairs.list(draft).len())
-                .unwrap_or(i64::MAX)
-                .into()
-        })
+        with_draft(run, |draft| i64::try_from(pairs.list(draft).len()).unwrap_or(i64::MAX).into())
     });
 }
 
@@ -96,10 +88,8 @@ impl Pairs {
     /// The value; several of one name are a list.
     fn get(self, draft: &Draft, name: &str) -> Dynamic {
         let list = self.list(draft).into_iter();
-        let mut found: Array = list
-            .filter(|(key, _)| self.is(key, name))
-            .map(|(_, value)| value.into())
-            .collect();
+        let mut found: Array =
+            list.filter(|(key, _)| self.is(key, name)).map(|(_, value)| value.into()).collect();
         match found.len() {
             0 => Dynamic::UNIT,
             1 => found.remove(0),
@@ -112,9 +102,7 @@ impl Pairs {
         let mut list = self.list(draft);
         let at = list.iter().position(|(key, _)| self.is(key, name));
         let at = at.unwrap_or(list.len());
-        let shown = list
-            .get(at)
-            .map_or_else(|| name.to_owned(), |(key, _)| key.clone());
+        let shown = list.get(at).map_or_else(|| name.to_owned(), |(key, _)| key.clone());
         list.retain(|(key, _)| !self.is(key, name));
         let values = values.into_iter().map(|value| (shown.clone(), value));
         list.splice(at..at, values);
@@ -237,10 +225,7 @@ fn write_body(run: &Run, value: &Dynamic) -> Result<(), Failure> {
 
 /// `request.headers = #{ … }` replaces all of them; a live part written back changes nothing.
 fn write_pairs(run: &Run, pairs: Pairs, field: &str, value: &Dynamic) -> Result<(), Failure> {
-    if value
-        .read_lock::<Pairs>()
-        .is_some_and(|same| *same == pairs)
-    {
+    if value.read_lock::<Pairs>().is_some_and(|same| *same == pairs) {
         return Ok(());
     }
     let list = list_of(run, field, value)?;
@@ -266,10 +251,7 @@ pub(super) fn list_of(run: &Run, field: &str, value: &Dynamic) -> Result<List, F
         }
     } else {
         let message = format!("`{field}` takes an object, not {}", describe(value));
-        return Err(run.error(
-            message,
-            Some(format!("write #{{ name: \"value\" }} for `{field}`")),
-        ));
+        return Err(run.error(message, Some(format!("write #{{ name: \"value\" }} for `{field}`"))));
     }
     Ok(list)
 }
@@ -287,9 +269,7 @@ fn texts(run: &Run, name: &str, value: &Dynamic) -> Result<Vec<String>, Failure>
 
 fn text(run: &Run, name: &str, value: &Dynamic) -> Result<String, Failure> {
     let plain = !value.is_map() && !value.is_array() && !value.is_unit();
-    let value = to_value(value, None)
-        .ok()
-        .filter(|found| plain && found.as_object().is_none());
+    let value = to_value(value, None).ok().filter(|found| plain && found.as_object().is_none());
     value.map(|value| value.to_text()).ok_or_else(|| {
         run.error(
             format!("`{name}` takes a text"),

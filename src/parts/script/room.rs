@@ -18,12 +18,8 @@ pub(super) fn is_needed(ast: &AST) -> bool {
     let mut nodes = 0;
     let straight = ast.walk(&mut |path: &[ASTNode]| {
         nodes += 1;
-        let loops = matches!(
-            path.last(),
-            Some(ASTNode::Stmt(
-                Stmt::While(..) | Stmt::Do(..) | Stmt::For(..)
-            ))
-        );
+        let loops =
+            matches!(path.last(), Some(ASTNode::Stmt(Stmt::While(..) | Stmt::Do(..) | Stmt::For(..))));
         !loops && nodes <= FEW
     });
     !straight || ast.has_functions()
@@ -58,9 +54,7 @@ fn deeper_than(value: &Dynamic, depth: usize) -> bool {
         return members.values().any(|member| deeper_than(member, depth));
     }
     if let Some(function) = value.read_lock::<FnPtr>() {
-        return function
-            .iter_curry()
-            .any(|captured| deeper_than(captured, depth));
+        return function.iter_curry().any(|captured| deeper_than(captured, depth));
     }
     false
 }

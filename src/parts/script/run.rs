@@ -191,9 +191,7 @@ impl Run {
         self.note_member(name, value);
         match value {
             Value::List(elements) => elements.iter().for_each(|one| self.note_deep(name, one)),
-            Value::Object(members) => members
-                .iter()
-                .for_each(|(key, one)| self.note_deep(key, one)),
+            Value::Object(members) => members.iter().for_each(|(key, one)| self.note_deep(key, one)),
             _ => {}
         }
     }
@@ -230,8 +228,7 @@ impl Run {
         let Some(Marked { value, marks }) = self.host.scope.get(name) else {
             let names = self.host.scope.names();
             let help = did_you_mean(name, names.iter().map(AsRef::as_ref));
-            let help =
-                help.or_else(|| Some(format!("ask with vars.has(\"{name}\") whether it is set")));
+            let help = help.or_else(|| Some(format!("ask with vars.has(\"{name}\") whether it is set")));
             return Err(self.error(format!("there is no variable `{name}`"), help));
         };
         match &marks.secret {
@@ -265,19 +262,12 @@ impl Run {
         }
         self.learn_inside(&value);
         let marked = Marked::new(value, marks);
-        self.host
-            .scope
-            .set(&name, marked)
-            .map_err(|_| self.is_input(&name))
+        self.host.scope.set(&name, marked).map_err(|_| self.is_input(&name))
     }
 
     /// Removes a workflow variable.
     pub(super) fn remove_variable(&self, name: &str) -> Answer {
-        self.host
-            .scope
-            .remove(name)
-            .map(|()| Dynamic::UNIT)
-            .map_err(|_| self.is_input(name))
+        self.host.scope.remove(name).map(|()| Dynamic::UNIT).map_err(|_| self.is_input(name))
     }
 
     fn is_input(&self, name: &str) -> Failure {

@@ -21,18 +21,12 @@ pub(super) struct Text {
 impl Text {
     /// A script inside a workflow's text.
     pub(super) fn inline(source: &Arc<Source>, scalar: &Scalar) -> Self {
-        Self {
-            source: Arc::clone(source),
-            scalar: Some(scalar.clone()),
-        }
+        Self { source: Arc::clone(source), scalar: Some(scalar.clone()) }
     }
 
     /// A script that is a source of its own.
     pub(super) fn whole(source: Arc<Source>) -> Self {
-        Self {
-            source,
-            scalar: None,
-        }
+        Self { source, scalar: None }
     }
 
     pub(super) fn source(&self) -> &Arc<Source> {
@@ -41,9 +35,7 @@ impl Text {
 
     /// What Rhai reads.
     pub(super) fn as_str(&self) -> &str {
-        self.scalar
-            .as_ref()
-            .map_or_else(|| self.source.as_str(), |scalar| &scalar.text)
+        self.scalar.as_ref().map_or_else(|| self.source.as_str(), |scalar| &scalar.text)
     }
 
     /// Where a position of Rhai stands; the whole script where Rhai does not know.
@@ -52,10 +44,7 @@ impl Text {
             Some(line) => self.span(line, position.position().unwrap_or(1)),
             None => self.first_line(),
         };
-        Place {
-            source: Arc::clone(&self.source),
-            span,
-        }
+        Place { source: Arc::clone(&self.source), span }
     }
 
     /// What Rhai counted from there, as bytes of the script.
@@ -83,10 +72,7 @@ impl Text {
             .take_while(|c| c.is_alphanumeric() || *c == '_')
             .map(char::len_utf8)
             .sum::<usize>();
-        let one = self.as_str()[start..]
-            .chars()
-            .next()
-            .map_or(0, char::len_utf8);
+        let one = self.as_str()[start..].chars().next().map_or(0, char::len_utf8);
         let part = start..start + word.max(one);
         match &self.scalar {
             Some(scalar) => scalar.span_of(&self.source, part),

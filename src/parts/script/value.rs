@@ -33,9 +33,7 @@ pub(super) fn to_dynamic(value: &Value) -> Dynamic {
 /// A value for a script, with native maps all the way down, which can be changed in place.
 pub(super) fn to_native(value: &Value) -> Dynamic {
     convert(value, &|members| {
-        let entries = members
-            .iter()
-            .map(|(key, value)| (key.as_ref().into(), to_native(value)));
+        let entries = members.iter().map(|(key, value)| (key.as_ref().into(), to_native(value)));
         Dynamic::from_map(entries.collect::<RhaiMap>())
     })
 }
@@ -49,12 +47,9 @@ fn convert(value: &Value, object: &dyn Fn(&Arc<Map>) -> Dynamic) -> Dynamic {
             None => number.as_f64().unwrap_or_default().into(),
         },
         Value::String(text) => text.as_ref().into(),
-        Value::List(elements) => Dynamic::from_array(
-            elements
-                .iter()
-                .map(|element| convert(element, object))
-                .collect::<Array>(),
-        ),
+        Value::List(elements) => {
+            Dynamic::from_array(elements.iter().map(|element| convert(element, object)).collect::<Array>())
+        }
         Value::Object(members) => object(members),
     }
 }
@@ -161,9 +156,7 @@ pub(super) fn weight(dynamic: &Dynamic) -> u64 {
         return elements.iter().map(weight).sum::<u64>() + ONE;
     }
     if let Some(members) = dynamic.read_lock::<RhaiMap>() {
-        let members = members
-            .iter()
-            .map(|(key, value)| text(key.len()) + weight(value));
+        let members = members.iter().map(|(key, value)| text(key.len()) + weight(value));
         return members.sum::<u64>() + ONE;
     }
     ONE
@@ -175,8 +168,7 @@ fn too_deep() -> String {
 
 fn foreign(dynamic: &Dynamic) -> String {
     if dynamic.is_blob() {
-        return "bytes are no JSON value; encode them with base64::encode or hex::encode"
-            .to_owned();
+        return "bytes are no JSON value; encode them with base64::encode or hex::encode".to_owned();
     }
     format!("{} is no JSON value", describe(dynamic))
 }
@@ -223,11 +215,7 @@ mod tests {
     #[test]
     fn a_value_comes_back_as_it_went() {
         let text = r#"{"z":[1,1.5,"a",null,true,{"y":1,"b":[]}],"a":{}}"#;
-        assert_eq!(
-            to_value(&to_dynamic(&json(text)), None),
-            Ok(json(text)),
-            "objects share their map"
-        );
+        assert_eq!(to_value(&to_dynamic(&json(text)), None), Ok(json(text)), "objects share their map");
     }
 
     #[test]
@@ -241,10 +229,7 @@ mod tests {
             map.insert("b".into(), 'c'.into());
         }
         let after = to_value(&native, Some(&before)).expect("it is JSON");
-        assert_eq!(
-            after.to_json(),
-            r#"{"z":18446744073709551615,"a":{"d":1,"c":2.0},"b":"c","new":1}"#
-        );
+        assert_eq!(after.to_json(), r#"{"z":18446744073709551615,"a":{"d":1,"c":2.0},"b":"c","new":1}"#);
     }
 
     #[test]

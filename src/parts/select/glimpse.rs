@@ -61,7 +61,9 @@ fn write_json(value: &Value, needles: &Needles, json: &mut String) {
     }
     match value {
         Value::String(text) if is_jwt(text) => json.push_str("\"«jwt»\""),
-        Value::String(text) => json.push_str(&Value::from(needles.scrub(&masked_text(start(text)))).to_json()),
+        Value::String(text) => {
+            json.push_str(&Value::from(needles.scrub(&masked_text(start(text)))).to_json())
+        }
         Value::List(elements) => {
             json.push('[');
             for (index, element) in elements.iter().enumerate() {

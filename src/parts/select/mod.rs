@@ -83,7 +83,7 @@ impl Selector {
             return None;
         };
         for (other, _) in &given[1..] {
-            let message = format!("`{}` beside `{}`", other.text, word.text);
+            let message = format!("two selectors: `{}` beside `{}`", other.text, word.text);
             reading.error_with(other.span, message, "a value has one selector: keep one of them");
         }
         Self::read_word(&word.text, value, reading)
@@ -91,9 +91,10 @@ impl Selector {
 
     fn read_word(word: &str, value: &Node, reading: &Reading) -> Option<Self> {
         if word == "status" {
-            let asked = reading.truth(value, "status")?;
+            let asked = value.scalar().is_some_and(|scalar| scalar.resolve().as_bool() == Some(true));
             if !asked {
-                reading.error(value.span, "`status` selects with `true` only");
+                let help = "what the status must be stands under `expect`";
+                reading.error_with(value.span, "`status` is selected by `status: true`", help);
             }
             return asked.then_some(Self::Status);
         }

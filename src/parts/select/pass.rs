@@ -101,8 +101,7 @@ impl Trie {
     }
 
     fn element(&self, of: usize, index: usize) -> Option<usize> {
-        self.children(of)
-            .find(|child| self.nodes[*child].segment == Some(Segment::Index(index)))
+        self.children(of).find(|child| self.nodes[*child].segment == Some(Segment::Index(index)))
     }
 
     /// How many elements of a list must be looked at.

@@ -156,10 +156,13 @@ fn report_path(scalar: &Scalar, reading: &Reading, position: usize, reason: &str
     let span = scalar.span_of(&reading.source, at..text.len());
     let help = if text.contains("{{") {
         "a selector holds no template; a whole value `\"{{ response.json[name] }}\"` may"
+    } else if text.contains('?') && text.replace("==", "").contains('=') {
+        "to compare, write `==`: `$.list[?@.id == 1]`"
     } else {
         "paths are RFC 9535's: `$.a.b`, `$['a b']`, `$.list[0]`, `$.list[*].id`, `$..id`"
     };
     let reason = match reason.rsplit(", ").next() {
+        Some(reason) if reason.starts_with("must start with") => "a name is missing".to_owned(),
         None | Some("" | "parser error") => format!("it makes no sense from `{}` on", &text[at..]),
         Some(reason) => reason.to_owned(),
     };

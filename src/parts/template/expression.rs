@@ -17,6 +17,20 @@ use crate::parts::template::{Error, filters, view};
 /// How many steps of minijinja's machine an expression may take; a loop inside one ends here.
 const FUEL: u64 = 200_000;
 
+/// Filters as other template languages call them, and ours.
+const ELSEWHERE: [(&str, &str); 10] = [
+    ("upcase", "upper"),
+    ("downcase", "lower"),
+    ("toUpperCase", "upper"),
+    ("toLowerCase", "lower"),
+    ("json", "tojson"),
+    ("to_json", "tojson"),
+    ("from_json", "fromjson"),
+    ("b64encode", "base64"),
+    ("b64decode", "base64_decode"),
+    ("size", "length"),
+];
+
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -56,9 +70,8 @@ impl Expression {
         let whole = &scalar.text[range.clone()];
         let text = whole.trim();
         let start = range.start + (whole.len() - whole.trim_start().len());
-        let span_of = |part: Range<usize>| {
-            scalar.span_of(&reading.source, start + part.start..start + part.end)
-        };
+        let span_of =
+            |part: Range<usize>| scalar.span_of(&reading.source, start + part.start..start + part.end);
         let span = span_of(0..text.len());
         if text.is_empty() {
             reading.error_with(span, "nothing stands between `{{` and `}}`", "name a variable");
@@ -85,14 +98,8 @@ impl Expression {
             Err(error) => {
                 let at = error.range().filter(|range| range.end <= text.len() && !range.is_empty());
                 let message = format!("syntax error: {}", error.detail().unwrap_or("this is no expression"));
-                let help = text.contains(['$', '`', ';']).then_some(
-                    "a template is one expression of minijinja: names, filters, `a if b else c`",
-                );
-                let place = at.map_or(span, &span_of);
-                match help {
-                    Some(help) => reading.error_with(place, message, help),
-                    None => reading.error(place, message),
-                }
+                let from = at.as_ref().map_or("", |at| &text[at.start..]);
+                reading.error_with(at.clone().map_or(span, &span_of), message, syntax_help(from));
                 None
             }
         }
@@ -102,11 +109,8 @@ impl Expression {
     /// know before anything is sent.
     fn refuse_unknown_calls(&self, span_of: &dyn Fn(Range<usize>) -> Span, reading: &Reading) -> Option<()> {
         for (at, name, is_filter) in calls(&self.text) {
-            let (known, what) = if is_filter {
-                (filters::names(), "filter")
-            } else {
-                (filters::functions(), "function")
-            };
+            let (known, what) =
+                if is_filter { (filters::names(), "filter") } else { (filters::functions(), "function") };
             if known.contains(&name) || (!is_filter && self.text[..at].trim_end().ends_with(['.', '|'])) {
                 continue;
             }
@@ -115,9 +119,12 @@ impl Expression {
                 reading.error(span, format!("`{name}` is not supported yet"));
                 return None;
             }
-            let help = match nearest(name, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the {what}s are {}", known.join(", ")),
+            let ours =
+                ELSEWHERE.iter().find(|(foreign, _)| is_filter && *foreign == name).map(|(_, ours)| *ours);
+            let help = match (ours, nearest(name, known.iter().copied())) {
+                (Some(ours), _) => format!("the word for it here is `{ours}`"),
+                (None, Some(near)) => format!("did you mean `{near}`?"),
+                (None, None) => format!("the {what}s are {}", known.join(", ")),
             };
             reading.error_with(span, format!("there is no {what} `{name}`"), help);
             return None;
@@ -138,6 +145,9 @@ impl Expression {
     }
 
     /// The value and the marks of all that was read for it.
+    ///
+    /// # Errors
+    /// What is not defined, or cannot be evaluated, and where.
     pub fn value(&self, scope: &Scope) -> Result<Marked<Value>, Error> {
         match &self.kind {
             Kind::Name(name) => match scope.get(name) {
@@ -173,7 +183,9 @@ impl Expression {
             let range = range.unwrap_or(0..self.text.len());
             let mut start = range.start;
             // The range of a member begins at its dot: the name before it belongs to the message.
-            while start > 0 && self.text[..start].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.')) {
+            while start > 0
+                && self.text[..start].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.'))
+            {
                 start -= self.text[..start].chars().next_back().map_or(1, char::len_utf8);
             }
             let range = self.first_undefined(scope).unwrap_or(start..range.end);
@@ -239,6 +251,22 @@ impl Expression {
     }
 }
 
+/// What to write in place of what stands where an expression cannot be understood.
+fn syntax_help(from: &str) -> &'static str {
+    let habits = [
+        ("&&", "write `a and b`"),
+        ("||", "write `a or b`"),
+        ("?", "write `a if condition else b`"),
+        ("===", "write `==`"),
+        ("!==", "write `!=`"),
+        ("!", "write `not a`"),
+        ("=", "to compare, write `==`"),
+        ("$", "a name stands alone: `{{ name }}`"),
+    ];
+    let habit = habits.iter().find(|(sign, _)| from.starts_with(sign));
+    habit.map_or("a template is one expression: names, filters, `a if b else c`", |(_, help)| help)
+}
+
 fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -279,7 +307,10 @@ fn calls(text: &str) -> Vec<(usize, &str, bool)> {
             }
             None if byte == b'"' || byte == b'\'' => quote = Some(byte),
             None if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+                let length = bytes[at..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+                    .count();
                 let name = &text[at..at + length];
                 let called = text[at + length..].trim_start().starts_with('(');
                 let word = matches!(name, "if" | "else" | "and" | "or" | "not" | "in" | "is");

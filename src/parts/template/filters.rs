@@ -12,26 +12,91 @@ use crate::ground::encode;
 use crate::parts::template::view::{self, READS, Reads, ReadsView};
 
 /// What the language has and this version does not.
-pub const LATER: [&str; 1] = ["fake"];
+pub(super) const LATER: [&str; 1] = ["fake"];
 
 const OWN_FILTERS: [&str; 25] = [
-    "base64", "base64_decode", "base64url", "base64url_decode", "date", "fromjson", "hex", "hex_decode",
-    "hmac", "join", "jwt_decode", "md5", "raw", "regex_find", "regex_replace", "reveal", "sha1", "sha256",
-    "sha512", "string", "tojson", "url_host", "urldecode", "urlencode", "json",
+    "base64",
+    "base64_decode",
+    "base64url",
+    "base64url_decode",
+    "date",
+    "fromjson",
+    "hex",
+    "hex_decode",
+    "hmac",
+    "join",
+    "jwt_decode",
+    "md5",
+    "raw",
+    "regex_find",
+    "regex_replace",
+    "reveal",
+    "sha1",
+    "sha256",
+    "sha512",
+    "string",
+    "tojson",
+    "url_host",
+    "urldecode",
+    "urlencode",
+    "json",
 ];
 const THEIR_FILTERS: [&str; 46] = [
-    "abs", "attr", "batch", "bool", "capitalize", "chain", "count", "d", "default", "dictsort", "e", "escape",
-    "first", "float", "format", "groupby", "indent", "int", "items", "last", "length", "lines", "list", "lower",
-    "map", "max", "min", "pprint", "reject", "rejectattr", "replace", "reverse", "round", "safe", "select",
-    "selectattr", "slice", "sort", "split", "sum", "title", "trim", "unique", "upper", "zip", "tojson",
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+    "zip",
+    "tojson",
 ];
 const FUNCTIONS: [&str; 9] =
     ["debug", "default", "dict", "namespace", "now", "random_int", "random_string", "range", "reveal"];
 
 /// The names of all filters.
-pub fn names() -> &'static [&'static str] {
+pub(super) fn names() -> &'static [&'static str] {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
-        let mut names: Vec<_> = OWN_FILTERS.into_iter().chain(THEIR_FILTERS).filter(|name| *name != "json").collect();
+        let mut names: Vec<_> =
+            OWN_FILTERS.into_iter().chain(THEIR_FILTERS).filter(|name| *name != "json").collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -40,7 +105,7 @@ pub fn names() -> &'static [&'static str] {
 }
 
 /// The names of all functions.
-pub fn functions() -> &'static [&'static str] {
+pub(super) fn functions() -> &'static [&'static str] {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let mut names: Vec<_> = FUNCTIONS.into_iter().chain(["timestamp", "uuid"]).collect();
         names.sort_unstable();
@@ -50,7 +115,7 @@ pub fn functions() -> &'static [&'static str] {
 }
 
 /// Puts filters and functions into an environment.
-pub fn register(environment: &mut Environment<'static>) {
+pub(super) fn register(environment: &mut Environment<'static>) {
     register_encodings(environment);
     register_texts(environment);
     environment.add_function("now", |state: &State| {
@@ -60,17 +125,20 @@ pub fn register(environment: &mut Environment<'static>) {
     environment.add_function("uuid", || uuid::Uuid::new_v4().to_string());
     environment.add_function("random_int", random_int);
     environment.add_function("random_string", random_string);
-    environment.add_function("default", |value: Value, other: Value| {
-        if value.is_undefined() || value.is_none() { other } else { value }
-    });
+    environment.add_function(
+        "default",
+        |value: Value, other: Value| {
+            if value.is_undefined() || value.is_none() { other } else { value }
+        },
+    );
     environment.add_function("reveal", reveal);
 }
 
 fn register_encodings(environment: &mut Environment<'static>) {
-    environment.add_filter("base64", |state: &State, value: Value| {
-        derived(state, encode::base64(&bytes(&value)?))
-    });
-    environment.add_filter("base64_decode", |state: &State, text: &str| decoded(state, encode::base64_decode(text)));
+    environment
+        .add_filter("base64", |state: &State, value: Value| derived(state, encode::base64(&bytes(&value)?)));
+    environment
+        .add_filter("base64_decode", |state: &State, text: &str| decoded(state, encode::base64_decode(text)));
     environment.add_filter("base64url", |state: &State, value: Value| {
         derived(state, encode::base64url(&bytes(&value)?))
     });
@@ -78,8 +146,10 @@ fn register_encodings(environment: &mut Environment<'static>) {
         decoded(state, encode::base64url_decode(text))
     });
     environment.add_filter("hex", |state: &State, value: Value| derived(state, encode::hex(&bytes(&value)?)));
-    environment.add_filter("hex_decode", |state: &State, text: &str| decoded(state, encode::hex_decode(text)));
-    environment.add_filter("urlencode", |state: &State, value: Value| derived(state, encode::url(&text(&value)?)));
+    environment
+        .add_filter("hex_decode", |state: &State, text: &str| decoded(state, encode::hex_decode(text)));
+    environment
+        .add_filter("urlencode", |state: &State, value: Value| derived(state, encode::url(&text(&value)?)));
     environment.add_filter("urldecode", |state: &State, text: &str| {
         derived(state, encode::url_decode(text).map_err(refused)?)
     });
@@ -121,7 +191,8 @@ fn register_texts(environment: &mut Environment<'static>) {
             Some(text) => encode::parse_time(text).or_else(|| text.parse().ok()),
             None => value.as_i64().or_else(|| f64::try_from(value.clone()).ok().map(whole_seconds)),
         };
-        let seconds = seconds.ok_or_else(|| refused("`date` wants seconds since 1970, or an RFC 3339 time"))?;
+        let seconds =
+            seconds.ok_or_else(|| refused("`date` wants seconds since 1970, or an RFC 3339 time"))?;
         encode::strftime(seconds, format).map_err(refused)
     });
     environment.add_filter("regex_find", |text: &str, pattern: &str| {
@@ -243,7 +314,10 @@ mod tests {
             ("{{ 'https://auth.wildix.com:444/x' | url_host }}", "\"auth.wildix.com\""),
             ("{{ 'abc' | md5 }}", "\"900150983cd24fb0d6963f7d28e17f72\""),
             ("{{ 'abc' | sha1 }}", "\"a9993e364706816aba3e25717850c26c9cd0d89d\""),
-            ("{{ 'what do ya want for nothing?' | hmac('Jefe', 'sha256') }}", "\"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843\""),
+            (
+                "{{ 'what do ya want for nothing?' | hmac('Jefe', 'sha256') }}",
+                "\"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843\"",
+            ),
             ("{{ ('eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln' | jwt_decode).claims.sub }}", "\"ann\""),
             ("{{ user | tojson }}", r#""{\"id\":7,\"roles\":[\"a\",\"b\"],\"z\":null}""#),
             ("{{ ('{\"a\":[1,2]}' | fromjson).a[1] }}", "2"),
@@ -269,7 +343,8 @@ mod tests {
     fn every_name_that_is_told_is_registered() {
         for name in super::names() {
             let text = format!("{{{{ x | {name} }}}}");
-            let error = read(&text).expect("known").value(&scope()).map(|_| ()).err().map(|error| error.message);
+            let error =
+                read(&text).expect("known").value(&scope()).map(|_| ()).err().map(|error| error.message);
             assert!(!error.as_deref().unwrap_or_default().contains("unknown filter"), "{name}: {error:?}");
         }
     }

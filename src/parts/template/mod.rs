@@ -88,7 +88,12 @@ impl Template {
         while let Some(open) = text[literal..].find("{{").map(|at| literal + at) {
             let Some(close) = closing(text, open + 2) else {
                 let span = scalar.span_of(&reading.source, open..open + 2);
-                reading.error_with(span, "this `{{` is never closed", "close it with `}}`; two braces as text are `{{ '{{' }}`");
+                let help = if text[open..].contains("}}") {
+                    "a quote or a `{` behind it is still open"
+                } else {
+                    "close it with `}}`; two braces as text are `{{ '{{' }}`"
+                };
+                reading.error_with(span, "this `{{` is never closed", help);
                 return None;
             };
             if open > literal {
@@ -207,12 +212,11 @@ fn closing(text: &str, from: usize) -> Option<usize> {
         match (quote, byte) {
             (Some(_), b'\\') => at += 1,
             (Some(open), close) if open == close => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'{') => depth += 1,
             (None, b'}') if depth > 0 => depth -= 1,
             (None, b'}') if bytes.get(at + 1) == Some(&b'}') => return Some(at),
-            (None, _) => {}
+            _ => {}
         }
         at += 1;
     }
@@ -247,10 +251,9 @@ pub(crate) mod tests {
     }
 
     fn value(text: &str) -> String {
-        read(text).and_then(|template| template.value(&scope()).map_err(|error| error.message)).map_or_else(
-            |error| format!("error: {error}"),
-            |found| found.value.to_json(),
-        )
+        read(text)
+            .and_then(|template| template.value(&scope()).map_err(|error| error.message))
+            .map_or_else(|error| format!("error: {error}"), |found| found.value.to_json())
     }
 
     #[test]

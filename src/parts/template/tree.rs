@@ -31,7 +31,9 @@ impl fmt::Debug for Tree {
             Self::Plain(value) => write!(f, "{}", value.type_name()),
             Self::Template(_) => f.write_str("template"),
             Self::List(elements) => f.debug_list().entries(elements).finish(),
-            Self::Object(members) => f.debug_map().entries(members.iter().map(|(name, tree)| (name, tree))).finish(),
+            Self::Object(members) => {
+                f.debug_map().entries(members.iter().map(|(name, tree)| (name, tree))).finish()
+            }
         }
     }
 }
@@ -41,7 +43,11 @@ impl Tree {
     pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
         match &node.kind {
             Kind::Scalar(scalar) if scalar.is_empty() => {
-                reading.error_with(node.span, "there is no value here", "write `null` or `\"\"` if that is meant");
+                reading.error_with(
+                    node.span,
+                    "there is no value here",
+                    "write `null` or `\"\"` if that is meant",
+                );
                 None
             }
             Kind::Scalar(scalar) if scalar.text.contains("{{") => {

@@ -38,7 +38,11 @@ impl Template {
             return Err(Error::new(self.span, "the URL has a control character in it"));
         }
         let shown = url.marks.is_secret().then_some(url.shown);
-        Ok(Address { text: Marked::new(url.text, url.marks), origin_from_server: url.origin_from_server, shown })
+        Ok(Address {
+            text: Marked::new(url.text, url.marks),
+            origin_from_server: url.origin_from_server,
+            shown,
+        })
     }
 }
 
@@ -70,7 +74,7 @@ impl Building {
             _ if expression.is_raw() => value,
             Place::First => value,
             Place::Host => host(value, expression)?,
-            Place::Path => self.segment(value, expression)?,
+            Place::Path => self.segment(&value, expression)?,
             Place::Query => encode::url(&value),
         };
         let shown = found.marks.secret.as_deref().map_or_else(|| piece.clone(), pseudonym);
@@ -102,13 +106,13 @@ impl Building {
 
     /// One segment of the path, or a part of one. Dots alone would climb, and no encoding stops
     /// them: `%2e%2e` climbs too (URL standard, «double-dot URL path segment»).
-    fn segment(&self, value: String, expression: &Expression) -> Result<String, Error> {
+    fn segment(&self, value: &str, expression: &Expression) -> Result<String, Error> {
         let lonely = self.text.ends_with('/') || self.text.ends_with('.');
         if lonely && (value == "." || value == "..") {
             let message = format!("a piece of the path cannot be `{value}`: it would leave its place");
             return Err(Error::new(expression.span(), message));
         }
-        Ok(encode::url(&value))
+        Ok(encode::url(value))
     }
 }
 
@@ -116,8 +120,9 @@ fn host(value: String, expression: &Expression) -> Result<String, Error> {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if value.is_empty() || !value.chars().all(fits) {
         let message = "this stands in the place of the host, but is no host".to_owned();
-        return Err(Error::new(expression.span(), message)
-            .help("give `host` or `host:port` here, or let an expression that stands first bring the whole origin"));
+        return Err(Error::new(expression.span(), message).help(
+            "give `host` or `host:port` here, or let an expression that stands first bring the whole origin",
+        ));
     }
     Ok(value)
 }
@@ -146,7 +151,11 @@ mod tests {
             ("https://h.example/{{ x }}", "ü", "https://h.example/%C3%BC"),
             ("https://h.example/v{{ x }}", "..", "https://h.example/v.."),
         ] {
-            assert_eq!(address(template, x, false).map(|found| found.0), Ok(expected.to_owned()), "{template}");
+            assert_eq!(
+                address(template, x, false).map(|found| found.0),
+                Ok(expected.to_owned()),
+                "{template}"
+            );
         }
     }
 

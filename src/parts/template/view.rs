@@ -21,7 +21,7 @@ use crate::parts::scope::{Scope, StepRecord};
 const MAX_DEPTH: usize = 128;
 
 /// The name under which filters find [`Reads`]; nobody can type it.
-pub const READS: &str = "@reads";
+pub(super) const READS: &str = "@reads";
 
 /// A note of what one evaluation read.
 #[derive(Debug, Default)]
@@ -77,12 +77,9 @@ impl Reads {
 }
 
 /// The root of an evaluation, and the note of what it reads.
-pub fn root(scope: &Scope) -> (Jinja, Arc<Reads>) {
-    let reads = Arc::new(Reads {
-        needles: scope.needles.clone(),
-        clock: scope.clock.clone(),
-        ..Reads::default()
-    });
+pub(super) fn root(scope: &Scope) -> (Jinja, Arc<Reads>) {
+    let reads =
+        Arc::new(Reads { needles: scope.needles.clone(), clock: scope.clock.clone(), ..Reads::default() });
     let root = Root { scope: scope.clone(), reads: Arc::clone(&reads) };
     (Jinja::from_object(root), reads)
 }
@@ -114,7 +111,10 @@ impl Object for Root {
                 let response = Arc::clone(self.scope.response()?);
                 Some(Jinja::from_object(ResponseView { response, reads: Arc::clone(&self.reads) }))
             }
-            "steps" => Some(Jinja::from_object(StepsView { scope: self.scope.clone(), reads: Arc::clone(&self.reads) })),
+            "steps" => Some(Jinja::from_object(StepsView {
+                scope: self.scope.clone(),
+                reads: Arc::clone(&self.reads),
+            })),
             READS => Some(Jinja::from_object(ReadsView(Arc::clone(&self.reads)))),
             _ => None,
         }
@@ -123,7 +123,7 @@ impl Object for Root {
 
 /// The note, where filters find it.
 #[derive(Debug)]
-pub struct ReadsView(pub Arc<Reads>);
+pub(super) struct ReadsView(pub Arc<Reads>);
 
 impl Object for ReadsView {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -132,7 +132,7 @@ impl Object for ReadsView {
 }
 
 /// A value for minijinja. `key` is the member that it stands under, which may make it a secret.
-pub fn to_jinja(value: &Value, key: Option<&Arc<str>>, reads: &Arc<Reads>) -> Jinja {
+pub(super) fn to_jinja(value: &Value, key: Option<&Arc<str>>, reads: &Arc<Reads>) -> Jinja {
     match value {
         Value::Null => Jinja::from(()),
         Value::Bool(truth) => Jinja::from(*truth),
@@ -162,7 +162,7 @@ pub fn to_jinja(value: &Value, key: Option<&Arc<str>>, reads: &Arc<Reads>) -> Ji
 ///
 /// # Errors
 /// What cannot be a value: nested too deep, an endless list, bytes, a function.
-pub fn from_jinja(found: &Jinja, depth: usize) -> Result<Value, String> {
+pub(super) fn from_jinja(found: &Jinja, depth: usize) -> Result<Value, String> {
     if depth > MAX_DEPTH {
         return Err(format!("the value is nested deeper than {MAX_DEPTH} levels"));
     }
@@ -201,7 +201,9 @@ fn number(found: &Jinja) -> Result<Number, String> {
         if let Some(number) = found.as_i64() {
             return Ok(number.into());
         }
-        return u64::try_from(found.clone()).map(Number::from).map_err(|_| "the integer does not fit 64 bits".to_owned());
+        return u64::try_from(found.clone())
+            .map(Number::from)
+            .map_err(|_| "the integer does not fit 64 bits".to_owned());
     }
     let double = f64::try_from(found.clone()).map_err(|error| error.to_string())?;
     Number::from_f64(double).ok_or_else(|| "the number is not finite".to_owned())
@@ -281,9 +283,14 @@ impl Object for ResponseView {
         let found = match key {
             "status" => return Some(Jinja::from(response.status)),
             "time_ms" => {
-                return Some(Jinja::from(u64::try_from(response.timing.total.as_millis()).unwrap_or(u64::MAX)));
+                return Some(Jinja::from(
+                    u64::try_from(response.timing.total.as_millis()).unwrap_or(u64::MAX),
+                ));
             }
-            "headers" => Jinja::from_object(HeadersView { response: Arc::clone(response), reads: Arc::clone(&self.reads) }),
+            "headers" => Jinja::from_object(HeadersView {
+                response: Arc::clone(response),
+                reads: Arc::clone(&self.reads),
+            }),
             "json" => match response.json() {
                 Ok(value) => to_jinja(value, None, &self.reads),
                 Err(error) => Jinja::from(minijinja::Error::new(
@@ -298,7 +305,8 @@ impl Object for ResponseView {
                 for (name, value) in cookies {
                     self.reads.note_secret(name, value);
                 }
-                let pairs = cookies.iter().map(|(name, value)| (Arc::clone(name), Value::String(Arc::clone(value))));
+                let pairs =
+                    cookies.iter().map(|(name, value)| (Arc::clone(name), Value::String(Arc::clone(value))));
                 to_jinja(&pairs.collect::<Map>().into(), None, &self.reads)
             }
             _ => return None,
@@ -333,7 +341,8 @@ impl Object for HeadersView {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let names: HashSet<_> = self.response.headers.keys().map(reqwest::header::HeaderName::as_str).collect();
+        let names: HashSet<_> =
+            self.response.headers.keys().map(reqwest::header::HeaderName::as_str).collect();
         let mut names: Vec<_> = names.into_iter().map(Jinja::from).collect();
         names.sort();
         Enumerator::Values(names)
@@ -399,7 +408,7 @@ impl Object for StepView {
 }
 
 /// Whether a dotted path leads to something.
-pub fn is_defined(path: &str, scope: &Scope) -> bool {
+pub(super) fn is_defined(path: &str, scope: &Scope) -> bool {
     let (mut found, _) = root(scope);
     path.split('.').all(|name| match found.get_attr(name) {
         Ok(next) if !next.is_undefined() => {
@@ -412,7 +421,7 @@ pub fn is_defined(path: &str, scope: &Scope) -> bool {
 
 /// «did you mean …?» for a dotted path that leads nowhere: the first name of it that is not there,
 /// against its neighbours.
-pub fn nearest_path(path: &str, scope: &Scope) -> Option<String> {
+pub(super) fn nearest_path(path: &str, scope: &Scope) -> Option<String> {
     let mut names = path.split('.');
     let first = names.next()?;
     let (root, _) = root(scope);

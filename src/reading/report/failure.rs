@@ -20,38 +20,22 @@ const SHORT: usize = 60;
 /// say. `source` is the text of the file in which the checks stand.
 #[must_use]
 pub fn explain(step: &StepOutcome, checks: &[Check], source: &Arc<Source>, style: Style) -> String {
-    let checks = checks
-        .iter()
-        .filter(|check| !check.passed)
-        .map(|check| check_text(check, source, style));
-    let error = step
-        .error
-        .as_ref()
-        .map(|failure| error_text(failure, style));
+    let checks = checks.iter().filter(|check| !check.passed).map(|check| check_text(check, source, style));
+    let error = step.error.as_ref().map(|failure| error_text(failure, style));
     let answer = step.answer.as_deref().map(|text| answer_text(text, style));
-    let help = step
-        .error
-        .as_ref()
-        .and_then(|failure| help_text(failure, style));
+    let help = step.error.as_ref().and_then(|failure| help_text(failure, style));
     let blocks: Vec<_> = checks.chain(error).chain(answer).chain(help).collect();
     blocks.join("\n")
 }
 
 fn check_text(check: &Check, source: &Arc<Source>, style: Style) -> String {
-    let mut diagnostic = Diagnostic::error(format!(
-        "`{}` is not as expected",
-        one_line(&check.what, NAME)
-    ));
+    let mut diagnostic = Diagnostic::error(format!("`{}` is not as expected", one_line(&check.what, NAME)));
     if check.span != Span::default() {
         diagnostic = diagnostic.at(source, check.span);
     }
     let mut text = format!("{}\n", diagnostic.render(style.is_colored()));
     let sides = [
-        (
-            "expected",
-            &check.expected,
-            Style::green as fn(Style, &str) -> String,
-        ),
+        ("expected", &check.expected, Style::green as fn(Style, &str) -> String),
         ("came", &check.actual, Style::red),
     ];
     for (title, value, paint) in sides {
@@ -79,8 +63,7 @@ fn readable(value: &str) -> String {
         return value.to_owned();
     }
     let tree: Option<serde_json::Value> = serde_json::from_str(value).ok();
-    tree.and_then(|tree| serde_yaml::to_string(&tree).ok())
-        .unwrap_or_else(|| value.to_owned())
+    tree.and_then(|tree| serde_yaml::to_string(&tree).ok()).unwrap_or_else(|| value.to_owned())
 }
 
 fn cut(value: &str) -> String {
@@ -121,21 +104,12 @@ mod tests {
     use crate::running::outcome::{Cause, Verdict};
 
     fn source() -> Arc<Source> {
-        Source::text(
-            "flow.yaml",
-            "steps:\n  - request: GET /me\n    expect: { status: 200 }\n",
-        )
+        Source::text("flow.yaml", "steps:\n  - request: GET /me\n    expect: { status: 200 }\n")
     }
 
     fn check(expected: &str, actual: &str) -> Check {
         let span = Span::new(48, 51);
-        Check {
-            what: "status".into(),
-            passed: false,
-            expected: expected.into(),
-            actual: actual.into(),
-            span,
-        }
+        Check { what: "status".into(), passed: false, expected: expected.into(), actual: actual.into(), span }
     }
 
     fn explained(step: &StepOutcome, checks: &[Check]) -> String {
@@ -145,14 +119,8 @@ mod tests {
     #[test]
     fn a_check_shows_where_it_stands_what_was_expected_and_what_came() {
         let at = source().as_str().find("200").expect("it is there");
-        let check = Check {
-            span: Span::new(at, at + 3),
-            ..check("200", "503")
-        };
-        let passed = Check {
-            passed: true,
-            ..check.clone()
-        };
+        let check = Check { span: Span::new(at, at + 3), ..check("200", "503") };
+        let passed = Check { passed: true, ..check.clone() };
         insta::assert_snapshot!(explained(&StepOutcome::default(), &[passed, check]), @r"
           error: `status` is not as expected
            --> flow.yaml:3:23
@@ -170,17 +138,12 @@ mod tests {
             verdict: Verdict::Failed,
             error: Some(Failure {
                 cause: Cause::CouldNotRun,
-                diagnostic: Diagnostic::error("nothing at `$.token`")
-                    .help("the answer has `error`"),
+                diagnostic: Diagnostic::error("nothing at `$.token`").help("the answer has `error`"),
             }),
             answer: Some("HTTP/1.1 503 Unavailable\r\n\r\n::set-output name=a::b\x1b[2J".into()),
             ..StepOutcome::default()
         };
-        let check = Check {
-            what: "it is my turn".into(),
-            span: Span::default(),
-            ..check("true", "false")
-        };
+        let check = Check { what: "it is my turn".into(), span: Span::default(), ..check("true", "false") };
         insta::assert_snapshot!(explained(&step, &[check]), @r"
           error: `it is my turn` is not as expected
           expected: true
@@ -200,10 +163,7 @@ mod tests {
     #[test]
     fn structures_and_lines_stand_below_their_title() {
         let long = r#"{"users":[{"name":"ann","age":3},{"name":"bob","age":4}],"next":null}"#;
-        let check = Check {
-            span: Span::default(),
-            ..check(long, "one\ntwo")
-        };
+        let check = Check { span: Span::default(), ..check(long, "one\ntwo") };
         insta::assert_snapshot!(explained(&StepOutcome::default(), &[check]), @r"
           error: `status` is not as expected
           expected:
@@ -221,10 +181,7 @@ mod tests {
 
     #[test]
     fn a_value_without_end_is_cut() {
-        let check = Check {
-            span: Span::default(),
-            ..check("", &"ä".repeat(3000))
-        };
+        let check = Check { span: Span::default(), ..check("", &"ä".repeat(3000)) };
         let text = explained(&StepOutcome::default(), &[check]);
         assert!(text.ends_with("ä… and 2000 more bytes\n"), "{text}");
     }

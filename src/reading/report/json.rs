@@ -29,11 +29,7 @@ impl Json {
     /// A report of one run of the workflow in `source`; `case` is the pass where there are several.
     #[must_use]
     pub const fn new(source: Arc<Source>, case: Option<u32>) -> Self {
-        Self {
-            source,
-            case,
-            entry: None,
-        }
+        Self { source, case, entry: None }
     }
 
     /// The run's entry in the document; `None` before it has ended.
@@ -59,15 +55,9 @@ impl Reporter for Json {
 /// The whole document, a line feed at its end.
 #[must_use]
 pub fn document(passed: bool, workflows: &[serde_json::Value]) -> String {
-    let document = Document {
-        version: VERSION,
-        passed,
-        workflows,
-    };
+    let document = Document { version: VERSION, passed, workflows };
     // Writing a tree of plain values to a string cannot fail.
-    serde_json::to_string_pretty(&document)
-        .map(|text| text + "\n")
-        .unwrap_or_default()
+    serde_json::to_string_pretty(&document).map(|text| text + "\n").unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -115,16 +105,8 @@ fn workflow<'a>(finished: &'a Finished, case: Option<u32>, source: &Arc<Source>)
         name: &outcome.workflow,
         case,
         verdict: outcome.verdict,
-        outputs: finished
-            .outputs
-            .iter()
-            .map(|(name, value)| (name.as_ref(), vars::shown(value)))
-            .collect(),
-        steps: outcome
-            .steps
-            .iter()
-            .map(|(outcome, checks)| step(outcome, checks, source))
-            .collect(),
+        outputs: finished.outputs.iter().map(|(name, value)| (name.as_ref(), vars::shown(value))).collect(),
+        steps: outcome.steps.iter().map(|(outcome, checks)| step(outcome, checks, source)).collect(),
     }
 }
 
@@ -142,15 +124,8 @@ fn step<'a>(outcome: &'a StepOutcome, checks: &'a [Check], source: &Arc<Source>)
 }
 
 fn judged<'a>(check: &'a Check, source: &Source) -> Judged<'a> {
-    let line =
-        (check.span != Span::default()).then(|| source.position(check.span.start as usize).line);
-    Judged {
-        what: &check.what,
-        passed: check.passed,
-        expected: &check.expected,
-        actual: &check.actual,
-        line,
-    }
+    let line = (check.span != Span::default()).then(|| source.position(check.span.start as usize).line);
+    Judged { what: &check.what, passed: check.passed, expected: &check.expected, actual: &check.actual, line }
 }
 
 #[cfg(test)]
@@ -191,14 +166,8 @@ mod tests {
             ..Outcome::default()
         };
         let secret = Marked::new(Value::from("hunter22"), Marks::secret("access".into()));
-        let outputs = [
-            ("token".into(), secret),
-            ("left".into(), Marked::plain(Value::from(3600_i64))),
-        ];
-        Finished {
-            outcome,
-            outputs: outputs.into_iter().collect(),
-        }
+        let outputs = [("token".into(), secret), ("left".into(), Marked::plain(Value::from(3600_i64)))];
+        Finished { outcome, outputs: outputs.into_iter().collect() }
     }
 
     #[test]

@@ -55,12 +55,8 @@ impl Tally {
     /// The numbers of one run.
     #[must_use]
     pub fn of(outcome: &Outcome) -> Self {
-        let mut tally = Self {
-            runs: 1,
-            runs_passed: outcome.passed().into(),
-            checks: outcome.checks,
-            ..Self::default()
-        };
+        let mut tally =
+            Self { runs: 1, runs_passed: outcome.passed().into(), checks: outcome.checks, ..Self::default() };
         for (step, _) in &outcome.steps {
             match step.verdict {
                 Verdict::Passed => tally.passed += 1,
@@ -89,11 +85,7 @@ impl Tally {
         let mut parts = Vec::new();
         let mut part = |number: usize, word: &str, paint: fn(Style, &str) -> String| {
             if number > 0 {
-                let noun = if parts.is_empty() {
-                    count(number, "step")
-                } else {
-                    number.to_string()
-                };
+                let noun = if parts.is_empty() { count(number, "step") } else { number.to_string() };
                 parts.push(paint(style, &format!("{noun} {word}")));
             }
         };
@@ -128,11 +120,7 @@ impl Tally {
 
 /// `1 step`, `2 steps`.
 fn count(number: usize, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
-    }
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 #[cfg(test)]
@@ -145,39 +133,13 @@ mod tests {
     #[test]
     fn the_last_line_counts_what_there_is() {
         for (tally, expected) in [
+            (Tally { passed: 3, checks: 5, ..Tally::default() }, "3 steps passed, 5 checks in 35ms"),
+            (Tally { passed: 1, checks: 1, ..Tally::default() }, "1 step passed, 1 check in 35ms"),
             (
-                Tally {
-                    passed: 3,
-                    checks: 5,
-                    ..Tally::default()
-                },
-                "3 steps passed, 5 checks in 35ms",
-            ),
-            (
-                Tally {
-                    passed: 1,
-                    checks: 1,
-                    ..Tally::default()
-                },
-                "1 step passed, 1 check in 35ms",
-            ),
-            (
-                Tally {
-                    passed: 2,
-                    failed: 1,
-                    skipped: 1,
-                    checks: 4,
-                    ..Tally::default()
-                },
+                Tally { passed: 2, failed: 1, skipped: 1, checks: 4, ..Tally::default() },
                 "1 step failed, 2 passed, 1 skipped, 4 checks in 35ms",
             ),
-            (
-                Tally {
-                    errored: 2,
-                    ..Tally::default()
-                },
-                "2 steps could not run in 35ms",
-            ),
+            (Tally { errored: 2, ..Tally::default() }, "2 steps could not run in 35ms"),
             (Tally::default(), "no step was run in 35ms"),
         ] {
             assert_eq!(tally.steps(PLAIN, TIME), expected);
@@ -186,31 +148,13 @@ mod tests {
 
     #[test]
     fn a_total_says_how_many_runs_passed() {
-        let mut total = Tally {
-            runs: 1,
-            runs_passed: 1,
-            passed: 3,
-            ..Tally::default()
-        };
-        total.add(&Tally {
-            runs: 1,
-            failed: 1,
-            passed: 1,
-            ..Tally::default()
-        });
+        let mut total = Tally { runs: 1, runs_passed: 1, passed: 3, ..Tally::default() };
+        total.add(&Tally { runs: 1, failed: 1, passed: 1, ..Tally::default() });
         assert_eq!(
             total.runs(PLAIN, "workflow", TIME),
             "1 workflow failed, 1 passed: 1 step failed, 4 passed in 35ms"
         );
-        let passed = Tally {
-            runs: 2,
-            runs_passed: 2,
-            passed: 4,
-            ..Tally::default()
-        };
-        assert_eq!(
-            passed.runs(PLAIN, "run", TIME),
-            "2 runs passed: 4 steps passed in 35ms"
-        );
+        let passed = Tally { runs: 2, runs_passed: 2, passed: 4, ..Tally::default() };
+        assert_eq!(passed.runs(PLAIN, "run", TIME), "2 runs passed: 4 steps passed in 35ms");
     }
 }

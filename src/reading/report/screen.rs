@@ -34,16 +34,8 @@ impl Screen {
     /// A screen that writes to `out`; `spins` where that is a terminal before a person.
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>, spins: bool) -> Arc<Self> {
-        let state = State {
-            out,
-            busy: None,
-            frame: 0,
-            drawn: false,
-        };
-        Arc::new(Self {
-            spins,
-            state: Mutex::new(state),
-        })
+        let state = State { out, busy: None, frame: 0, drawn: false };
+        Arc::new(Self { spins, state: Mutex::new(state) })
     }
 
     /// Stderr.
@@ -86,10 +78,7 @@ impl Screen {
             0 => String::new(),
             seconds => format!(" {seconds}s"),
         };
-        let line = format!(
-            "{ERASE}  {} {name}{seconds}",
-            FRAMES[state.frame % FRAMES.len()]
-        );
+        let line = format!("{ERASE}  {} {name}{seconds}", FRAMES[state.frame % FRAMES.len()]);
         state.frame += 1;
         state.drawn = true;
         state.write(&line);
@@ -114,10 +103,7 @@ impl Screen {
 impl State {
     fn write(&mut self, text: &str) {
         // Where nobody reads it there is nobody to tell.
-        let _ = self
-            .out
-            .write_all(text.as_bytes())
-            .and_then(|()| self.out.flush());
+        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
 }
 
@@ -161,10 +147,7 @@ mod tests {
         screen.wait_for(None);
         screen.tick();
         screen.print("");
-        assert_eq!(
-            page.text(),
-            "\r\x1b[K  ⠋ per\\x1bsonal\r\x1b[K  ⠙ per\\x1bsonal\r\x1b[Kdone\n"
-        );
+        assert_eq!(page.text(), "\r\x1b[K  ⠋ per\\x1bsonal\r\x1b[K  ⠙ per\\x1bsonal\r\x1b[Kdone\n");
     }
 
     #[test]

@@ -63,11 +63,7 @@ impl Style {
     }
 
     fn paint(self, code: &str, text: &str) -> String {
-        if self.colored && !text.is_empty() {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colored && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
 
@@ -85,12 +81,7 @@ pub fn one_line(text: &str, limit: usize) -> String {
     if let Some((cut, _)) = text.char_indices().nth(limit) {
         line = format!("{}…", &text[..cut]).into();
     }
-    visible(
-        &line
-            .replace('\n', "\\n")
-            .replace('\r', "\\r")
-            .replace('\t', " "),
-    )
+    visible(&line.replace('\n', "\\n").replace('\r', "\\r").replace('\t', " "))
 }
 
 /// Every line of a text behind `prefix`, each with its line feed.

@@ -38,11 +38,8 @@ pub fn value(outputs: &Outputs, name: &str) -> Result<String, Diagnostic> {
 
 fn unknown(outputs: &Outputs, name: &str) -> Diagnostic {
     let names: Vec<_> = outputs.keys().map(AsRef::as_ref).collect();
-    let there_are = if names.is_empty() {
-        "there is none".to_owned()
-    } else {
-        format!("there are {}", names.join(", "))
-    };
+    let there_are =
+        if names.is_empty() { "there is none".to_owned() } else { format!("there are {}", names.join(", ")) };
     let diagnostic = Diagnostic::error(format!("there is no output `{name}`")).note(there_are);
     diagnostic.maybe_help(did_you_mean(name, names))
 }
@@ -50,11 +47,7 @@ fn unknown(outputs: &Outputs, name: &str) -> Diagnostic {
 /// A value as people may see it.
 #[must_use]
 pub fn shown(value: &Marked<Value>) -> Value {
-    value
-        .marks
-        .secret
-        .as_deref()
-        .map_or_else(|| masked(&value.value), |name| pseudonym(name).into())
+    value.marks.secret.as_deref().map_or_else(|| masked(&value.value), |name| pseudonym(name).into())
 }
 
 fn line(text: &str) -> String {
@@ -72,33 +65,22 @@ mod tests {
             ("text", Marked::plain("two\r\nlines\x1b[2J = x".into())),
             ("left", Marked::plain(3600_i64.into())),
             ("list", Marked::plain(list)),
-            (
-                "token",
-                Marked::new("hunter22".into(), Marks::secret("access_token".into())),
-            ),
+            ("token", Marked::new("hunter22".into(), Marks::secret("access_token".into()))),
         ];
-        outputs
-            .into_iter()
-            .map(|(name, value)| (name.into(), value))
-            .collect()
+        outputs.into_iter().map(|(name, value)| (name.into(), value)).collect()
     }
 
     #[test]
     fn each_output_has_one_line_and_secrets_their_pseudonym() {
-        let expected = "text=two\\r\\nlines\\x1b[2J = x\nleft=3600\nlist=[1,{\"a\":null}]\ntoken=«access_token»\n";
+        let expected =
+            "text=two\\r\\nlines\\x1b[2J = x\nleft=3600\nlist=[1,{\"a\":null}]\ntoken=«access_token»\n";
         assert_eq!(vars(&outputs()), expected);
     }
 
     #[test]
     fn a_value_asked_for_by_name_is_shown_as_it_is() {
-        assert_eq!(
-            value(&outputs(), "token").ok().as_deref(),
-            Some("hunter22\n")
-        );
-        assert_eq!(
-            value(&outputs(), "text").ok().as_deref(),
-            Some("two\r\nlines\x1b[2J = x\n")
-        );
+        assert_eq!(value(&outputs(), "token").ok().as_deref(), Some("hunter22\n"));
+        assert_eq!(value(&outputs(), "text").ok().as_deref(), Some("two\r\nlines\x1b[2J = x\n"));
         let unknown = value(&outputs(), "tokn").expect_err("there is none");
         assert_eq!(unknown.message, "there is no output `tokn`");
         assert_eq!(unknown.notes, ["there are text, left, list, token"]);

@@ -23,9 +23,7 @@ use crate::ground::value::Value;
 use crate::ground::yaml::Node;
 
 /// What a `fault` may say.
-const KEYS: [&str; 7] = [
-    "delay", "reset", "truncate", "garbage", "status", "drip", "times",
-];
+const KEYS: [&str; 7] = ["delay", "reset", "truncate", "garbage", "status", "drip", "times"];
 
 /// Sent in place of an answer: no line of it begins as an HTTP answer does.
 const GARBAGE: &[u8] = b"\x16\x03\x00 this is not HTTP \xff\xfe\r\n\r\n";
@@ -81,9 +79,7 @@ impl Fault {
 
     /// Reads the `fault` of a script's reply.
     pub(super) fn from_value(value: &Value) -> Result<Self, String> {
-        let members = value
-            .as_object()
-            .ok_or("`fault` must be an object, such as #{ reset: true }")?;
+        let members = value.as_object().ok_or("`fault` must be an object, such as #{ reset: true }")?;
         let mut fault = Self::default();
         for (key, value) in members {
             fault.put(key, value)?;
@@ -108,26 +104,18 @@ impl Fault {
             "status" => Harm::Status(status(value)?),
             "drip" => Harm::Drip(duration(key, value)?),
             _ => {
-                return Err(format!(
-                    "unknown key `{key}` in `fault`; it knows {}",
-                    KEYS.join(", ")
-                ));
+                return Err(format!("unknown key `{key}` in `fault`; it knows {}", KEYS.join(", ")));
             }
         };
         if self.harm.replace(harm).is_some() {
-            return Err(format!(
-                "`{key}` cannot stand beside another fault but `delay`"
-            ));
+            return Err(format!("`{key}` cannot stand beside another fault but `delay`"));
         }
         Ok(())
     }
 
     fn complete(&self) -> Result<(), String> {
         if self.delay.is_none() && self.harm.is_none() {
-            return Err(format!(
-                "`fault` says nothing that goes wrong; it knows {}",
-                KEYS.join(", ")
-            ));
+            return Err(format!("`fault` says nothing that goes wrong; it knows {}", KEYS.join(", ")));
         }
         Ok(())
     }
@@ -138,17 +126,11 @@ pub(super) fn status(value: &Value) -> Result<StatusCode, String> {
     let code = value.as_i64().and_then(|code| u16::try_from(code).ok());
     let code = code.filter(|code| (200..600).contains(code));
     code.and_then(|code| StatusCode::from_u16(code).ok())
-        .ok_or_else(|| {
-            format!(
-                "`status` must be a number from 200 to 599, not {}",
-                value.to_json()
-            )
-        })
+        .ok_or_else(|| format!("`status` must be a number from 200 to 599, not {}", value.to_json()))
 }
 
 fn duration(key: &str, value: &Value) -> Result<Duration, String> {
-    quantity::duration(&value.to_text())
-        .map_err(|error| format!("`{key}`: {error}; {}", error.help()))
+    quantity::duration(&value.to_text()).map_err(|error| format!("`{key}`: {error}; {}", error.help()))
 }
 
 fn whole(key: &str, value: &Value) -> Result<u64, String> {
@@ -174,17 +156,11 @@ pub(super) struct Payload {
 
 impl Payload {
     pub(super) const fn whole(body: Bytes) -> Self {
-        Self {
-            rest: body,
-            pace: None,
-        }
+        Self { rest: body, pace: None }
     }
 
     pub(super) fn drip(body: Bytes, every: Duration) -> Self {
-        Self {
-            rest: body,
-            pace: Some((every, Box::pin(sleep(every)))),
-        }
+        Self { rest: body, pace: Some((every, Box::pin(sleep(every)))) }
     }
 }
 
@@ -247,10 +223,7 @@ impl Wire {
 
     /// Lets the head and so many bytes of the body pass, then closes.
     pub(super) fn truncate(&self, bytes: u64) {
-        *self.lock() = Mode::Truncate {
-            head: 0,
-            left: bytes,
-        };
+        *self.lock() = Mode::Truncate { head: 0, left: bytes };
     }
 
     /// Sends bytes that are no HTTP, whatever is written, then closes.
@@ -315,8 +288,7 @@ impl AsyncWrite for FaultyIo {
             Mode::Truncate { head, left } => match allowed(*head, *left, bytes) {
                 0 => this.close(context),
                 may => {
-                    let sent =
-                        ready!(Pin::new(&mut this.stream).poll_write(context, &bytes[..may]))?;
+                    let sent = ready!(Pin::new(&mut this.stream).poll_write(context, &bytes[..may]))?;
                     let body = pass_head(head, &bytes[..sent]);
                     *left = left.saturating_sub((sent - body) as u64);
                     Poll::Ready(Ok(sent))
@@ -324,8 +296,7 @@ impl AsyncWrite for FaultyIo {
             },
             Mode::Garbage { sent } => {
                 while *sent < GARBAGE.len() {
-                    *sent +=
-                        ready!(Pin::new(&mut this.stream).poll_write(context, &GARBAGE[*sent..]))?;
+                    *sent += ready!(Pin::new(&mut this.stream).poll_write(context, &GARBAGE[*sent..]))?;
                 }
                 this.close(context)
             }
@@ -358,11 +329,7 @@ fn pass_head(head: &mut usize, bytes: &[u8]) -> usize {
         if *head == HEAD_END.len() {
             return at;
         }
-        *head = if *byte == HEAD_END[*head] {
-            *head + 1
-        } else {
-            usize::from(*byte == HEAD_END[0])
-        };
+        *head = if *byte == HEAD_END[*head] { *head + 1 } else { usize::from(*byte == HEAD_END[0]) };
     }
     bytes.len()
 }
@@ -386,38 +353,20 @@ mod tests {
 
     #[test]
     fn each_fault_is_read_as_the_page_writes_it() {
-        let harm = |harm| Fault {
-            harm: Some(harm),
-            ..Fault::default()
-        };
+        let harm = |harm| Fault { harm: Some(harm), ..Fault::default() };
         let cases = [
-            (
-                "{ delay: 5s }",
-                Fault {
-                    delay: Some(Duration::from_secs(5)),
-                    ..Fault::default()
-                },
-            ),
+            ("{ delay: 5s }", Fault { delay: Some(Duration::from_secs(5)), ..Fault::default() }),
             ("{ reset: true }", harm(Harm::Reset)),
             ("{ truncate: 10 }", harm(Harm::Truncate(10))),
             ("{ garbage: true }", harm(Harm::Garbage)),
-            (
-                "{ drip: 100ms }",
-                harm(Harm::Drip(Duration::from_millis(100))),
-            ),
+            ("{ drip: 100ms }", harm(Harm::Drip(Duration::from_millis(100)))),
             (
                 "{ status: 503, times: 2 }",
-                Fault {
-                    times: Some(2),
-                    ..harm(Harm::Status(StatusCode::SERVICE_UNAVAILABLE))
-                },
+                Fault { times: Some(2), ..harm(Harm::Status(StatusCode::SERVICE_UNAVAILABLE)) },
             ),
             (
                 "{ delay: 1s, reset: true }",
-                Fault {
-                    delay: Some(Duration::from_secs(1)),
-                    ..harm(Harm::Reset)
-                },
+                Fault { delay: Some(Duration::from_secs(1)), ..harm(Harm::Reset) },
             ),
         ];
         for (text, expected) in cases {
@@ -433,18 +382,9 @@ mod tests {
                 "{ delay: 5 }",
                 "1:10: `delay`: `5` is not a duration; write a whole number and a unit: 500ms, 10s, 2m, 1h, 14d",
             ),
-            (
-                "{ reset: false }",
-                "1:10: `reset` can only be true; leave it out otherwise",
-            ),
-            (
-                "{ truncate: -1 }",
-                "1:13: `truncate` must be a whole number, not -1",
-            ),
-            (
-                "{ status: 99 }",
-                "1:11: `status` must be a number from 200 to 599, not 99",
-            ),
+            ("{ reset: false }", "1:10: `reset` can only be true; leave it out otherwise"),
+            ("{ truncate: -1 }", "1:13: `truncate` must be a whole number, not -1"),
+            ("{ status: 99 }", "1:11: `status` must be a number from 200 to 599, not 99"),
             (
                 "{ reset: true, garbage: true }",
                 "1:25: `garbage` cannot stand beside another fault but `delay`",

@@ -93,12 +93,10 @@ impl Answer {
         compile: Compile<'_>,
     ) -> Option<Self> {
         match (fields.entry("reply"), fields.entry("script")) {
-            (Some((_, node)), None) => {
-                reply::read(node, reading).map(|tree| Self::Reply(tree, node.span))
+            (Some((_, node)), None) => reply::read(node, reading).map(|tree| Self::Reply(tree, node.span)),
+            (None, Some((_, script))) => {
+                read_script(script, reading).and_then(|script| compile(script, reading)).map(Self::Script)
             }
-            (None, Some((_, script))) => read_script(script, reading)
-                .and_then(|script| compile(script, reading))
-                .map(Self::Script),
             (Some(_), Some((key, _))) => {
                 let help = "a script gives the whole reply: keep one of them";
                 reading.error_with(key.span, "`script` and `reply` cannot stand together", help);
@@ -128,77 +126,52 @@ fn read_script<'n>(node: &'n Node, reading: &Reading) -> Option<Script<'n>> {
         None
     };
     let (file, function) = (text("file"), text("function"));
-    Some(Script::File {
-        file: file?,
-        function: function?,
-    })
+    Some(Script::File { file: file?, function: function? })
 }
 
 /// The request as handlers see it, but for `params`, which differ from route to route.
 pub(super) fn request(head: &Parts, body: &Bytes) -> Map {
     let text = String::from_utf8_lossy(body);
-    let is_form = head.headers.get(CONTENT_TYPE).is_some_and(|value| {
-        value
-            .as_bytes()
-            .starts_with(b"application/x-www-form-urlencoded")
-    });
-    let form = if is_form {
-        pairs(form_urlencoded::parse(body))
-    } else {
-        Map::default()
-    };
+    let is_form = head
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let form = if is_form { pairs(form_urlencoded::parse(body)) } else { Map::default() };
     let query = head.uri.query().unwrap_or_default();
     let members: [(&str, Value); 8] = [
         ("method", head.method.as_str().into()),
         ("path", head.uri.path().into()),
-        (
-            "query",
-            pairs(form_urlencoded::parse(query.as_bytes())).into(),
-        ),
+        ("query", pairs(form_urlencoded::parse(query.as_bytes())).into()),
         ("headers", headers(&head.headers).into()),
         ("cookies", cookies(&head.headers).into()),
         ("json", Value::from_json(body).unwrap_or_default()),
         ("form", form.into()),
         ("body", (*text).into()),
     ];
-    members
-        .into_iter()
-        .map(|(name, value)| (Arc::from(name), value))
-        .collect()
+    members.into_iter().map(|(name, value)| (Arc::from(name), value)).collect()
 }
 
 /// Names and values; a name that stands more than once has a list.
 fn pairs<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Map {
     let mut grouped: indexmap::IndexMap<Arc<str>, Vec<Value>> = indexmap::IndexMap::new();
     for (name, value) in pairs {
-        grouped
-            .entry(Arc::from(&*name))
-            .or_default()
-            .push((*value).into());
+        grouped.entry(Arc::from(&*name)).or_default().push((*value).into());
     }
     let one_or_list = |mut values: Vec<Value>| match values.len() {
         1 => values.remove(0),
         _ => values.into(),
     };
-    grouped
-        .into_iter()
-        .map(|(name, values)| (name, one_or_list(values)))
-        .collect()
+    grouped.into_iter().map(|(name, values)| (name, one_or_list(values))).collect()
 }
 
 /// Names in lower case; several of one name are joined by `, ` (RFC 9110, 5.3).
 fn headers(headers: &HeaderMap) -> Map {
     let joined = |name: &HeaderName| {
         let values = headers.get_all(name).iter();
-        let values: Vec<_> = values
-            .map(|value| String::from_utf8_lossy(value.as_bytes()))
-            .collect();
+        let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         values.join(", ")
     };
-    headers
-        .keys()
-        .map(|name| (Arc::from(name.as_str()), joined(name).into()))
-        .collect()
+    headers.keys().map(|name| (Arc::from(name.as_str()), joined(name).into())).collect()
 }
 
 fn cookies(headers: &HeaderMap) -> Map {
@@ -227,10 +200,7 @@ mod tests {
             .header("X-Mixed", "1")
             .header("x-mixed", "2")
             .header("cookie", "sid=a=b; t=1")
-            .header(
-                "content-type",
-                "application/x-www-form-urlencoded; charset=utf-8",
-            );
+            .header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
         let (head, ()) = head.body(()).expect("a request").into_parts();
         let seen = Value::from(request(&head, &Bytes::from("p=%C3%A4+b")));
         let expected = json(

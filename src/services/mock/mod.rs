@@ -81,12 +81,7 @@ fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Moc
         None => Some(Map::default().into()),
     };
     let routes = read_routes(&fields, reading, compile);
-    Some(Mock {
-        name: name?,
-        state: state?,
-        routes: routes?,
-        source: Arc::clone(&reading.source),
-    })
+    Some(Mock { name: name?, state: state?, routes: routes?, source: Arc::clone(&reading.source) })
 }
 
 fn read_routes(fields: &Fields<'_>, reading: &Reading, compile: Compile<'_>) -> Option<Vec<Route>> {
@@ -100,10 +95,7 @@ fn read_routes(fields: &Fields<'_>, reading: &Reading, compile: Compile<'_>) -> 
     };
     let nodes = reading.list(node, "routes")?;
     // Every route is read before one that failed is given up, so that all mistakes are told.
-    let routes: Vec<_> = nodes
-        .iter()
-        .map(|node| Route::read(node, reading, compile))
-        .collect();
+    let routes: Vec<_> = nodes.iter().map(|node| Route::read(node, reading, compile)).collect();
     routes.into_iter().collect()
 }
 
@@ -121,10 +113,7 @@ fn read_state(node: &Node, reading: &Reading) -> Option<Value> {
 
 fn stem(source: &Source) -> String {
     let stem = source.path().and_then(Path::file_stem);
-    stem.map_or_else(
-        || source.name().to_owned(),
-        |stem| stem.to_string_lossy().into_owned(),
-    )
+    stem.map_or_else(|| source.name().to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]
@@ -145,12 +134,8 @@ mod tests {
         let (Script::Inline(word) | Script::File { function: word, .. }) = script;
         Some(match word.text.trim() {
             "count" => Arc::new(count),
-            "reset" => Arc::new(|_: Value, _: &mut Value, _: &Clock| {
-                Ok(json(r#"{"fault":{"reset":true}}"#))
-            }),
-            "fail" => Arc::new(|_: Value, _: &mut Value, _: &Clock| {
-                Err(Diagnostic::error("no such user"))
-            }),
+            "reset" => Arc::new(|_: Value, _: &mut Value, _: &Clock| Ok(json(r#"{"fault":{"reset":true}}"#))),
+            "fail" => Arc::new(|_: Value, _: &mut Value, _: &Clock| Err(Diagnostic::error("no such user"))),
             "nothing" => Arc::new(|_: Value, _: &mut Value, _: &Clock| Ok(Value::Null)),
             "panic" => Arc::new(|_: Value, _: &mut Value, _: &Clock| panic!("on purpose")),
             "alone" => {
@@ -210,17 +195,12 @@ mod tests {
 
     async fn body(mock: &Running, request: &str) -> String {
         let (answer, _) = raw(mock, request).await;
-        answer
-            .split_once("\r\n\r\n")
-            .map_or(answer.clone(), |(_, body)| body.to_owned())
+        answer.split_once("\r\n\r\n").map_or(answer.clone(), |(_, body)| body.to_owned())
     }
 
     async fn status(mock: &Running, request: &str) -> u16 {
         let (answer, _) = raw(mock, request).await;
-        answer
-            .get(9..12)
-            .and_then(|code| code.parse().ok())
-            .unwrap_or_default()
+        answer.get(9..12).and_then(|code| code.parse().ok()).unwrap_or_default()
     }
 
     #[tokio::test]
@@ -251,26 +231,21 @@ mod tests {
         assert_eq!(status(&mock, "GET /me").await, 204);
         let (answer, _) = raw(&mock, "GET /me/?a=1").await;
         assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
-        assert!(
-            answer.ends_with(r#"{"error":"the mock `shop` has no route for GET /me/"}"#),
-            "{answer}"
-        );
+        assert!(answer.ends_with(r#"{"error":"the mock `shop` has no route for GET /me/"}"#), "{answer}");
         let seen = |path: &str, status, route: Option<&str>| Seen {
             method: "GET".into(),
             path: path.into(),
             status: Some(status),
             route: route.map(Arc::from),
         };
-        assert_eq!(
-            mock.log(),
-            [seen("/me", 204, Some("GET /me")), seen("/me/", 404, None)]
-        );
+        assert_eq!(mock.log(), [seen("/me", 204, Some("GET /me")), seen("/me/", 404, None)]);
         assert_eq!(mock.unmatched(), [seen("/me/", 404, None)]);
     }
 
     #[tokio::test]
     async fn the_state_is_kept_between_requests_and_not_between_starts() {
-        let routes = "  - route: GET /\n    script: count\n  - route: GET /n\n    reply: { json: '{{ state.n }}' }";
+        let routes =
+            "  - route: GET /\n    script: count\n  - route: GET /n\n    reply: { json: '{{ state.n }}' }";
         let mock = running(routes).await;
         assert_eq!(body(&mock, "GET /").await, "1");
         assert_eq!(body(&mock, "GET /").await, "2");
@@ -283,11 +258,7 @@ mod tests {
         let mock = running("  - route: GET /\n    script: alone").await;
         let mut counts = Vec::new();
         for pair in 0..8 {
-            let (a, b, c) = tokio::join!(
-                body(&mock, "GET /"),
-                body(&mock, "GET /"),
-                body(&mock, "GET /")
-            );
+            let (a, b, c) = tokio::join!(body(&mock, "GET /"), body(&mock, "GET /"), body(&mock, "GET /"));
             counts.extend([a, b, c]);
             assert!(mock.failures().is_empty(), "pair {pair}");
         }
@@ -301,45 +272,25 @@ mod tests {
             ("script: fail", "m.yaml:4:12: no such user"),
             ("script: nothing", "m.yaml:4:12: a reply is a text or"),
             ("script: panic", "m.yaml:4:12: the handler broke off"),
-            (
-                "reply: { json: '{{ state.m }}' }",
-                "m.yaml:5:24: `state.m` is not defined",
-            ),
+            ("reply: { json: '{{ state.m }}' }", "m.yaml:5:24: `state.m` is not defined"),
             (
                 "reply: { status: '{{ state.n }}' }",
                 "m.yaml:5:12: `status` must be a number from 200 to 599, not 0",
             ),
-            (
-                "when: '{{ state.n }}'\n    reply: {}",
-                "m.yaml:5:11: `when` must be true or false, not int",
-            ),
-            (
-                "when: '{{ state.m == 1 }}'\n    reply: {}",
-                "m.yaml:5:15: `state.m` is not defined",
-            ),
+            ("when: '{{ state.n }}'\n    reply: {}", "m.yaml:5:11: `when` must be true or false, not int"),
+            ("when: '{{ state.m == 1 }}'\n    reply: {}", "m.yaml:5:15: `state.m` is not defined"),
         ];
         for (answer, expected) in cases {
-            let mock = running(&format!(
-                "  - route: GET /\n    {answer}\n  - route: GET /n\n    script: count"
-            ))
-            .await;
+            let mock =
+                running(&format!("  - route: GET /\n    {answer}\n  - route: GET /n\n    script: count"))
+                    .await;
             let text = body(&mock, "GET /").await;
-            assert!(
-                text.starts_with(&format!("the mock `shop` is broken: {expected}")),
-                "{answer}: {text}"
-            );
+            assert!(text.starts_with(&format!("the mock `shop` is broken: {expected}")), "{answer}: {text}");
             let failures = mock.failures();
             let lines: Vec<_> = failures.iter().map(Diagnostic::line).collect();
-            assert!(
-                lines.len() == 1 && lines[0].starts_with(expected),
-                "{answer}: {lines:?}"
-            );
+            assert!(lines.len() == 1 && lines[0].starts_with(expected), "{answer}: {lines:?}");
             assert_eq!(mock.log()[0].status, Some(500), "{answer}");
-            assert_eq!(
-                body(&mock, "GET /n").await,
-                "1",
-                "the server goes on after {answer}"
-            );
+            assert_eq!(body(&mock, "GET /n").await, "1", "the server goes on after {answer}");
         }
     }
 
@@ -363,25 +314,16 @@ mod tests {
         for path in ["GET /reset", "GET /reply"] {
             let (answer, end) = raw(&mock, path).await;
             assert_eq!(answer, "");
-            assert_eq!(
-                end.expect_err(path).kind(),
-                std::io::ErrorKind::ConnectionReset
-            );
+            assert_eq!(end.expect_err(path).kind(), std::io::ErrorKind::ConnectionReset);
         }
-        assert_eq!(
-            body(&mock, "GET /n").await,
-            "1",
-            "no handler was asked for what was never answered"
-        );
+        assert_eq!(body(&mock, "GET /n").await, "1", "no handler was asked for what was never answered");
         let statuses: Vec<_> = mock.log().iter().map(|seen| seen.status).collect();
         assert_eq!(statuses, [Some(200), None, None, None, Some(200)]);
     }
 
     #[tokio::test]
     async fn a_fault_strikes_as_often_as_it_says_and_the_route_answers_then() {
-        let mock =
-            running("  - route: GET /\n    script: count\n    fault: { status: 503, times: 2 }")
-                .await;
+        let mock = running("  - route: GET /\n    script: count\n    fault: { status: 503, times: 2 }").await;
         let mut statuses = Vec::new();
         for _ in 0..4 {
             statuses.push(status(&mock, "GET /").await);
@@ -397,10 +339,7 @@ mod tests {
              \x20 - route: GET /drip\n    reply: { body: abcd }\n    fault: { drip: 100ms }",
         )
         .await;
-        for (request, end, least) in [
-            ("GET /slow", "\r\n\r\n", 5000),
-            ("GET /drip", "\r\n\r\nabcd", 400),
-        ] {
+        for (request, end, least) in [("GET /slow", "\r\n\r\n", 5000), ("GET /drip", "\r\n\r\nabcd", 400)] {
             let start = Instant::now();
             let (answer, _) = raw(&mock, request).await;
             assert!(answer.ends_with(end), "{answer}");
@@ -415,8 +354,7 @@ mod tests {
         let mut stream = TcpStream::connect(address).await.expect("it listens");
         let size = 10 * 1024 * 1024 + 1;
         let mut request =
-            format!("POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: {size}\r\n\r\n")
-                .into_bytes();
+            format!("POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: {size}\r\n\r\n").into_bytes();
         request.resize(request.len() + size, b'x');
         // The server may close before it has read everything.
         let _ = stream.write_all(&request).await;
@@ -428,11 +366,7 @@ mod tests {
     #[tokio::test]
     async fn a_mock_that_was_stopped_no_longer_listens() {
         let mock = running("  - route: GET /\n    script: count").await;
-        let address = mock
-            .origin()
-            .strip_prefix("http://")
-            .expect("http")
-            .to_owned();
+        let address = mock.origin().strip_prefix("http://").expect("http").to_owned();
         mock.stop().await;
         assert!(TcpStream::connect(address).await.is_err());
     }
@@ -490,13 +424,8 @@ routes:
     #[test]
     fn a_file_without_routes_or_that_is_not_there_is_told() {
         let line = |problems: Diagnostics| problems.0[0].line();
-        assert_eq!(
-            line(read("name: a").err().expect("no routes")),
-            "m.yaml:1:1: a mock needs `routes`"
-        );
-        let missing = Mock::load(Path::new("no/such.yaml"))
-            .err()
-            .expect("no file");
-        assert!(line(missing).starts_with("cannot read `no/such.yaml`: "));
+        assert_eq!(line(read("name: a").err().expect("no routes")), "m.yaml:1:1: a mock needs `routes`");
+        let missing = Mock::load(Path::new("no/such.yaml")).err().expect("no file");
+        assert_eq!(line(missing), "cannot read `no/such.yaml`: there is no such file");
     }
 }

@@ -24,11 +24,7 @@ pub(super) fn read(node: &Node, reading: &Reading) -> Option<Tree> {
     let fields = reading.fields(node, "reply", &KEYS, &[])?;
     if let [_, (second, _), ..] = fields.present(&BODIES)[..] {
         let message = format!("`{}` is a second body", second.text);
-        reading.error_with(
-            second.span,
-            message,
-            "a reply has one of `json`, `body` and `form`",
-        );
+        reading.error_with(second.span, message, "a reply has one of `json`, `body` and `form`");
     }
     if let Some(node) = fields.get("status")
         && is_plain(node)
@@ -47,8 +43,7 @@ pub(super) fn read(node: &Node, reading: &Reading) -> Option<Tree> {
 }
 
 fn is_plain(node: &Node) -> bool {
-    node.scalar()
-        .is_none_or(|scalar| !scalar.text.contains("{{"))
+    node.scalar().is_none_or(|scalar| !scalar.text.contains("{{"))
 }
 
 /// An answer, ready to be sent.
@@ -64,12 +59,7 @@ pub(super) struct Reply {
 impl Reply {
     /// A status and nothing else.
     pub(super) fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            fault: None,
-        }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), fault: None }
     }
 
     /// A text.
@@ -101,14 +91,9 @@ impl Reply {
             }
         };
         let mut reply = Self::empty(StatusCode::OK);
-        let bodies: Vec<&str> = BODIES
-            .into_iter()
-            .filter(|key| members.contains_key(*key))
-            .collect();
+        let bodies: Vec<&str> = BODIES.into_iter().filter(|key| members.contains_key(*key)).collect();
         if let [first, second, ..] = bodies[..] {
-            return Err(format!(
-                "a reply has one body, not `{first}` and `{second}`"
-            ));
+            return Err(format!("a reply has one body, not `{first}` and `{second}`"));
         }
         // The body comes last: it gives a content type only where the headers gave none.
         for (key, value) in members.iter().filter(|(key, _)| !BODIES.contains(&&***key)) {
@@ -126,10 +111,7 @@ impl Reply {
             "headers" => self.put_headers(object(key, value)?)?,
             "cookies" => self.put_cookies(object(key, value)?)?,
             "json" => self.put_body(value.to_json(), "application/json"),
-            "form" => self.put_body(
-                encode_form(object(key, value)?),
-                "application/x-www-form-urlencoded",
-            ),
+            "form" => self.put_body(encode_form(object(key, value)?), "application/x-www-form-urlencoded"),
             "body" if matches!(value, Value::List(_) | Value::Object(_)) => {
                 return Err(format!(
                     "`body` must be a text, not {}; `json` writes it as JSON",
@@ -139,10 +121,7 @@ impl Reply {
             "body" => self.put_body(value.to_text(), "text/plain; charset=utf-8"),
             "fault" => self.fault = Some(Fault::from_value(value)?),
             _ => {
-                return Err(format!(
-                    "unknown key `{key}` in a reply; it knows {}, fault",
-                    KEYS.join(", ")
-                ));
+                return Err(format!("unknown key `{key}` in a reply; it knows {}, fault", KEYS.join(", ")));
             }
         }
         Ok(())
@@ -152,8 +131,7 @@ impl Reply {
         for (name, value) in headers {
             let name_sent = header_name(name)?;
             for value in each(value) {
-                self.headers
-                    .append(name_sent.clone(), header_value(name, &value.to_text())?);
+                self.headers.append(name_sent.clone(), header_value(name, &value.to_text())?);
             }
         }
         Ok(())
@@ -162,24 +140,19 @@ impl Reply {
     fn put_cookies(&mut self, cookies: &Map) -> Result<(), String> {
         for (name, value) in cookies {
             let cookie = format!("{name}={}; Path=/", value.to_text());
-            self.headers
-                .append(SET_COOKIE, header_value(name, &cookie)?);
+            self.headers.append(SET_COOKIE, header_value(name, &cookie)?);
         }
         Ok(())
     }
 
     fn put_body(&mut self, body: String, media: &'static str) {
         self.body = Bytes::from(body);
-        self.headers
-            .entry(CONTENT_TYPE)
-            .or_insert(HeaderValue::from_static(media));
+        self.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
     }
 }
 
 fn object<'v>(key: &str, value: &'v Value) -> Result<&'v Map, String> {
-    value
-        .as_object()
-        .ok_or_else(|| format!("`{key}` must be an object, not {}", value.type_name()))
+    value.as_object().ok_or_else(|| format!("`{key}` must be an object, not {}", value.type_name()))
 }
 
 /// The elements of a list; a null is none, anything else one.
@@ -204,16 +177,13 @@ fn encode_form(fields: &Map) -> String {
 /// A header that a reply may have: its framing is the server's own.
 fn header_name(name: &str) -> Result<HeaderName, String> {
     if ["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str()) {
-        return Err(format!(
-            "`{name}` is written by the server; `fault: {{ truncate: 10 }}` makes it wrong"
-        ));
+        return Err(format!("`{name}` is written by the server; `fault: {{ truncate: 10 }}` makes it wrong"));
     }
     HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no name for a header"))
 }
 
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, String> {
-    HeaderValue::from_str(value)
-        .map_err(|_| format!("the value of `{name}` cannot stand in a header"))
+    HeaderValue::from_str(value).map_err(|_| format!("the value of `{name}` cannot stand in a header"))
 }
 
 #[cfg(test)]
@@ -226,9 +196,8 @@ mod tests {
 
     fn shown(reply: &Reply) -> String {
         let headers = reply.headers.iter();
-        let headers: Vec<_> = headers
-            .map(|(name, value)| format!("{name}: {}", value.to_str().expect("text")))
-            .collect();
+        let headers: Vec<_> =
+            headers.map(|(name, value)| format!("{name}: {}", value.to_str().expect("text"))).collect();
         let body = String::from_utf8_lossy(&reply.body);
         format!("{} [{}] {body}", reply.status.as_u16(), headers.join(" | "))
     }
@@ -237,35 +206,20 @@ mod tests {
     fn a_reply_says_what_is_sent_and_nothing_else() {
         let cases = [
             ("{}", "200 [] "),
-            (
-                r#""hi""#,
-                "200 [content-type: text/plain; charset=utf-8] hi",
-            ),
+            (r#""hi""#, "200 [content-type: text/plain; charset=utf-8] hi"),
             (r#"{"status":204}"#, "204 [] "),
-            (
-                r#"{"json":{"z":1,"a":[]}}"#,
-                r#"200 [content-type: application/json] {"z":1,"a":[]}"#,
-            ),
-            (
-                r#"{"json":null}"#,
-                "200 [content-type: application/json] null",
-            ),
+            (r#"{"json":{"z":1,"a":[]}}"#, r#"200 [content-type: application/json] {"z":1,"a":[]}"#),
+            (r#"{"json":null}"#, "200 [content-type: application/json] null"),
             (
                 r#"{"form":{"a":"b c","d":["&",1]}}"#,
                 "200 [content-type: application/x-www-form-urlencoded] a=b+c&d=%26&d=1",
             ),
-            (
-                r#"{"body":"<a/>","headers":{"Content-Type":"text/xml"}}"#,
-                "200 [content-type: text/xml] <a/>",
-            ),
+            (r#"{"body":"<a/>","headers":{"Content-Type":"text/xml"}}"#, "200 [content-type: text/xml] <a/>"),
             (
                 r#"{"headers":{"Link":["<a>","<b>"],"X-Gone":null,"X-N":1}}"#,
                 "200 [link: <a> | link: <b> | x-n: 1] ",
             ),
-            (
-                r#"{"cookies":{"sid":"1"}}"#,
-                "200 [set-cookie: sid=1; Path=/] ",
-            ),
+            (r#"{"cookies":{"sid":"1"}}"#, "200 [set-cookie: sid=1; Path=/] "),
         ];
         for (value, expected) in cases {
             let reply = Reply::from_value(&json(value)).expect(value);
@@ -279,23 +233,14 @@ mod tests {
             ("null", "not null"),
             ("[1]", "not list"),
             (r#"{"stauts":200}"#, "unknown key `stauts`"),
-            (
-                r#"{"status":"200"}"#,
-                "`status` must be a number from 200 to 599",
-            ),
-            (
-                r#"{"status":100}"#,
-                "`status` must be a number from 200 to 599",
-            ),
+            (r#"{"status":"200"}"#, "`status` must be a number from 200 to 599"),
+            (r#"{"status":100}"#, "`status` must be a number from 200 to 599"),
             (r#"{"json":1,"body":"a"}"#, "not `json` and `body`"),
             (r#"{"body":{}}"#, "`body` must be a text, not object"),
             (r#"{"headers":[]}"#, "`headers` must be an object"),
             (r#"{"headers":{"a b":1}}"#, "`a b` is no name"),
             (r#"{"headers":{"a":"b\r\nc: d"}}"#, "the value of `a`"),
-            (
-                r#"{"headers":{"Content-Length":"5"}}"#,
-                "written by the server",
-            ),
+            (r#"{"headers":{"Content-Length":"5"}}"#, "written by the server"),
             (r#"{"fault":{"reset":1}}"#, "`reset` can only be true"),
         ];
         for (value, expected) in cases {

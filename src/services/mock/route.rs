@@ -86,10 +86,7 @@ impl Pattern {
         let text = &*scalar.text;
         let Some((method, path)) = text.split_once(' ') else {
             let message = format!("`{text}` is no route");
-            return wrong(
-                message,
-                "write the method and the path: `GET /me`, or `ANY /me`",
-            );
+            return wrong(message, "write the method and the path: `GET /me`, or `ANY /me`");
         };
         let path = path.trim_start();
         if !path.starts_with('/') {
@@ -102,10 +99,7 @@ impl Pattern {
         }
         let methods = Methods::read(method, scalar, reading);
         let segments = read_segments(path, scalar, reading);
-        Some(Self {
-            methods: methods?,
-            segments: segments?,
-        })
+        Some(Self { methods: methods?, segments: segments? })
     }
 
     /// The parameters, percent-decoded, where the request is one that the pattern means.
@@ -156,10 +150,8 @@ fn read_segments(path: &str, scalar: &Scalar, reading: &Reading) -> Option<Vec<S
                 segments.push(segment);
             }
             problem => {
-                let message = problem.map_or_else(
-                    |message| message,
-                    |_| format!("the parameter `{part}` stands twice"),
-                );
+                let message = problem
+                    .map_or_else(|message| message, |_| format!("the parameter `{part}` stands twice"));
                 let span = scalar.span_of(&reading.source, at..at + part.len());
                 let help = "a parameter is a whole segment with a name of its own: `/api/{site}`";
                 reading.error_with(span, message, help);
@@ -173,10 +165,7 @@ fn read_segments(path: &str, scalar: &Scalar, reading: &Reading) -> Option<Vec<S
 
 impl Segment {
     fn parse(text: &str) -> Result<Self, String> {
-        let Some(name) = text
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-        else {
+        let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
             return if text.contains(['{', '}']) {
                 Err(format!("`{text}` is neither a text nor a parameter"))
             } else {
@@ -231,12 +220,7 @@ mod tests {
             ("GET /{x}/c", "GET", "/b/c", Some(r#"{"x":"b"}"#)),
             ("GET /{x}/c", "GET", "//c", None),
             ("GET /{x}/c", "GET", "/b/c/d", None),
-            (
-                "GET /{x}/{y}",
-                "GET",
-                "/a%2Fb/%C3%A4+",
-                Some(r#"{"x":"a/b","y":"ä+"}"#),
-            ),
+            ("GET /{x}/{y}", "GET", "/a%2Fb/%C3%A4+", Some(r#"{"x":"a/b","y":"ä+"}"#)),
             ("GET /{x}", "GET", "/%ff", Some("{\"x\":\"\u{fffd}\"}")),
             ("OPTIONS /a", "OPTIONS", "*", None),
         ];
@@ -256,19 +240,10 @@ mod tests {
             ("get /me", "1:8: `get` is no method"),
             ("GE@T /me", "1:8: `GE@T` is no method"),
             ("GET me", "1:8: the path `me` does not begin with `/`"),
-            (
-                "GET https://a/",
-                "1:8: the path `https://a/` does not begin with `/`",
-            ),
-            (
-                "GET /me?a=1",
-                "1:8: the path `/me?a=1` holds more than a path",
-            ),
+            ("GET https://a/", "1:8: the path `https://a/` does not begin with `/`"),
+            ("GET /me?a=1", "1:8: the path `/me?a=1` holds more than a path"),
             ("GET /a/{b", "1:15: `{b` is neither a text nor a parameter"),
-            (
-                "GET /a/x{b}",
-                "1:15: `x{b}` is neither a text nor a parameter",
-            ),
+            ("GET /a/x{b}", "1:15: `x{b}` is neither a text nor a parameter"),
             ("GET /a/{}", "1:15: `` is no name for a parameter"),
             ("GET /{a}/{a}", "1:17: the parameter `{a}` stands twice"),
         ];

@@ -81,16 +81,8 @@ impl Server {
     /// A fresh start of a mock: its state is what the file says. Scripts ask `clock` for the time.
     #[must_use]
     pub fn new(mock: Mock, clock: Clock) -> Arc<Self> {
-        let turn = Turn {
-            state: mock.state.clone(),
-            struck: vec![0; mock.routes.len()],
-        };
-        Arc::new(Self {
-            mock,
-            clock,
-            turn: Arc::new(tokio::sync::Mutex::new(turn)),
-            log: Mutex::default(),
-        })
+        let turn = Turn { state: mock.state.clone(), struck: vec![0; mock.routes.len()] };
+        Arc::new(Self { mock, clock, turn: Arc::new(tokio::sync::Mutex::new(turn)), log: Mutex::default() })
     }
 
     /// The requests that came so far.
@@ -102,12 +94,7 @@ impl Server {
     /// The requests that no route was meant for.
     #[must_use]
     pub fn unmatched(&self) -> Vec<Seen> {
-        self.lock()
-            .seen
-            .iter()
-            .filter(|seen| seen.route.is_none())
-            .cloned()
-            .collect()
+        self.lock().seen.iter().filter(|seen| seen.route.is_none()).cloned().collect()
     }
 
     /// What broke in handlers: a run that met one of these proves nothing.
@@ -119,10 +106,8 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-            let reply = Reply::problem(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the body is cut off, or larger than 10 MiB",
-            );
+            let reply =
+                Reply::problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is cut off, or larger than 10 MiB");
             self.see(&head, None, Some(reply.status));
             return reply;
         };
@@ -151,9 +136,7 @@ impl Server {
             let Some(params) = route.pattern.matches(&head.method, head.uri.path()) else {
                 continue;
             };
-            let mut request = seen
-                .get_or_insert_with(|| handler::request(head, body))
-                .clone();
+            let mut request = seen.get_or_insert_with(|| handler::request(head, body)).clone();
             request.insert("params".into(), params.into());
             match self.is_meant(route, &request, state) {
                 Ok(true) => return Found::Route(at, request),
@@ -169,10 +152,7 @@ impl Server {
             return Ok(true);
         };
         let scope = self.scope(request.clone().into(), state);
-        let value = when
-            .value(&scope)
-            .map_err(|error| error.diagnostic(&self.mock.source))?
-            .value;
+        let value = when.value(&scope).map_err(|error| error.diagnostic(&self.mock.source))?.value;
         value.as_bool().ok_or_else(|| {
             let message = format!("`when` must be true or false, not {}", value.type_name());
             Diagnostic::error(message).at(&self.mock.source, when.span())
@@ -215,19 +195,14 @@ impl Server {
             Answer::Empty => Ok(Reply::empty(StatusCode::OK)),
             Answer::Reply(tree, span) => {
                 let scope = self.scope(request, &turn.state);
-                let value = tree
-                    .value(&scope)
-                    .map_err(|error| error.diagnostic(&self.mock.source))?
-                    .value;
+                let value = tree.value(&scope).map_err(|error| error.diagnostic(&self.mock.source))?.value;
                 let reply = Reply::from_value(&value);
                 reply.map_err(|message| Diagnostic::error(message).at(&self.mock.source, *span))
             }
             Answer::Script(handle) => {
                 let (handle, clock) = (Arc::clone(handle), self.clock.clone());
                 let call = spawn_blocking(move || handle.call(request, &mut turn.state, &clock));
-                let value = call
-                    .await
-                    .map_err(|_| Diagnostic::error("the handler broke off"))??;
+                let value = call.await.map_err(|_| Diagnostic::error("the handler broke off"))??;
                 Reply::from_value(&value).map_err(Diagnostic::error)
             }
         }
@@ -255,11 +230,7 @@ impl Server {
     }
 
     fn broken(&self, seen: usize, problem: Diagnostic) -> Reply {
-        let text = format!(
-            "the mock `{}` is broken: {}\n",
-            self.mock.name,
-            problem.line()
-        );
+        let text = format!("the mock `{}` is broken: {}\n", self.mock.name, problem.line());
         let reply = Reply::text(StatusCode::INTERNAL_SERVER_ERROR, &text);
         let mut log = self.lock();
         log.seen[seen].status = answered(&reply);
@@ -363,9 +334,7 @@ fn response(reply: Reply, payload: impl FnOnce(Bytes) -> Payload) -> Response<Pa
 
 /// Nothing can follow on this connection.
 fn last(mut response: Response<Payload>) -> Response<Payload> {
-    response
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
@@ -391,12 +360,7 @@ pub async fn start(mock: Mock, clock: Clock) -> io::Result<Running> {
         let _ = gone.await;
     };
     let task = tokio::spawn(serve(listener, Arc::clone(&server), shutdown));
-    Ok(Running {
-        origin,
-        server,
-        task,
-        alive,
-    })
+    Ok(Running { origin, server, task, alive })
 }
 
 impl Running {

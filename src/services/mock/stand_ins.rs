@@ -34,8 +34,13 @@ impl StandIns {
         for workflow in workflows {
             let files = workflow.mock_files();
             if files.is_empty() {
-                let message = format!("`{}` has no `mock`, so that it cannot run with --mock", workflow.path().display());
-                problems.push(Diagnostic::error(message).help("add `mock: mocks/NAME.yaml`, or run it without --mock"));
+                let message = format!(
+                    "`{}` has no `mock`, so that it cannot run with --mock",
+                    workflow.path().display()
+                );
+                problems.push(
+                    Diagnostic::error(message).help("add `mock: mocks/NAME.yaml`, or run it without --mock"),
+                );
             }
             for file in files {
                 if let Err(found) = stand_ins.add(file, clock).await {
@@ -81,7 +86,8 @@ impl StandIns {
     /// How much trouble there was so far: a run that begins later is not blamed for it.
     #[must_use]
     pub fn troubles(&self) -> Troubles {
-        let count = |(.., running): &(PathBuf, Url, Running)| (running.failures().len(), running.unmatched().len());
+        let count =
+            |(.., running): &(PathBuf, Url, Running)| (running.failures().len(), running.unmatched().len());
         Troubles(self.servers.iter().map(count).collect())
     }
 
@@ -94,7 +100,8 @@ impl StandIns {
             found.0.extend(running.failures().into_iter().skip(broken));
             let lost = running.unmatched().into_iter().skip(unmatched);
             found.0.extend(lost.map(|seen| {
-                let message = format!("the mock {} has no route for {} {}", file.display(), seen.method, seen.path);
+                let message =
+                    format!("the mock {} has no route for {} {}", file.display(), seen.method, seen.path);
                 Diagnostic::warning(message)
             }));
         }

@@ -13,38 +13,19 @@ fn with_bearer(mut request: Request) -> Request {
 async fn a_redirect_to_another_port_leaves_credentials_behind_for_good() {
     let a = Server::start(|_, request| match request.split(' ').nth(1) {
         Some("/start") => Reply::Keep(to(302, "/moved")),
-        Some("/moved") => Reply::Keep(to(
-            302,
-            &format!("{}/detour", B_ORIGIN.get().expect("B runs")),
-        )),
+        Some("/moved") => Reply::Keep(to(302, &format!("{}/detour", B_ORIGIN.get().expect("B runs")))),
         _ => Reply::Keep(ok("back")),
     })
     .await;
     let back = a.url("/back");
     let b = Server::start(move |_, _| Reply::Keep(to(302, &back))).await;
-    B_ORIGIN
-        .set(b.origin.clone())
-        .expect("only this test sets it");
+    B_ORIGIN.set(b.origin.clone()).expect("only this test sets it");
 
-    let response = client()
-        .send(&with_bearer(get(&a.url("/start"))))
-        .await
-        .expect("answers");
-    assert_eq!(
-        (&response.body[..], response.url.as_str()),
-        (&b"back"[..], a.url("/back").as_str())
-    );
-    let dropped: Vec<_> = response
-        .hops
-        .iter()
-        .map(|hop| (hop.status, hop.dropped_credentials))
-        .collect();
+    let response = client().send(&with_bearer(get(&a.url("/start")))).await.expect("answers");
+    assert_eq!((&response.body[..], response.url.as_str()), (&b"back"[..], a.url("/back").as_str()));
+    let dropped: Vec<_> = response.hops.iter().map(|hop| (hop.status, hop.dropped_credentials)).collect();
     assert_eq!(dropped, [(302, false), (302, true), (302, false)]);
-    let carried: Vec<_> = a
-        .seen()
-        .iter()
-        .map(|request| request.contains("hunter2"))
-        .collect();
+    let carried: Vec<_> = a.seen().iter().map(|request| request.contains("hunter2")).collect();
     assert_eq!(carried, [true, true, false], "start, moved, back");
     assert!(!b.seen()[0].contains("hunter2"));
     assert_eq!(a.connections(), 1, "the bodies of redirects are read");
@@ -57,14 +38,8 @@ async fn a_body_stays_with_its_origin() {
     let b = Server::start(|_, _| Reply::Keep(ok(""))).await;
     let there = b.url("/");
     let a = Server::start(move |_, _| Reply::Keep(to(307, &there))).await;
-    let error = client()
-        .send(&post(&a.url("/"), "password=hunter2"))
-        .await
-        .expect_err("refused");
-    assert!(
-        matches!(error, Error::Redirect(redirect::Error::Body { .. })),
-        "{error:?}"
-    );
+    let error = client().send(&post(&a.url("/"), "password=hunter2")).await.expect_err("refused");
+    assert!(matches!(error, Error::Redirect(redirect::Error::Body { .. })), "{error:?}");
     assert!(b.seen().is_empty());
 }
 
@@ -73,39 +48,25 @@ async fn redirects_without_end_are_an_error_that_names_the_chain() {
     let server = Server::start(|_, _| Reply::Keep(to(302, "/loop?token=hunter2"))).await;
     let mut request = get(&server.url("/"));
     request.limits.max_redirects = 2;
-    let error = client()
-        .send(&request)
-        .await
-        .expect_err("a loop")
-        .to_string();
-    assert!(
-        error.contains(&server.url("/loop → ")) && !error.contains("hunter2"),
-        "{error}"
-    );
+    let error = client().send(&request).await.expect_err("a loop").to_string();
+    assert!(error.contains(&server.url("/loop → ")) && !error.contains("hunter2"), "{error}");
     request.limits.max_redirects = 0;
     let response = client().send(&request).await.expect("the redirect itself");
-    assert_eq!(
-        (response.status, &response.body[..]),
-        (302, &b"moved\n"[..])
-    );
+    assert_eq!((response.status, &response.body[..]), (302, &b"moved\n"[..]));
 }
 
 #[tokio::test]
 async fn a_hop_that_fails_names_the_redirect_and_counts_as_sent() {
-    let listener = TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port is free");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let nowhere = format!("http://{}/", listener.local_addr().expect("it is bound"));
     drop(listener);
     let server = Server::start(move |_, _| Reply::Keep(to(302, &nowhere))).await;
-    let error = client()
-        .send(&get(&server.url("/from?token=hunter2")))
-        .await
-        .expect_err("refused");
-    assert!(error.to_string().ends_with(&format!(
-        "refused the connection, after a redirect from {}",
-        server.url("/from")
-    )));
+    let error = client().send(&get(&server.url("/from?token=hunter2"))).await.expect_err("refused");
+    assert!(
+        error
+            .to_string()
+            .ends_with(&format!("refused the connection, after a redirect from {}", server.url("/from")))
+    );
     assert_eq!((error.kind(), error.sent()), (Kind::Connect, true));
 }
 
@@ -119,19 +80,9 @@ async fn only_the_origins_that_are_allowed_are_spoken_to() {
     })
     .await;
     let origin = Url::parse(&mock.origin).expect("a URL").origin();
-    let client = Client::new(ClientOptions {
-        timing: false,
-        only: Some(vec![origin]),
-    });
-    client
-        .send(&get(&mock.url("/")))
-        .await
-        .expect("the mock answers");
-    for url in [
-        other.url("/"),
-        mock.url("/redirect"),
-        "https://example.com/".to_owned(),
-    ] {
+    let client = Client::new(ClientOptions { timing: false, only: Some(vec![origin]) });
+    client.send(&get(&mock.url("/"))).await.expect("the mock answers");
+    for url in [other.url("/"), mock.url("/redirect"), "https://example.com/".to_owned()] {
         let error = client.send(&get(&url)).await.expect_err("not the mock");
         assert!(matches!(error, Error::OtherOrigin { .. }), "{error:?}");
     }

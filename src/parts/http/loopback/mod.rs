@@ -44,26 +44,15 @@ struct Server {
 impl Server {
     /// Starts a server; `reply` gets the number of the connection (from 1) and the request.
     async fn start(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port is free");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let origin = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let server = Self {
-            origin,
-            connections: Arc::default(),
-            seen: Arc::default(),
-        };
+        let server = Self { origin, connections: Arc::default(), seen: Arc::default() };
         let (connections, seen) = (Arc::clone(&server.connections), Arc::clone(&server.seen));
         let reply = Arc::new(reply);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let number = connections.fetch_add(1, Ordering::SeqCst) + 1;
-                tokio::spawn(converse(
-                    stream,
-                    number,
-                    Arc::clone(&reply),
-                    Arc::clone(&seen),
-                ));
+                tokio::spawn(converse(stream, number, Arc::clone(&reply), Arc::clone(&seen)));
             }
         });
         server
@@ -96,8 +85,7 @@ async fn converse(
     while let Some(request) = read_request(&mut stream).await {
         let reply = reply(number, &request);
         seen.lock().expect("no test panicked with it").push(request);
-        let (Reply::Keep(bytes) | Reply::Close(bytes) | Reply::Reset(bytes) | Reply::Hang(bytes)) =
-            &reply;
+        let (Reply::Keep(bytes) | Reply::Close(bytes) | Reply::Reset(bytes) | Reply::Hang(bytes)) = &reply;
         let _ = stream.write_all(bytes).await;
         match reply {
             Reply::Keep(_) => (),
@@ -124,9 +112,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
         let Some(end) = text.find("\r\n\r\n") else {
             continue;
         };
-        let length = text[..end]
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "));
+        let length = text[..end].lines().find_map(|line| line.strip_prefix("content-length: "));
         let length: usize = length.map_or(0, |length| length.parse().expect("a number"));
         if bytes.len() >= end + 4 + length {
             return Some(text);
@@ -136,11 +122,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
 
 /// A whole answer with a body.
 fn ok(body: &str) -> Vec<u8> {
-    format!(
-        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 fn to(status: u16, location: &str) -> Vec<u8> {
@@ -164,10 +146,7 @@ fn get(url: &str) -> Request {
 }
 
 fn post(url: &str, body: &'static str) -> Request {
-    Request {
-        body: Some(Bytes::from_static(body.as_bytes())),
-        ..request(Method::POST, url)
-    }
+    Request { body: Some(Bytes::from_static(body.as_bytes())), ..request(Method::POST, url) }
 }
 
 fn client() -> Client {

@@ -8,12 +8,7 @@ use crate::parts::http::message::Limits;
 
 const FROM: &str = "https://a.example/login?token=hunter2";
 
-fn request(
-    method: Method,
-    url: &str,
-    headers: &[(&'static str, &'static str)],
-    body: bool,
-) -> Request {
+fn request(method: Method, url: &str, headers: &[(&'static str, &'static str)], body: bool) -> Request {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(*name, HeaderValue::from_static(value));
@@ -33,17 +28,12 @@ fn request(
 
 fn decide(request: &Request, status: u16, location: &str) -> Result<Option<Next>, Error> {
     let mut headers = HeaderMap::new();
-    headers.insert(
-        LOCATION,
-        HeaderValue::from_bytes(location.as_bytes()).expect("a header"),
-    );
+    headers.insert(LOCATION, HeaderValue::from_bytes(location.as_bytes()).expect("a header"));
     next(request, status, &headers, &[])
 }
 
 fn followed(request: &Request, status: u16, location: &str) -> Next {
-    decide(request, status, location)
-        .expect("no error")
-        .expect("followed")
+    decide(request, status, location).expect("no error").expect("followed")
 }
 
 #[test]
@@ -68,11 +58,7 @@ fn the_method_and_the_body_follow_the_status() {
         let next = followed(&request, status, "/next").request;
         assert_eq!(&next.method, expected, "{status} {method}");
         assert_eq!(next.body.is_some(), body, "{status} {method}");
-        assert_eq!(
-            next.headers.contains_key(CONTENT_TYPE),
-            body,
-            "{status} {method}"
-        );
+        assert_eq!(next.headers.contains_key(CONTENT_TYPE), body, "{status} {method}");
         assert_eq!(next.secret_inside, body, "{status} {method}");
     }
 }
@@ -96,11 +82,7 @@ fn any_change_of_origin_drops_credentials_and_only_them() {
         ],
         false,
     );
-    request
-        .headers
-        .get_mut("x-signed")
-        .expect("is there")
-        .set_sensitive(true);
+    request.headers.get_mut("x-signed").expect("is there").set_sensitive(true);
     for (to, stays) in [
         ("/other", true),
         ("http://a.example:80/", true),
@@ -112,48 +94,25 @@ fn any_change_of_origin_drops_credentials_and_only_them() {
     ] {
         let next = followed(&request, 302, to);
         assert_eq!(next.hop.dropped_credentials, !stays, "{to}");
-        let left: Vec<_> = next
-            .request
-            .headers
-            .keys()
-            .map(HeaderName::as_str)
-            .collect();
+        let left: Vec<_> = next.request.headers.keys().map(HeaderName::as_str).collect();
         let expected = if stays { 10 } else { 2 };
         assert_eq!(left.len(), expected, "{to}: {left:?}");
-        assert!(
-            left.contains(&"accept") && left.contains(&"x-request-id"),
-            "{to}"
-        );
+        assert!(left.contains(&"accept") && left.contains(&"x-request-id"), "{to}");
     }
 }
 
 #[test]
 fn one_sensitive_value_of_several_drops_the_header() {
-    let mut request = request(
-        Method::GET,
-        "http://a.example/",
-        &[("x-signed", "plain")],
-        false,
-    );
+    let mut request = request(Method::GET, "http://a.example/", &[("x-signed", "plain")], false);
     let mut secret = HeaderValue::from_static("secret");
     secret.set_sensitive(true);
     request.headers.append("x-signed", secret);
-    assert!(
-        followed(&request, 302, "http://b.example/")
-            .request
-            .headers
-            .is_empty()
-    );
+    assert!(followed(&request, 302, "http://b.example/").request.headers.is_empty());
 }
 
 #[test]
 fn what_was_dropped_stays_dropped_on_the_way_back() {
-    let first = request(
-        Method::GET,
-        "http://a.example/",
-        &[("authorization", "Bearer x")],
-        false,
-    );
+    let first = request(Method::GET, "http://a.example/", &[("authorization", "Bearer x")], false);
     let away = followed(&first, 302, "http://b.example/").request;
     let back = followed(&away, 302, "http://a.example/").request;
     assert!(back.headers.is_empty());
@@ -166,11 +125,7 @@ fn a_body_goes_to_no_other_origin() {
         let error = decide(&post, status, "https://b.example/?x=1").expect_err("refused");
         let text = error.to_string();
         assert!(matches!(error, Error::Body { .. }), "{text}");
-        assert!(
-            text.contains(
-                "https://a.example/login redirects to another origin, https://b.example/"
-            )
-        );
+        assert!(text.contains("https://a.example/login redirects to another origin, https://b.example/"));
     }
     let next = followed(&post, 302, "https://b.example/").request;
     assert_eq!((next.method, next.body), (Method::GET, None));
@@ -186,13 +141,7 @@ fn nothing_that_matters_goes_from_https_to_http() {
         assert!(matches!(error, Error::Downgrade { .. }), "{error}");
         assert!(!error.to_string().contains("hunter2"));
     }
-    assert_eq!(
-        followed(&plain, 302, "http://a.example/")
-            .request
-            .url
-            .as_str(),
-        "http://a.example/"
-    );
+    assert_eq!(followed(&plain, 302, "http://a.example/").request.url.as_str(), "http://a.example/");
 }
 
 #[test]
@@ -207,11 +156,7 @@ fn a_location_is_resolved_by_the_url_standard() {
         ("/z#access_token=1", "http://a.example/z"),
         ("/a b/ü", "http://a.example/a%20b/%C3%BC"),
     ] {
-        assert_eq!(
-            followed(&get, 302, location).request.url.as_str(),
-            expected,
-            "{location}"
-        );
+        assert_eq!(followed(&get, 302, location).request.url.as_str(), expected, "{location}");
     }
 }
 
@@ -222,30 +167,18 @@ fn a_location_that_leads_nowhere_is_a_named_error() {
         ("", "its `Location` header is empty"),
         ("http://", "its `Location` header is not a URL: empty host"),
         ("http://a%2fb/", "its `Location` header is not a URL"),
-        (
-            "https://a.example:99999/",
-            "its `Location` header is not a URL: invalid port number",
-        ),
-        (
-            "file:///etc/passwd",
-            "redirects to a `file:` URL; only http and https",
-        ),
+        ("https://a.example:99999/", "its `Location` header is not a URL: invalid port number"),
+        ("file:///etc/passwd", "redirects to a `file:` URL; only http and https"),
         ("ftp://a.example/", "redirects to a `ftp:` URL"),
         ("javascript:alert(1)", "redirects to a `javascript:` URL"),
         ("data:,x", "redirects to a `data:` URL"),
     ] {
         let error = decide(&get, 302, location).expect_err(location).to_string();
         assert!(error.contains(text), "{location}: {error}");
-        assert!(
-            error.starts_with("https://a.example/login redirects"),
-            "{error}"
-        );
+        assert!(error.starts_with("https://a.example/login redirects"), "{error}");
     }
     let mut headers = HeaderMap::new();
-    headers.insert(
-        LOCATION,
-        HeaderValue::from_bytes(b"/\xff").expect("a header"),
-    );
+    headers.insert(LOCATION, HeaderValue::from_bytes(b"/\xff").expect("a header"));
     let error = next(&get, 302, &headers, &[]).expect_err("no UTF-8");
     assert!(error.to_string().contains("is not UTF-8"));
 }
@@ -254,27 +187,15 @@ fn a_location_that_leads_nowhere_is_a_named_error() {
 fn some_answers_are_no_redirects() {
     let mut get = request(Method::GET, FROM, &[], false);
     for status in [200, 300, 304, 305, 404] {
-        assert!(
-            decide(&get, status, "/next").expect("no error").is_none(),
-            "{status}"
-        );
+        assert!(decide(&get, status, "/next").expect("no error").is_none(), "{status}");
     }
-    assert!(
-        next(&get, 302, &HeaderMap::new(), &[])
-            .expect("no error")
-            .is_none()
-    );
+    assert!(next(&get, 302, &HeaderMap::new(), &[]).expect("no error").is_none());
     get.limits.max_redirects = 0;
     assert!(decide(&get, 302, "file:///x").expect("no error").is_none());
 }
 
 fn chain(limit: u32, location: impl Fn(usize) -> String) -> Error {
-    let mut request = request(
-        Method::GET,
-        "http://a.example/start?token=hunter2",
-        &[],
-        false,
-    );
+    let mut request = request(Method::GET, "http://a.example/start?token=hunter2", &[], false);
     request.limits.max_redirects = limit;
     let mut hops = Vec::new();
     loop {
@@ -305,9 +226,9 @@ fn a_chain_that_goes_round_is_called_a_circle() {
     let error = chain(3, |hop| origins[hop % 2].to_owned());
     assert!(matches!(error, Error::Circle { .. }), "{error}");
     assert!(
-        error.to_string().ends_with(
-            "http://b.example/ → http://a.example/ → http://b.example/ → http://a.example/"
-        ),
+        error
+            .to_string()
+            .ends_with("http://b.example/ → http://a.example/ → http://b.example/ → http://a.example/"),
         "{error}"
     );
 }

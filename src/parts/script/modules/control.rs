@@ -9,44 +9,16 @@ use crate::parts::script::run::{Answer, Stop};
 use crate::parts::script::{Ending, Phase};
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
-    Entry::new(
-        "check",
-        &["name", "passed"],
-        "an expectation: told in the report, and fails the step",
-        check,
-    ),
+    Entry::new("check", &["name", "passed"], "an expectation: told in the report, and fails the step", check),
     Entry::new("fail", &["why"], "fails the step and ends the script", fail),
-    Entry::new("skip", &[], "skips the step and ends the script", |call| {
-        end(call, Ending::Skip)
+    Entry::new("skip", &[], "skips the step and ends the script", |call| end(call, Ending::Skip)),
+    Entry::new("next", &["id"], "goes on with another step and ends the script", next),
+    Entry::new("stop", &[], "ends the workflow and the script", |call| end(call, Ending::Stop)),
+    Entry::new("secret", &["value"], "marks a value as a secret and returns it", secret),
+    Entry::new("reveal", &["value"], "lets a value be shown though it is a secret, and returns it", |call| {
+        Ok(reveal(call))
     }),
-    Entry::new(
-        "next",
-        &["id"],
-        "goes on with another step and ends the script",
-        next,
-    ),
-    Entry::new("stop", &[], "ends the workflow and the script", |call| {
-        end(call, Ending::Stop)
-    }),
-    Entry::new(
-        "secret",
-        &["value"],
-        "marks a value as a secret and returns it",
-        secret,
-    ),
-    Entry::new(
-        "reveal",
-        &["value"],
-        "lets a value be shown though it is a secret, and returns it",
-        |call| Ok(reveal(call)),
-    ),
-    Entry::new(
-        "sleep",
-        &["seconds"],
-        "not there: waiting is the step's",
-        sleep,
-    )
-    .instead_of_rhai(),
+    Entry::new("sleep", &["seconds"], "not there: waiting is the step's", sleep).instead_of_rhai(),
 ];
 
 fn check(call: &mut Call) -> Answer {
@@ -90,7 +62,5 @@ fn reveal(call: &mut Call) -> Dynamic {
 
 fn sleep(call: &mut Call) -> Answer {
     let help = "wait with the step's `repeat: { every: 2s, until: … }` or `retry`";
-    Err(call
-        .run
-        .error("a script cannot sleep", Some(help.to_owned())))
+    Err(call.run.error("a script cannot sleep", Some(help.to_owned())))
 }

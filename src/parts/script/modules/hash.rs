@@ -10,27 +10,9 @@ use crate::parts::script::run::Answer;
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
     Entry::new("md5", &["value"], "the MD5 digest in hex", digest::<Md5>).deriving(),
-    Entry::new(
-        "sha1",
-        &["value"],
-        "the SHA-1 digest in hex",
-        digest::<Sha1>,
-    )
-    .deriving(),
-    Entry::new(
-        "sha256",
-        &["value"],
-        "the SHA-256 digest in hex",
-        digest::<Sha256>,
-    )
-    .deriving(),
-    Entry::new(
-        "sha512",
-        &["value"],
-        "the SHA-512 digest in hex",
-        digest::<Sha512>,
-    )
-    .deriving(),
+    Entry::new("sha1", &["value"], "the SHA-1 digest in hex", digest::<Sha1>).deriving(),
+    Entry::new("sha256", &["value"], "the SHA-256 digest in hex", digest::<Sha256>).deriving(),
+    Entry::new("sha512", &["value"], "the SHA-512 digest in hex", digest::<Sha512>).deriving(),
 ];
 
 fn digest<D: Digest>(call: &mut Call) -> Answer {

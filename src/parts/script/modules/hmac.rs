@@ -17,73 +17,17 @@ const PARAMETERS: &[&str] = &["key", "text"];
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
     Entry::new("md5", PARAMETERS, "HMAC-MD5 in hex", in_hex::<Md5>).deriving(),
-    Entry::new(
-        "md5_base64",
-        PARAMETERS,
-        "HMAC-MD5 in base64",
-        in_base64::<Md5>,
-    )
-    .deriving(),
-    Entry::new(
-        "md5_bytes",
-        PARAMETERS,
-        "HMAC-MD5 as bytes",
-        in_bytes::<Md5>,
-    ),
+    Entry::new("md5_base64", PARAMETERS, "HMAC-MD5 in base64", in_base64::<Md5>).deriving(),
+    Entry::new("md5_bytes", PARAMETERS, "HMAC-MD5 as bytes", in_bytes::<Md5>),
     Entry::new("sha1", PARAMETERS, "HMAC-SHA-1 in hex", in_hex::<Sha1>).deriving(),
-    Entry::new(
-        "sha1_base64",
-        PARAMETERS,
-        "HMAC-SHA-1 in base64",
-        in_base64::<Sha1>,
-    )
-    .deriving(),
-    Entry::new(
-        "sha1_bytes",
-        PARAMETERS,
-        "HMAC-SHA-1 as bytes",
-        in_bytes::<Sha1>,
-    ),
-    Entry::new(
-        "sha256",
-        PARAMETERS,
-        "HMAC-SHA-256 in hex",
-        in_hex::<Sha256>,
-    )
-    .deriving(),
-    Entry::new(
-        "sha256_base64",
-        PARAMETERS,
-        "HMAC-SHA-256 in base64",
-        in_base64::<Sha256>,
-    )
-    .deriving(),
-    Entry::new(
-        "sha256_bytes",
-        PARAMETERS,
-        "HMAC-SHA-256 as bytes",
-        in_bytes::<Sha256>,
-    ),
-    Entry::new(
-        "sha512",
-        PARAMETERS,
-        "HMAC-SHA-512 in hex",
-        in_hex::<Sha512>,
-    )
-    .deriving(),
-    Entry::new(
-        "sha512_base64",
-        PARAMETERS,
-        "HMAC-SHA-512 in base64",
-        in_base64::<Sha512>,
-    )
-    .deriving(),
-    Entry::new(
-        "sha512_bytes",
-        PARAMETERS,
-        "HMAC-SHA-512 as bytes",
-        in_bytes::<Sha512>,
-    ),
+    Entry::new("sha1_base64", PARAMETERS, "HMAC-SHA-1 in base64", in_base64::<Sha1>).deriving(),
+    Entry::new("sha1_bytes", PARAMETERS, "HMAC-SHA-1 as bytes", in_bytes::<Sha1>),
+    Entry::new("sha256", PARAMETERS, "HMAC-SHA-256 in hex", in_hex::<Sha256>).deriving(),
+    Entry::new("sha256_base64", PARAMETERS, "HMAC-SHA-256 in base64", in_base64::<Sha256>).deriving(),
+    Entry::new("sha256_bytes", PARAMETERS, "HMAC-SHA-256 as bytes", in_bytes::<Sha256>),
+    Entry::new("sha512", PARAMETERS, "HMAC-SHA-512 in hex", in_hex::<Sha512>).deriving(),
+    Entry::new("sha512_base64", PARAMETERS, "HMAC-SHA-512 in base64", in_base64::<Sha512>).deriving(),
+    Entry::new("sha512_bytes", PARAMETERS, "HMAC-SHA-512 as bytes", in_bytes::<Sha512>),
 ];
 
 fn sign<D: EagerHash>(call: &mut Call) -> Result<Vec<u8>, Failure>

@@ -26,9 +26,7 @@ use crate::parts::script::value::{Object, bytes, describe, to_dynamic, to_value}
 
 /// How many requests one script may send.
 const MOST: u32 = 1000;
-const FIELDS: [&str; 9] = [
-    "method", "url", "headers", "query", "auth", "json", "form", "body", "timeout",
-];
+const FIELDS: [&str; 9] = ["method", "url", "headers", "query", "auth", "json", "form", "body", "timeout"];
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
     Entry::new("get", &["url"], "sends a GET and returns the response", get),
@@ -85,24 +83,15 @@ fn map_of(value: &Dynamic) -> Option<RhaiMap> {
     }
     let object = value.read_lock::<Object>()?;
     let members = object.0.iter();
-    Some(
-        members
-            .map(|(key, value)| (key.as_ref().into(), to_dynamic(value)))
-            .collect(),
-    )
+    Some(members.map(|(key, value)| (key.as_ref().into(), to_dynamic(value))).collect())
 }
 
 fn refuse_unknown(call: &Call, fields: &RhaiMap) -> Result<(), Failure> {
-    match fields
-        .keys()
-        .find(|field| !FIELDS.contains(&field.as_str()))
-    {
+    match fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
         Some(field) => {
-            let help = did_you_mean(field, FIELDS)
-                .unwrap_or_else(|| format!("it knows {}", FIELDS.join(", ")));
-            Err(call
-                .run
-                .error(format!("`http::send` does not know `{field}`"), Some(help)))
+            let help =
+                did_you_mean(field, FIELDS).unwrap_or_else(|| format!("it knows {}", FIELDS.join(", ")));
+            Err(call.run.error(format!("`http::send` does not know `{field}`"), Some(help)))
         }
         None => Ok(()),
     }
@@ -117,9 +106,7 @@ fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
         DraftBody::None | DraftBody::Text(_) => None,
     };
     if let Some(media) = media {
-        headers
-            .entry(CONTENT_TYPE)
-            .or_insert(HeaderValue::from_static(media));
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
     }
     if let Some(auth) = present(fields, "auth") {
         headers.insert(AUTHORIZATION, authorization(call, auth)?);
@@ -160,26 +147,17 @@ fn url(call: &Call, fields: &RhaiMap) -> Result<Url, Failure> {
     let url = Url::parse(&url);
     let mut url = url.map_err(|why| call.error(format!("was given a URL that is none: {why}")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(call.error(format!(
-            "sends to http and https only, not to {}",
-            url.scheme()
-        )));
+        return Err(call.error(format!("sends to http and https only, not to {}", url.scheme())));
     }
     if !url.username().is_empty() || url.password().is_some() {
         let help = "write auth: #{ basic: #{ username: …, password: … } }";
-        return Err(call.run.error(
-            "a URL must not hold a user name or password",
-            Some(help.to_owned()),
-        ));
+        return Err(call.run.error("a URL must not hold a user name or password", Some(help.to_owned())));
     }
     if let Some(query) = present(fields, "query") {
         let encode = |text: &str| utf8_percent_encode(text, &UNRESERVED).to_string();
         let mut pairs: Vec<String> = url.query().map(str::to_owned).into_iter().collect();
         let more = list_of(call.run, "query", query)?;
-        pairs.extend(
-            more.iter()
-                .map(|(name, value)| format!("{}={}", encode(name), encode(value))),
-        );
+        pairs.extend(more.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))));
         url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
     }
     Ok(url)
@@ -203,27 +181,18 @@ fn headers(call: &Call, fields: &RhaiMap) -> Result<HeaderMap, Failure> {
 fn header_value(call: &Call, name: &str, value: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::from_str(value)
         .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
-        .map_err(|_| {
-            call.error(format!(
-                "was given a line break or control character in `{name}`"
-            ))
-        })
+        .map_err(|_| call.error(format!("was given a line break or control character in `{name}`")))
 }
 
 /// `auth: #{ basic: #{ username, password } }` or `#{ bearer: token }`.
 fn authorization(call: &Call, auth: &Dynamic) -> Result<HeaderValue, Failure> {
     let fields = map_of(auth).unwrap_or_default();
-    let credentials = match (
-        present(&fields, "basic"),
-        present(&fields, "bearer"),
-        fields.len(),
-    ) {
+    let credentials = match (present(&fields, "basic"), present(&fields, "bearer"), fields.len()) {
         (Some(basic), None, 1) => {
             let basic = map_of(basic).unwrap_or_default();
             let part = |name: &str| {
                 let part = present(&basic, name);
-                let part =
-                    part.ok_or_else(|| call.error(format!("needs `{name}` in `auth.basic`")))?;
+                let part = part.ok_or_else(|| call.error(format!("needs `{name}` in `auth.basic`")))?;
                 text(call, name, part)
             };
             let pair = format!("{}:{}", part("username")?, part("password")?);
@@ -231,15 +200,11 @@ fn authorization(call: &Call, auth: &Dynamic) -> Result<HeaderValue, Failure> {
         }
         (None, Some(token), 1) => format!("Bearer {}", text(call, "bearer", token)?),
         _ => {
-            let help =
-                "write auth: #{ basic: #{ username, password } } or auth: #{ bearer: token }";
-            return Err(call
-                .run
-                .error("`http::send` knows no such `auth`", Some(help.to_owned())));
+            let help = "write auth: #{ basic: #{ username, password } } or auth: #{ bearer: token }";
+            return Err(call.run.error("`http::send` knows no such `auth`", Some(help.to_owned())));
         }
     };
-    call.run
-        .note_secret("authorization", &Value::from(credentials.as_str()));
+    call.run.note_secret("authorization", &Value::from(credentials.as_str()));
     let mut value = header_value(call, "auth", &credentials)?;
     value.set_sensitive(true);
     Ok(value)
@@ -250,9 +215,7 @@ fn body(call: &Call, fields: &RhaiMap) -> Result<DraftBody, Failure> {
     // `json: ()` is the body `null`; the other two without a value are no body.
     let given: Vec<&str> = bodies
         .into_iter()
-        .filter(|name| {
-            present(fields, name).is_some() || *name == "json" && fields.contains_key(*name)
-        })
+        .filter(|name| present(fields, name).is_some() || *name == "json" && fields.contains_key(*name))
         .collect();
     match given[..] {
         [] => Ok(DraftBody::None),
@@ -261,10 +224,7 @@ fn body(call: &Call, fields: &RhaiMap) -> Result<DraftBody, Failure> {
         [_] => bytes(&fields["body"])
             .map(|bytes| DraftBody::Text(String::from_utf8_lossy(&bytes).into_owned()))
             .ok_or_else(|| {
-                call.error(format!(
-                    "takes a text or bytes as `body`, not {}",
-                    describe(&fields["body"])
-                ))
+                call.error(format!("takes a text or bytes as `body`, not {}", describe(&fields["body"])))
             }),
         _ => Err(call.error(format!("takes one body, not {}", given.join(" and ")))),
     }

@@ -11,12 +11,7 @@ const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
     Entry::new("uuid", &[], "a random UUID (version 4)", uuid),
-    Entry::new(
-        "int",
-        &["a", "b"],
-        "an integer from a to b, both included",
-        int,
-    ),
+    Entry::new("int", &["a", "b"], "an integer from a to b, both included", int),
     Entry::new("string", &["n"], "a text of n letters and digits", string),
     Entry::new("bytes", &["n"], "n random bytes", bytes),
 ];
@@ -24,18 +19,13 @@ pub(in crate::parts::script) const TABLE: &[Entry] = &[
 fn uuid(call: &mut Call) -> Answer {
     let mut bytes = [0; 16];
     fill(call, &mut bytes)?;
-    Ok(uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
-        .into())
+    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string().into())
 }
 
 fn int(call: &mut Call) -> Answer {
     let (low, high) = (call.integer(0)?, call.integer(1)?);
     if low > high {
-        return Err(call.error(format!(
-            "takes the smaller number first, not {low} and {high}"
-        )));
+        return Err(call.error(format!("takes the smaller number first, not {low} and {high}")));
     }
     let drawn = below(call, high.abs_diff(low))?;
     Ok(low.wrapping_add_unsigned(drawn).into())
@@ -68,10 +58,7 @@ fn string(call: &mut Call) -> Answer {
     while text.len() < length {
         fill(call, &mut bytes)?;
         // 248 is the largest multiple of 62 in a byte: larger bytes would favour the first letters.
-        let fair = bytes
-            .iter()
-            .filter(|byte| **byte < 248)
-            .map(|byte| LETTERS[usize::from(*byte) % 62]);
+        let fair = bytes.iter().filter(|byte| **byte < 248).map(|byte| LETTERS[usize::from(*byte) % 62]);
         text.extend(fair.take(length - text.len()).map(char::from));
     }
     Ok(text.into())

@@ -12,24 +12,9 @@ pub(in crate::parts::script) const TABLE: &[Entry] = &[
     Entry::new("now", &[], "what time it is, in seconds", |call| {
         Ok(call.run.host.scope.clock.now_seconds().into())
     }),
-    Entry::new(
-        "parse",
-        &["text"],
-        "the seconds of an RFC 3339 time or an HTTP date",
-        parse,
-    ),
-    Entry::new(
-        "format",
-        &["seconds", "format"],
-        "a time in UTC by strftime, such as \"%Y-%m-%d\"",
-        format,
-    ),
-    Entry::new(
-        "add",
-        &["seconds", "duration"],
-        "a time later by \"5m\", or earlier by \"-5m\"",
-        add,
-    ),
+    Entry::new("parse", &["text"], "the seconds of an RFC 3339 time or an HTTP date", parse),
+    Entry::new("format", &["seconds", "format"], "a time in UTC by strftime, such as \"%Y-%m-%d\"", format),
+    Entry::new("add", &["seconds", "duration"], "a time later by \"5m\", or earlier by \"-5m\"", add),
 ];
 
 fn parse(call: &mut Call) -> Answer {
@@ -38,8 +23,7 @@ fn parse(call: &mut Call) -> Answer {
         .trim()
         .parse::<Timestamp>()
         .or_else(|_| rfc2822::DateTimeParser::new().parse_timestamp(text.trim()));
-    let time =
-        time.map_err(|_| call.error("was given a text that is no RFC 3339 time and no HTTP date"))?;
+    let time = time.map_err(|_| call.error("was given a text that is no RFC 3339 time and no HTTP date"))?;
     Ok(time.as_second().into())
 }
 
@@ -47,15 +31,11 @@ fn format(call: &mut Call) -> Answer {
     let seconds = call.integer(0)?;
     let format = call.text(1)?;
     let time = Timestamp::from_second(seconds).map_err(|_| {
-        call.error(format!(
-            "was given {seconds}, which is no time of the years -9999 to 9999"
-        ))
+        call.error(format!("was given {seconds}, which is no time of the years -9999 to 9999"))
     })?;
     let zoned = time.to_zoned(TimeZone::UTC);
     let text = jiff::fmt::strtime::format(&format, &zoned);
-    Ok(text
-        .map_err(|why| call.error(format!("cannot write `{format}`: {why}")))?
-        .into())
+    Ok(text.map_err(|why| call.error(format!("cannot write `{format}`: {why}")))?.into())
 }
 
 fn add(call: &mut Call) -> Answer {

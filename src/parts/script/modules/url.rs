@@ -11,39 +11,15 @@ use crate::parts::script::object::object;
 use crate::parts::script::run::{Answer, Failure};
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
-    Entry::new(
-        "encode",
-        &["text"],
-        "the text percent-encoded as one piece of a URL",
-        encode,
-    )
-    .deriving(),
-    Entry::new(
-        "decode",
-        &["text"],
-        "the text with its percent-encoding undone",
-        decode,
-    )
-    .deriving(),
+    Entry::new("encode", &["text"], "the text percent-encoded as one piece of a URL", encode).deriving(),
+    Entry::new("decode", &["text"], "the text with its percent-encoding undone", decode).deriving(),
     Entry::new("host", &["url"], "the host of a URL", host),
-    Entry::new(
-        "parse",
-        &["url"],
-        "scheme, host, port, path, query and fragment of a URL",
-        parse,
-    ),
-    Entry::new(
-        "join",
-        &["base", "reference"],
-        "where a reference leads that stands at a URL",
-        join,
-    ),
+    Entry::new("parse", &["url"], "scheme, host, port, path, query and fragment of a URL", parse),
+    Entry::new("join", &["base", "reference"], "where a reference leads that stands at a URL", join),
 ];
 
 fn encode(call: &mut Call) -> Answer {
-    Ok(utf8_percent_encode(&call.text(0)?, &UNRESERVED)
-        .to_string()
-        .into())
+    Ok(utf8_percent_encode(&call.text(0)?, &UNRESERVED).to_string().into())
 }
 
 fn decode(call: &mut Call) -> Answer {
@@ -62,9 +38,7 @@ fn read(call: &mut Call, at: usize) -> Result<Url, Failure> {
 fn host(call: &mut Call) -> Answer {
     let url = read(call, 0)?;
     let host = url.host_str().map(str::to_owned);
-    Ok(host
-        .ok_or_else(|| call.error("was given a URL without a host"))?
-        .into())
+    Ok(host.ok_or_else(|| call.error("was given a URL without a host"))?.into())
 }
 
 fn parse(call: &mut Call) -> Answer {
@@ -73,11 +47,7 @@ fn parse(call: &mut Call) -> Answer {
     Ok(object([
         ("scheme", url.scheme().into()),
         ("host", text(url.host_str())),
-        (
-            "port",
-            url.port_or_known_default()
-                .map_or(Value::Null, |port| i64::from(port).into()),
-        ),
+        ("port", url.port_or_known_default().map_or(Value::Null, |port| i64::from(port).into())),
         ("path", url.path().into()),
         ("query", query(&url)),
         ("fragment", text(url.fragment())),

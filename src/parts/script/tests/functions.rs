@@ -14,10 +14,7 @@ fn inline(body: &str) -> Function {
     let source = Source::text("mock.yaml", format!("script: |\n{}", lines.concat()));
     let root = yaml::read(&source).expect("the test's YAML is right");
     let reading = Reading::new(&source);
-    let scalar = root
-        .get("script")
-        .and_then(yaml::Node::scalar)
-        .expect("it is a text");
+    let scalar = root.get("script").and_then(yaml::Node::scalar).expect("it is a text");
     let function = Function::inline(scalar, &reading);
     function.unwrap_or_else(|| panic!("{}", reading.finish().render(false)))
 }
@@ -43,10 +40,7 @@ fn an_inline_body_changes_the_state_in_place() {
     let mut state = value(STATE);
     let reply = call(&inline(BODY), &mut state).expect("it runs");
     assert_eq!(reply.get("status"), Some(&value("200")));
-    assert_eq!(
-        reply.get("json").and_then(|json| json.get("at")),
-        Some(&value("1700000000"))
-    );
+    assert_eq!(reply.get("json").and_then(|json| json.get("at")), Some(&value("1700000000")));
     assert_eq!(state.to_json(), AFTER);
 }
 
@@ -58,36 +52,21 @@ fn of_file(script: &str, name: &str) -> Result<Function, String> {
     let source = Source::file(&folder.path().join("mock.yaml"), flow);
     let root = yaml::read(&source).expect("the test's YAML is right");
     let reading = Reading::new(&source);
-    let scalar = |key| {
-        root.get(key)
-            .and_then(yaml::Node::scalar)
-            .expect("it is a text")
-    };
-    Function::read(scalar("file"), scalar("function"), &reading)
-        .ok_or_else(|| reading.finish().render(false))
+    let scalar = |key| root.get(key).and_then(yaml::Node::scalar).expect("it is a text");
+    Function::read(scalar("file"), scalar("function"), &reading).ok_or_else(|| reading.finish().render(false))
 }
 
 #[test]
 fn a_function_of_a_file_changes_the_state_in_place() {
-    let script =
-        format!("const N = 1;\nfn token(request, state) {{{BODY}\n}}\nfn other(x) {{ x }}");
+    let script = format!("const N = 1;\nfn token(request, state) {{{BODY}\n}}\nfn other(x) {{ x }}");
     let mut state = value(STATE);
     let function = of_file(&script, "token").expect("it is there");
     for _ in 0..2 {
         call(&function, &mut state).expect("it runs");
     }
-    assert_eq!(
-        state
-            .get("list")
-            .and_then(Value::as_list)
-            .map(<[Value]>::len),
-        Some(2)
-    );
+    assert_eq!(state.get("list").and_then(Value::as_list).map(<[Value]>::len), Some(2));
     let said = of_file(&script, "tokn").expect_err("it is not there");
-    assert!(
-        said.contains("did you mean `token`?") && said.contains("mock.yaml:2:11"),
-        "{said}"
-    );
+    assert!(said.contains("did you mean `token`?") && said.contains("mock.yaml:2:11"), "{said}");
     let said = of_file(&script, "other").expect_err("it takes one");
     assert!(said.contains("takes 1 parameters"), "{said}");
 }
@@ -108,11 +87,7 @@ fn a_mock_sees_nothing_of_the_workflow() {
         let mut state = value("{}");
         let error = call(&inline(body), &mut state).expect_err("it breaks");
         assert!(error.message.contains(said), "{body}: {}", error.message);
-        assert_eq!(
-            state,
-            value("{}"),
-            "{body}: a broken handler leaves the state alone"
-        );
+        assert_eq!(state, value("{}"), "{body}: a broken handler leaves the state alone");
         assert!(error.place.is_some(), "{body}");
     }
 }

@@ -12,26 +12,13 @@ fn stopped(script: &str, said: &str, line: usize) {
     let error = stage.breaks(script);
     assert!(error.message.contains(said), "{script}: {}", error.message);
     let place = error.place.expect("it has a place");
-    assert_eq!(
-        place.position().line,
-        line + 3,
-        "{script}: {}",
-        error.message
-    );
+    assert_eq!(place.position().line, line + 3, "{script}: {}", error.message);
 }
 
 #[test]
 fn a_loop_is_stopped_by_the_number_of_operations() {
-    stopped(
-        "let x = 0;\nloop { x += 1; }",
-        "more than 5000000 operations",
-        2,
-    );
-    stopped(
-        "try { loop { } } catch { loop { } }",
-        "more than 5000000 operations",
-        1,
-    );
+    stopped("let x = 0;\nloop { x += 1; }", "more than 5000000 operations", 2);
+    stopped("try { loop { } } catch { loop { } }", "more than 5000000 operations", 1);
 }
 
 #[test]
@@ -39,11 +26,7 @@ fn the_clock_stops_what_is_slow() {
     let mut stage = Stage::new(Phase::Alone);
     stage.host.time = Some(Duration::ZERO);
     let error = stage.breaks("let x = 1;\nloop { x += 1; }");
-    assert!(
-        error.message.contains("ran longer than 0µs"),
-        "{}",
-        error.message
-    );
+    assert!(error.message.contains("ran longer than 0µs"), "{}", error.message);
     assert_eq!(error.place.expect("it has a place").position().line, 5);
 }
 
@@ -57,51 +40,24 @@ fn a_cancelled_run_ends_its_script() {
 
 #[test]
 fn texts_and_lists_and_maps_stop_growing() {
-    stopped(
-        "let s = \"x\";\nloop { s += s; }",
-        "a text is larger than 4 MiB",
-        2,
-    );
-    stopped(
-        "let s = [1];\nloop { s += s; }",
-        "a list has more than 20000 elements",
-        2,
-    );
-    stopped(
-        "let a = [];\n\na.pad(100000000, 1);",
-        "a list has more than 20000 elements",
-        3,
-    );
-    stopped(
-        "let s = \"\";\ns.pad(100000000, \"x\");",
-        "a text is larger than 4 MiB",
-        2,
-    );
+    stopped("let s = \"x\";\nloop { s += s; }", "a text is larger than 4 MiB", 2);
+    stopped("let s = [1];\nloop { s += s; }", "a list has more than 20000 elements", 2);
+    stopped("let a = [];\n\na.pad(100000000, 1);", "a list has more than 20000 elements", 3);
+    stopped("let s = \"\";\ns.pad(100000000, \"x\");", "a text is larger than 4 MiB", 2);
     stopped(
         "let m = #{};\nfor i in 0..30000 { m[`k${i}`] = i; }",
         "an object has more than 20000 elements",
         2,
     );
-    stopped(
-        "let b = blob(100000000);",
-        "a list has more than 20000 elements",
-        1,
-    );
+    stopped("let b = blob(100000000);", "a list has more than 20000 elements", 1);
 }
 
 #[test]
 fn what_is_kept_in_objects_and_variables_is_weighed_too() {
     let fill = "let s = \"x\"; s.pad(4000000, \"x\");\nfor i in 0..200 { TARGET[`k${i}`] = s; }";
-    let object = format!(
-        "let o = json::parse(\"{{}}\");{}",
-        fill.replace("TARGET", "o")
-    );
+    let object = format!("let o = json::parse(\"{{}}\");{}", fill.replace("TARGET", "o"));
     stopped(&object, "the script wrote more than 256 MiB", 2);
-    stopped(
-        &fill.replace("TARGET", "vars"),
-        "the script wrote more than 256 MiB",
-        2,
-    );
+    stopped(&fill.replace("TARGET", "vars"), "the script wrote more than 256 MiB", 2);
 }
 
 #[test]
@@ -129,11 +85,7 @@ const STACK: usize = 2 * 1024 * 1024;
 fn nothing_that_the_limits_allow_overflows_the_stack() {
     let nested = |levels: usize| format!("{}n{}", "(1 + ".repeat(levels), ")".repeat(levels));
     let blocks = |levels: usize, inner: &str| {
-        format!(
-            "{}{inner}{}",
-            "if n >= 0 { ".repeat(levels),
-            "}".repeat(levels)
-        )
+        format!("{}{inner}{}", "if n >= 0 { ".repeat(levels), "}".repeat(levels))
     };
     let scripts = [
         format!("fn f(n) {{ f({}) }}\nf(0);", nested(10)),
@@ -141,8 +93,7 @@ fn nothing_that_the_limits_allow_overflows_the_stack() {
         "fn f(n) { [n].map(|x| f(x)) }\nf(0);".to_owned(),
         "let a = [];\nloop { a = [a]; }".to_owned(),
         "let a = #{};\nloop { a = #{ a: a }; }".to_owned(),
-        "let a = json::parse(\"{}\");\nloop { let b = json::parse(\"{}\"); b.a = a; a = b; }"
-            .to_owned(),
+        "let a = json::parse(\"{}\");\nloop { let b = json::parse(\"{}\"); b.a = a; a = b; }".to_owned(),
         "fn f() { loop { this = [this]; } }\nlet a = [];\na.f();".to_owned(),
         "fn f() { loop { let x = this; this = || x; } }\nlet a = [];\na.f();".to_owned(),
         "let a = [];\nloop { a = [a]; if random::int(1, 500) == 1 { throw a; } }".to_owned(),
@@ -153,9 +104,7 @@ fn nothing_that_the_limits_allow_overflows_the_stack() {
         let mut host = Stage::new(Phase::Alone).host;
         host.time = Some(Duration::from_millis(300));
         let thread = std::thread::Builder::new().stack_size(STACK);
-        let ran = thread
-            .spawn(move || compiled.run(host))
-            .expect("a thread starts");
+        let ran = thread.spawn(move || compiled.run(host)).expect("a thread starts");
         let ran = ran.join().expect("it ends in order");
         assert!(ran.ending.is_err(), "{script}");
     }
@@ -186,8 +135,6 @@ fn a_long_text_is_read_without_an_overflow() {
                 let _ = script.run(Stage::new(Phase::Alone).host);
             }
         });
-        read.expect("a thread starts")
-            .join()
-            .expect("it ends in order");
+        read.expect("a thread starts").join().expect("it ends in order");
     }
 }

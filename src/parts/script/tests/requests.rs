@@ -31,20 +31,14 @@ impl RequestCell for Cell {
 
 fn draft(body: DraftBody) -> Draft {
     let mut draft = Draft::new("POST", "https://a.b/c?x=1&y=2");
-    draft.headers = vec![
-        ("Accept".into(), "*/*".into()),
-        ("X-A".into(), "1".into()),
-        ("x-a".into(), "2".into()),
-    ];
+    draft.headers =
+        vec![("Accept".into(), "*/*".into()), ("X-A".into(), "1".into()), ("x-a".into(), "2".into())];
     draft.body = body;
     draft
 }
 
 fn stage(body: DraftBody) -> (Stage, Arc<Cell>) {
-    let cell = Arc::new(Cell {
-        draft: draft(body),
-        ..Cell::default()
-    });
+    let cell = Arc::new(Cell { draft: draft(body), ..Cell::default() });
     let mut stage = Stage::new(Phase::Before);
     stage.host.request = Some(Arc::clone(&cell) as Arc<dyn RequestCell>);
     (stage, cell)
@@ -83,11 +77,7 @@ fn edits_keep_the_order_of_everything() {
         after.body.text().expect("a body"),
         r#"{"z":2,"a":{"c":1,"b":[{"d":2}],"new":true},"m":null}"#
     );
-    let headers: Vec<String> = after
-        .headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect();
+    let headers: Vec<String> = after.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     assert_eq!(headers, ["Accept: text/plain", "X-A: 3", "X-Sign: s"]);
     assert_eq!(after.url, "https://a.b/c?x=9&x=8&y=2&z=a%20b");
     assert_eq!(after.method, "PUT");
@@ -96,50 +86,34 @@ fn edits_keep_the_order_of_everything() {
 #[test]
 fn the_body_is_read_as_it_will_be_sent() {
     let (stage, cell) = stage(json());
-    assert_eq!(
-        stage.prints("print(request.body);"),
-        r#"{"z":1,"a":{"c":1,"b":[{"d":1}]},"m":null}"#
-    );
+    assert_eq!(stage.prints("print(request.body);"), r#"{"z":1,"a":{"c":1,"b":[{"d":1}]},"m":null}"#);
     assert_eq!(
         stage.prints("print(request.url); print(request.headers[\"x-a\"]);"),
         "https://a.b/c?x=1&y=2\n[\"1\", \"2\"]"
     );
-    assert_eq!(stage.prints("print(request.json.a.b.len()); print(request.body.len()); print(request.headers.keys());"), "1\n42\n[\"Accept\", \"X-A\", \"x-a\"]");
-    assert!(
-        cell.set.lock().expect("no panic").is_none(),
-        "reading changes nothing"
+    assert_eq!(
+        stage.prints(
+            "print(request.json.a.b.len()); print(request.body.len()); print(request.headers.keys());"
+        ),
+        "1\n42\n[\"Accept\", \"X-A\", \"x-a\"]"
     );
+    assert!(cell.set.lock().expect("no panic").is_none(), "reading changes nothing");
 }
 
 #[test]
 fn a_body_changes_its_kind_when_it_is_written() {
-    assert_eq!(
-        changed(json(), "request.body = `n=${1}`;").body,
-        DraftBody::Text("n=1".into())
-    );
+    assert_eq!(changed(json(), "request.body = `n=${1}`;").body, DraftBody::Text("n=1".into()));
     assert_eq!(changed(json(), "request.body = ();").body, DraftBody::None);
     assert_eq!(
         changed(DraftBody::None, "request.json = #{ b: 1, a: 2 };").body,
         DraftBody::Json(value(r#"{"a":2,"b":1}"#))
     );
     let form = DraftBody::Form(vec![("a".into(), "1".into()), ("b".into(), "2".into())]);
-    let after = changed(
-        form,
-        "request.form.a = \"x y\"; request.form.remove(\"b\"); request.form.c = 3;",
-    );
+    let after = changed(form, "request.form.a = \"x y\"; request.form.remove(\"b\"); request.form.c = 3;");
     assert_eq!(after.body.text().expect("a body"), "a=x+y&c=3");
     let text = DraftBody::Text(r#"{"z":1,"a":2}"#.into());
-    assert_eq!(
-        changed(text, "request.json.a = 3;")
-            .body
-            .text()
-            .expect("a body"),
-        r#"{"z":1,"a":3}"#
-    );
-    let after = changed(
-        json(),
-        "request.url = \"https://c.d/?q=1\"; request.headers = #{ \"X\": \"1\" };",
-    );
+    assert_eq!(changed(text, "request.json.a = 3;").body.text().expect("a body"), r#"{"z":1,"a":3}"#);
+    let after = changed(json(), "request.url = \"https://c.d/?q=1\"; request.headers = #{ \"X\": \"1\" };");
     assert_eq!(after.query, [("q".to_owned(), "1".to_owned())]);
     assert_eq!(after.headers, [("X".to_owned(), "1".to_owned())]);
 }
@@ -156,19 +130,14 @@ fn a_request_is_rendered_once_and_only_when_it_is_touched() {
 #[test]
 fn what_is_made_of_a_request_is_as_secret_as_the_request() {
     let (stage, _) = stage(json());
-    stage.done(
-        "request.headers[\"A\"] = \"b\"; vars.plain = 1; vars.sig = hash::sha256(request.body);",
-    );
+    stage.done("request.headers[\"A\"] = \"b\"; vars.plain = 1; vars.sig = hash::sha256(request.body);");
     assert!(!stage.var("plain").marks.is_secret());
     assert_eq!(stage.var("sig").marks.secret.as_deref(), Some("password"));
 }
 
 #[test]
 fn a_script_that_broke_or_skipped_leaves_the_request_alone() {
-    for script in [
-        "request.method = \"PUT\"; throw 1;",
-        "request.method = \"PUT\"; skip();",
-    ] {
+    for script in ["request.method = \"PUT\"; throw 1;", "request.method = \"PUT\"; skip();"] {
         let (stage, cell) = stage(json());
         let _ = stage.run(script);
         assert!(cell.set.lock().expect("no panic").is_none(), "{script}");
@@ -177,9 +146,5 @@ fn a_script_that_broke_or_skipped_leaves_the_request_alone() {
     let error = stage.breaks("request.headrs;");
     assert_eq!(error.help.as_deref(), Some("did you mean `headers`?"));
     let error = stage.breaks("request.headers[\"a\"] = #{ b: 1 };");
-    assert!(
-        error.message.contains("`a` takes a text"),
-        "{}",
-        error.message
-    );
+    assert!(error.message.contains("`a` takes a text"), "{}", error.message);
 }

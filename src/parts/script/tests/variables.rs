@@ -9,8 +9,7 @@ use crate::parts::script::{Ending, Phase};
 
 #[test]
 fn variables_are_read_and_written_from_everywhere() {
-    let stage =
-        Stage::new(Phase::Alone).with_var("user", r#"{"name":"Ann","tags":["x"],"tag":"t"}"#);
+    let stage = Stage::new(Phase::Alone).with_var("user", r#"{"name":"Ann","tags":["x"],"tag":"t"}"#);
     stage.done(
         r#"
         fn rename(name) { vars.user.name = name; vars["a-b"] = vars.user.tags.len(); }
@@ -37,18 +36,13 @@ fn variables_are_read_and_written_from_everywhere() {
 
 #[test]
 fn an_object_behaves_like_a_map_and_keeps_its_order() {
-    let stage = Stage::new(Phase::Alone).with_var(
-        "o",
-        r#"{"z":1,"a":{"n":[1,{"m":2}]},"big":18446744073709551615}"#,
-    );
+    let stage =
+        Stage::new(Phase::Alone).with_var("o", r#"{"z":1,"a":{"n":[1,{"m":2}]},"big":18446744073709551615}"#);
     for (expression, expected) in [
         ("vars.o.keys()", r#"["z", "a", "big"]"#),
         ("vars.o.values().len()", "3"),
         ("vars.o.len()", "3"),
-        (
-            "vars.o.contains(\"z\") && \"a\" in vars.o && !(\"b\" in vars.o)",
-            "true",
-        ),
+        ("vars.o.contains(\"z\") && \"a\" in vars.o && !(\"b\" in vars.o)", "true"),
         ("vars.o.a.n[1].m", "2"),
         ("vars.o[\"a\"][\"n\"][0]", "1"),
         ("vars.o.missing == ()", "true"),
@@ -60,75 +54,33 @@ fn an_object_behaves_like_a_map_and_keeps_its_order() {
         ("[vars.o.a]", r#"[{"n":[1,{"m":2}]}]"#),
         ("type_of(vars.o)", "object"),
         ("{ let s = \"\"; for k in vars.o { s += k; } s }", "zabig"),
-        (
-            "{ let o = vars.o; let gone = o.remove(\"z\"); `${gone} ${o.len()} ${vars.o.len()}` }",
-            "1 2 3",
-        ),
+        ("{ let o = vars.o; let gone = o.remove(\"z\"); `${gone} ${o.len()} ${vars.o.len()}` }", "1 2 3"),
     ] {
-        assert_eq!(
-            stage.prints(&format!("print({expression});")),
-            expected,
-            "{expression}"
-        );
+        assert_eq!(stage.prints(&format!("print({expression});")), expected, "{expression}");
     }
     stage.done("vars.o.z += 1; vars.o.a.n[1].m = 3;");
-    assert_eq!(
-        stage.var("o").value.to_json(),
-        r#"{"z":2,"a":{"n":[1,{"m":3}]},"big":18446744073709551615}"#
-    );
+    assert_eq!(stage.var("o").value.to_json(), r#"{"z":2,"a":{"n":[1,{"m":3}]},"big":18446744073709551615}"#);
 }
 
 const REFUSED: &[(&str, &str, &str)] = &[
-    (
-        "print(vars.tokn_count);",
-        "no variable `tokn_count`",
-        "did you mean `token_count`?",
-    ),
+    ("print(vars.tokn_count);", "no variable `tokn_count`", "did you mean `token_count`?"),
     ("print(vars.zzz);", "no variable `zzz`", "vars.has(\"zzz\")"),
     ("vars.sso = \"x\";", "`sso` is an input", "another name"),
     ("vars.remove(\"sso\");", "`sso` is an input", "another name"),
-    (
-        "vars.response = 1;",
-        "means something by itself",
-        "another name",
-    ),
+    ("vars.response = 1;", "means something by itself", "another name"),
     ("vars.f = || 1;", "a function is no JSON value", ""),
     ("vars.b = blob(1);", "bytes are no JSON value", ""),
-    (
-        "print(request.url);",
-        "there is no `request` here",
-        "`before`",
-    ),
-    (
-        "print(response.status);",
-        "there is no `response` here",
-        "steps.<id>",
-    ),
+    ("print(request.url);", "there is no `request` here", "`before`"),
+    ("print(response.status);", "there is no `response` here", "steps.<id>"),
     ("print(steps.login.status);", "no step `login` has run", ""),
     ("print(vars.token_count.x.y);", "has no `x`", ""),
-    (
-        "print(json::parse(\"{}\").a.b);",
-        "`b` is read from nothing",
-        "?.b",
-    ),
-    (
-        "if vars.token_count { }",
-        "must be true or false",
-        "x != ()",
-    ),
-    (
-        "check(\"x\", 1);",
-        "`check` takes true or false as `passed`, not an integer",
-        "check(name, passed)",
-    ),
+    ("print(json::parse(\"{}\").a.b);", "`b` is read from nothing", "?.b"),
+    ("if vars.token_count { }", "must be true or false", "x != ()"),
+    ("check(\"x\", 1);", "`check` takes true or false as `passed`, not an integer", "check(name, passed)"),
     ("throw \"no way\";", "no way", ""),
     ("print(data);", "there is no `data`", ""),
     ("let x = 1; x.foo();", "no function `foo`", ""),
-    (
-        "chek(\"a\", true);",
-        "no function `chek`",
-        "did you mean `check`?",
-    ),
+    ("chek(\"a\", true);", "no function `chek`", "did you mean `check`?"),
     ("let x = 9223372036854775807; x += 1;", "overflow", ""),
     ("[1][5];", "index 5", ""),
 ];
@@ -142,16 +94,8 @@ fn what_cannot_be_read_or_written_is_told() {
         let (script, said, help) = (*script, *said, *help);
         let error = stage.breaks(script);
         assert!(error.message.contains(said), "{script}: {}", error.message);
-        assert!(
-            error.help.as_deref().unwrap_or_default().contains(help),
-            "{script}: {:?}",
-            error.help
-        );
-        assert_eq!(
-            error.place.expect("it has a place").position().line,
-            4,
-            "{script}"
-        );
+        assert!(error.help.as_deref().unwrap_or_default().contains(help), "{script}: {:?}", error.help);
+        assert_eq!(error.place.expect("it has a place").position().line, 4, "{script}");
     }
     // To call a method on an input is not to write it.
     assert_eq!(stage.prints("print(vars.sso.len());"), "11");
@@ -172,23 +116,14 @@ fn a_response_is_read_like_an_object() {
         ("response.url", "https://api.example.com/me?x=1"),
         ("reveal(response.cookies.sid)", "abcdef-123456"),
     ] {
-        assert_eq!(
-            stage.prints(&format!("fn f() {{ {expression} }} print(f());")),
-            expected,
-            "{expression}"
-        );
+        assert_eq!(stage.prints(&format!("fn f() {{ {expression} }} print(f());")), expected, "{expression}");
     }
     let error = stage.breaks("print(response.statuss);");
     assert_eq!(error.message, "response has no `statuss`");
     let error = stage.breaks("response.status = 1;");
     assert_eq!(error.message, "`status` cannot be changed");
     let stage = Stage::new(Phase::After).with_response(response("<html>"));
-    assert!(
-        stage
-            .breaks("response.json;")
-            .message
-            .contains("is not JSON")
-    );
+    assert!(stage.breaks("response.json;").message.contains("is not JSON"));
 }
 
 #[test]
@@ -197,21 +132,14 @@ fn steps_tell_what_they_left() {
     let record = |id: &str, record| stage.host.scope.record_step(&id.into(), record);
     record(
         "login",
-        StepRecord {
-            response: Some(Arc::new(response("{\"a\":1}"))),
-            outputs: None,
-            verdict: "passed",
-        },
+        StepRecord { response: Some(Arc::new(response("{\"a\":1}"))), outputs: None, verdict: "passed" },
     );
     let marks = Marks::secret("service_token".into());
     record(
         "used",
         StepRecord {
             response: None,
-            outputs: Some(Marked::new(
-                value(r#"{"service_token":"tok-123456"}"#),
-                marks,
-            )),
+            outputs: Some(Marked::new(value(r#"{"service_token":"tok-123456"}"#), marks)),
             verdict: "failed",
         },
     );
@@ -219,25 +147,9 @@ fn steps_tell_what_they_left() {
     assert_eq!(printed, "200 1 passed failed");
     let ran = stage.done("let t = steps.used.outputs.service_token; vars.x = t;");
     assert_eq!(ran.marks.secret.as_deref(), Some("service_token"));
-    assert!(
-        stage
-            .breaks("steps.logn;")
-            .help
-            .expect("a help")
-            .contains("`login`")
-    );
-    assert!(
-        stage
-            .breaks("steps.used.status;")
-            .message
-            .contains("got no response")
-    );
-    assert!(
-        stage
-            .breaks("steps.login.outputs;")
-            .message
-            .contains("has no outputs")
-    );
+    assert!(stage.breaks("steps.logn;").help.expect("a help").contains("`login`"));
+    assert!(stage.breaks("steps.used.status;").message.contains("got no response"));
+    assert!(stage.breaks("steps.login.outputs;").message.contains("has no outputs"));
 }
 
 #[test]
@@ -255,10 +167,7 @@ fn a_script_ends_as_it_says_and_nothing_catches_that() {
         assert_eq!(ran.ending.expect("it is no error"), ending);
         assert_eq!(ran.checks.len(), 1, "{call}");
         assert!(ran.place.is_some(), "{call}");
-        assert!(
-            !stage.host.scope.has("caught") && !stage.host.scope.has("after"),
-            "{call}"
-        );
+        assert!(!stage.host.scope.has("caught") && !stage.host.scope.has("after"), "{call}");
     }
     assert_eq!(stage.run("return;").ending.expect("it runs"), Ending::Done);
     assert_eq!(stage.run("exit();").ending.expect("it runs"), Ending::Done);
@@ -283,10 +192,7 @@ fn checks_are_collected_also_before_an_error() {
 #[test]
 fn an_error_of_ours_can_be_caught() {
     let stage = Stage::new(Phase::Alone);
-    assert_eq!(
-        stage.prints("try { vars.none; } catch (why) { print(why); }"),
-        "there is no variable `none`"
-    );
+    assert_eq!(stage.prints("try { vars.none; } catch (why) { print(why); }"), "there is no variable `none`");
 }
 
 #[test]

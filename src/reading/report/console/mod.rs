@@ -167,10 +167,7 @@ impl Console {
             return;
         }
         let style = self.look.style;
-        let pass = self
-            .pass
-            .map(|pass| format!("  pass {pass}"))
-            .unwrap_or_default();
+        let pass = self.pass.map(|pass| format!("  pass {pass}")).unwrap_or_default();
         let place = format!("{}{pass}", one_line(file, LINE));
         let name = style.bold(&one_line(workflow, LINE));
         let _ = writeln!(self.text, "{name}  {}", style.dim(&place));
@@ -179,13 +176,8 @@ impl Console {
 
     fn step_started(&mut self, path: &Arc<str>, name: &Arc<str>) {
         self.screen.wait_for(Some(name));
-        self.width = self
-            .width
-            .max(depth(path) * 2 + name.chars().count().min(LONG_NAME));
-        let doing = Doing {
-            name: Arc::clone(name),
-            ..Doing::default()
-        };
+        self.width = self.width.max(depth(path) * 2 + name.chars().count().min(LONG_NAME));
+        let doing = Doing { name: Arc::clone(name), ..Doing::default() };
         self.open.insert(Arc::clone(path), doing);
     }
 
@@ -202,10 +194,7 @@ impl Console {
     }
 
     fn response_received(&mut self, path: &str, response: &ResponseText) {
-        let redirects = response
-            .redirects
-            .iter()
-            .map(|hop| self.wire_line('~', hop));
+        let redirects = response.redirects.iter().map(|hop| self.wire_line('~', hop));
         let mut text: String = redirects.collect();
         text.push_str(&self.wire_line('<', &format!("{}, {}", response.line, size(response.size))));
         if !response.timing.is_empty() {
@@ -222,17 +211,12 @@ impl Console {
             self.below(path, &text);
         }
         if let Some(doing) = self.open.get(path) {
-            self.screen
-                .wait_for(Some(&format!("{}, attempt {attempt}", doing.name)));
+            self.screen.wait_for(Some(&format!("{}, attempt {attempt}", doing.name)));
         }
     }
 
     fn warned(&mut self, path: &str, message: &str) {
-        let text = format!(
-            "{}: {}\n",
-            self.look.style.yellow("warning"),
-            one_line(message, LINE)
-        );
+        let text = format!("{}: {}\n", self.look.style.yellow("warning"), one_line(message, LINE));
         self.below(path, &text);
     }
 
@@ -240,21 +224,13 @@ impl Console {
         if let Some(doing) = self.open.get_mut(path) {
             let own = shown == pseudonym(name);
             let shown = one_line(shown, VALUE);
-            doing.extracted.push(if own {
-                shown
-            } else {
-                format!("{} = {shown}", one_line(name, VALUE))
-            });
+            doing.extracted.push(if own { shown } else { format!("{} = {shown}", one_line(name, VALUE)) });
         }
     }
 
     fn checked(&mut self, path: &Arc<str>, check: &Check) {
         if !check.passed || self.look.verbosity >= Verbosity::Requests {
-            self.open
-                .entry(Arc::clone(path))
-                .or_default()
-                .checks
-                .push(check.clone());
+            self.open.entry(Arc::clone(path)).or_default().checks.push(check.clone());
         }
     }
 
@@ -278,9 +254,7 @@ impl Console {
     /// `  ✓ personal           200     12ms  2 attempts, «personal_token»`.
     fn step_line(&self, path: &str, step: &StepOutcome, doing: &Doing) -> String {
         let style = self.look.style;
-        let name = [&step.name, &doing.name, &step.id]
-            .into_iter()
-            .find(|name| !name.is_empty());
+        let name = [&step.name, &doing.name, &step.id].into_iter().find(|name| !name.is_empty());
         let name = name.map(|name| one_line(name, LINE)).unwrap_or_default();
         let width = self.width.saturating_sub(depth(path) * 2);
         let (mark, name) = match step.verdict {
@@ -289,39 +263,22 @@ impl Console {
             Verdict::Errored => (style.red("!"), style.bold(&format!("{name:<width$}"))),
             Verdict::Skipped => (style.dim("-"), style.dim(&format!("{name:<width$}"))),
         };
-        let rest = if step.verdict == Verdict::Skipped {
-            self.why_skipped(step)
-        } else {
-            self.numbers(step, doing)
-        };
-        format!("{}{mark} {name}  {rest}", margin(path))
-            .trim_end()
-            .to_owned()
+        let rest =
+            if step.verdict == Verdict::Skipped { self.why_skipped(step) } else { self.numbers(step, doing) };
+        format!("{}{mark} {name}  {rest}", margin(path)).trim_end().to_owned()
     }
 
     fn why_skipped(&self, step: &StepOutcome) -> String {
-        let why = step
-            .why_skipped
-            .as_deref()
-            .map(|why| format!(": {}", one_line(why, LINE)));
-        self.look
-            .style
-            .dim(&format!("skipped{}", why.unwrap_or_default()))
+        let why = step.why_skipped.as_deref().map(|why| format!(": {}", one_line(why, LINE)));
+        self.look.style.dim(&format!("skipped{}", why.unwrap_or_default()))
     }
 
     fn numbers(&self, step: &StepOutcome, doing: &Doing) -> String {
         let style = self.look.style;
-        let status = step
-            .status
-            .map_or_else(|| "   ".to_owned(), |status| format!("{status:>3}"));
+        let status = step.status.map_or_else(|| "   ".to_owned(), |status| format!("{status:>3}"));
         let time = format!("{:>7}", quantity::show(step.time));
-        let attempts =
-            (step.attempts > 1).then(|| style.yellow(&format!("{} attempts", step.attempts)));
-        let shown = if self.look.verbosity >= Verbosity::Requests {
-            usize::MAX
-        } else {
-            VALUES
-        };
+        let attempts = (step.attempts > 1).then(|| style.yellow(&format!("{} attempts", step.attempts)));
+        let shown = if self.look.verbosity >= Verbosity::Requests { usize::MAX } else { VALUES };
         let more = doing.extracted.len().saturating_sub(shown);
         let more = (more > 0).then(|| style.dim(&format!("and {more} more")));
         let values = doing.extracted.iter().take(shown).cloned();
@@ -332,18 +289,8 @@ impl Console {
     fn checks_that_hold(&mut self, path: &str, checks: &[Check]) {
         let style = self.look.style;
         for check in checks.iter().filter(|check| check.passed) {
-            let what = format!(
-                "{}: {}",
-                one_line(&check.what, LINE),
-                one_line(&check.expected, VALUE)
-            );
-            let _ = writeln!(
-                self.text,
-                "{}  {} {}",
-                margin(path),
-                style.green("✓"),
-                style.dim(&what)
-            );
+            let what = format!("{}: {}", one_line(&check.what, LINE), one_line(&check.expected, VALUE));
+            let _ = writeln!(self.text, "{}  {} {}", margin(path), style.green("✓"), style.dim(&what));
         }
     }
 
@@ -351,11 +298,7 @@ impl Console {
         let source = step.source.as_ref().unwrap_or(&self.source);
         let text = explain(step, checks, source, self.look.style);
         if !text.is_empty() {
-            let _ = write!(
-                self.text,
-                "\n{}",
-                indent(&text, &format!("{}  ", margin(path)))
-            );
+            let _ = write!(self.text, "\n{}", indent(&text, &format!("{}  ", margin(path))));
             self.gap = true;
         }
     }
@@ -387,17 +330,12 @@ impl Console {
             return;
         }
         self.open_group(path);
-        self.text
-            .push_str(&indent(lines, &format!("{}  ", margin(path))));
+        self.text.push_str(&indent(lines, &format!("{}  ", margin(path))));
     }
 
     /// Adds a line, behind a blank one where something ended.
     fn line(&mut self, line: &str) {
-        let gap = if std::mem::take(&mut self.gap) {
-            "\n"
-        } else {
-            ""
-        };
+        let gap = if std::mem::take(&mut self.gap) { "\n" } else { "" };
         let _ = writeln!(self.text, "{gap}{line}");
     }
 
@@ -407,37 +345,18 @@ impl Console {
             return;
         }
         self.open_group(parent(path));
-        let name = self
-            .open
-            .get(path)
-            .map(|doing| doing.name.as_ref())
-            .filter(|name| !name.is_empty());
+        let name = self.open.get(path).map(|doing| doing.name.as_ref()).filter(|name| !name.is_empty());
         let name = one_line(name.unwrap_or_else(|| last(path)), LINE);
         let style = self.look.style;
-        self.line(&format!(
-            "{}{} {}",
-            margin(path),
-            style.dim("▸"),
-            style.dim(&name)
-        ));
+        self.line(&format!("{}{} {}", margin(path), style.dim("▸"), style.dim(&name)));
         path.clone_into(&mut self.heading);
     }
 
     fn wire_line(&self, mark: char, line: &str) -> String {
-        format!(
-            "{} {}\n",
-            self.look.style.dim(&mark.to_string()),
-            one_line(line, LINE)
-        )
+        format!("{} {}\n", self.look.style.dim(&mark.to_string()), one_line(line, LINE))
     }
 
-    fn wire_rest(
-        &self,
-        text: &mut String,
-        mark: char,
-        headers: &[(String, String)],
-        body: Option<&str>,
-    ) {
+    fn wire_rest(&self, text: &mut String, mark: char, headers: &[(String, String)], body: Option<&str>) {
         for (name, value) in headers {
             text.push_str(&self.wire_line(mark, &format!("{name}: {value}")));
         }
@@ -457,11 +376,7 @@ impl Console {
 }
 
 fn size(bytes: usize) -> String {
-    if bytes == 1 {
-        "1 byte".to_owned()
-    } else {
-        format!("{bytes} bytes")
-    }
+    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
 }
 
 /// How many workflows deep a step stands.
@@ -483,8 +398,7 @@ fn last(path: &str) -> &str {
 }
 
 fn is_within(path: &str, outer: &str) -> bool {
-    path.strip_prefix(outer)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

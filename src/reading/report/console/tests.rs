@@ -15,23 +15,13 @@ use super::watched::{Watched, check, passed};
 #[test]
 fn a_run_is_a_line_for_each_step_and_a_sum() {
     let mut watched = Watched::new(Verbosity::Steps, true);
-    watched
-        .run()
-        .start("personal")
-        .value("personal", "personal_token", "«personal_token»");
+    watched.run().start("personal").value("personal", "personal_token", "«personal_token»");
     watched.tell("personal", check(true)).pass("personal");
-    watched
-        .start("service")
-        .value("service", "sid", "«session»")
-        .value("service", "left", "3600");
+    watched.start("service").value("service", "sid", "«session»").value("service", "left", "3600");
     watched.tell("service", check(true));
     watched.finish(
         "service",
-        StepOutcome {
-            attempts: 3,
-            time: Duration::from_millis(1530),
-            ..passed("service")
-        },
+        StepOutcome { attempts: 3, time: Duration::from_millis(1530), ..passed("service") },
     );
     watched.start("logout");
     watched.finish(
@@ -93,17 +83,8 @@ fn a_failure_stands_below_its_step_with_all_that_is_needed() {
 #[test]
 fn steps_of_a_used_workflow_stand_indented_below_its_user() {
     let mut watched = Watched::new(Verbosity::Steps, true);
-    watched
-        .run()
-        .start("login")
-        .start("login/personal")
-        .pass("login/personal")
-        .start("login/access");
-    watched
-        .pass("login/access")
-        .pass("login")
-        .start("me")
-        .pass("me");
+    watched.run().start("login").start("login/personal").pass("login/personal").start("login/access");
+    watched.pass("login/access").pass("login").start("me").pass("me");
     insta::assert_snapshot!(watched.end(), @r"
       wildix service token  flow.yaml
 
@@ -120,23 +101,10 @@ fn steps_of_a_used_workflow_stand_indented_below_its_user() {
 #[test]
 fn steps_at_once_keep_their_values_apart() {
     let mut watched = Watched::new(Verbosity::Steps, true);
-    watched
-        .run()
-        .start("a")
-        .start("b")
-        .value("a", "x", "1")
-        .value("b", "y", "2")
-        .pass("b")
-        .pass("a");
+    watched.run().start("a").start("b").value("a", "x", "1").value("b", "y", "2").pass("b").pass("a");
     let text = watched.end();
-    assert!(
-        text.contains("✓ b                 200     12ms  y = 2\n"),
-        "{text}"
-    );
-    assert!(
-        text.contains("✓ a                 200     12ms  x = 1\n"),
-        "{text}"
-    );
+    assert!(text.contains("✓ b                 200     12ms  y = 2\n"), "{text}");
+    assert!(text.contains("✓ a                 200     12ms  x = 1\n"), "{text}");
 }
 
 #[test]
@@ -158,15 +126,9 @@ fn verbose_shows_what_went_over_the_wire() {
         redirects: vec!["302 https://a.example/x → https://b.example/y".into()],
         timing: "dns 1ms, body 13ms".into(),
     };
-    watched
-        .run()
-        .start("me")
-        .tell("me", EventKind::RequestSent(request));
+    watched.run().start("me").tell("me", EventKind::RequestSent(request));
     watched.retry("me", "503");
-    watched
-        .tell("me", EventKind::ResponseReceived(response))
-        .tell("me", check(true))
-        .pass("me");
+    watched.tell("me", EventKind::ResponseReceived(response)).tell("me", check(true)).pass("me");
     insta::assert_snapshot!(watched.end(), @r#"
       wildix service token  flow.yaml
 
@@ -223,12 +185,7 @@ fn quiet_tells_the_failing_steps_and_the_sum() {
         cause: Cause::CouldNotRun,
         diagnostic: Diagnostic::error("no answer from https://a.example").help("is it up?"),
     };
-    let step = StepOutcome {
-        verdict: Verdict::Errored,
-        status: None,
-        error: Some(error),
-        ..passed("me")
-    };
+    let step = StepOutcome { verdict: Verdict::Errored, status: None, error: Some(error), ..passed("me") };
     watched.run().pass("first").finish("me", step);
     assert_eq!(watched.page.text(), "", "nothing before the end");
     insta::assert_snapshot!(watched.end(), @r"
@@ -264,9 +221,7 @@ fn trouble_around_a_run_fails_it_in_words() {
     let mut watched = Watched::new(Verbosity::Steps, true);
     watched.run().start("me").pass("me");
     watched.folding.outcome.cause = Some(Cause::CouldNotRun);
-    watched
-        .console
-        .trouble(&Diagnostics(vec![Diagnostic::error("the handler broke")]));
+    watched.console.trouble(&Diagnostics(vec![Diagnostic::error("the handler broke")]));
     insta::assert_snapshot!(watched.end(), @r"
       wildix service token  flow.yaml
 
@@ -283,11 +238,7 @@ fn an_interrupted_run_says_how_far_it_came() {
     let mut watched = Watched::new(Verbosity::Steps, true);
     watched.run().start("me").pass("me").start("next");
     watched.folding.outcome.cause = Some(Cause::Interrupted);
-    assert!(
-        watched
-            .end()
-            .ends_with("\n\n  interrupted: 1 step passed in 35ms\n")
-    );
+    assert!(watched.end().ends_with("\n\n  interrupted: 1 step passed in 35ms\n"));
 }
 
 #[test]
@@ -295,22 +246,11 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
     let evil = "a\x1b[2J\u{9b}31m\u{202e}\u{7}b";
     let text = || evil.to_owned();
     let mut watched = Watched::new(Verbosity::Wire, true);
-    watched.tell(
-        "",
-        EventKind::RunStarted {
-            workflow: evil.into(),
-            file: evil.into(),
-            steps: 1,
-        },
-    );
+    watched.tell("", EventKind::RunStarted { workflow: evil.into(), file: evil.into(), steps: 1 });
     watched.tell(evil, EventKind::StepStarted { name: evil.into() });
     watched.log(evil, evil);
-    let request = RequestText {
-        method: text(),
-        url: text(),
-        headers: vec![(text(), text())],
-        body: Some(text()),
-    };
+    let request =
+        RequestText { method: text(), url: text(), headers: vec![(text(), text())], body: Some(text()) };
     watched.tell(evil, EventKind::RequestSent(request));
     let response = ResponseText {
         line: text(),
@@ -326,13 +266,7 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
     watched.value(evil, evil, evil);
     for passed in [true, false] {
         let span = Span::new(29, 32);
-        let check = Check {
-            what: text(),
-            passed,
-            expected: text(),
-            actual: text(),
-            span,
-        };
+        let check = Check { what: text(), passed, expected: text(), actual: text(), span };
         watched.tell(evil, EventKind::Checked(check));
     }
     let diagnostic = Diagnostic::error(evil).label(evil).help(evil).note(evil);
@@ -342,30 +276,16 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
         id: evil.into(),
         name: evil.into(),
         verdict: Verdict::Errored,
-        error: Some(Failure {
-            cause: Cause::CouldNotRun,
-            diagnostic,
-        }),
+        error: Some(Failure { cause: Cause::CouldNotRun, diagnostic }),
         answer: Some(text()),
         ..StepOutcome::default()
     };
     watched.finish(evil, step);
-    let skipped = StepOutcome {
-        verdict: Verdict::Skipped,
-        why_skipped: Some(text()),
-        ..passed(evil)
-    };
+    let skipped = StepOutcome { verdict: Verdict::Skipped, why_skipped: Some(text()), ..passed(evil) };
     watched.finish(evil, skipped);
     let text = watched.end();
-    assert_eq!(
-        text.matches(|c: char| c.is_control() && c != '\n').count(),
-        0,
-        "{text:?}"
-    );
-    assert!(
-        !text.contains('\u{202e}') && text.contains("\\x1b[2J"),
-        "{text:?}"
-    );
+    assert_eq!(text.matches(|c: char| c.is_control() && c != '\n').count(), 0, "{text:?}");
+    assert!(!text.contains('\u{202e}') && text.contains("\\x1b[2J"), "{text:?}");
 }
 
 #[test]
@@ -392,15 +312,7 @@ fn long_names_and_many_values_keep_a_line_readable() {
 fn a_check_of_a_used_workflow_shows_that_workflows_text() {
     let mut watched = Watched::new(Verbosity::Steps, true);
     let source: Arc<Source> = Source::text("login.yaml", "steps: # of the used one      200\n");
-    let step = StepOutcome {
-        verdict: Verdict::Failed,
-        source: Some(source),
-        ..passed("login/me")
-    };
-    watched
-        .run()
-        .start("login/me")
-        .tell("login/me", check(false))
-        .finish("login/me", step);
+    let step = StepOutcome { verdict: Verdict::Failed, source: Some(source), ..passed("login/me") };
+    watched.run().start("login/me").tell("login/me", check(false)).finish("login/me", step);
     assert!(watched.end().contains("--> login.yaml:1:30"));
 }

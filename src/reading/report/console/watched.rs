@@ -25,27 +25,13 @@ impl Watched {
         let page = Page::default();
         let screen = Screen::new(Box::new(page.clone()), false);
         let source = Source::text("flow.yaml", "steps:\n  - expect: { status: 200 }\n");
-        let look = Look {
-            style: Style::new(false),
-            verbosity,
-            live,
-        };
+        let look = Look { style: Style::new(false), verbosity, live };
         let console = Console::new(look, screen, source);
-        Self {
-            console,
-            page,
-            folding: Folding::default(),
-            seq: 0,
-        }
+        Self { console, page, folding: Folding::default(), seq: 0 }
     }
 
     pub(super) fn tell(&mut self, path: &str, kind: EventKind) -> &mut Self {
-        let event = Event {
-            seq: self.seq,
-            path: path.into(),
-            elapsed: Duration::from_millis(35),
-            kind,
-        };
+        let event = Event { seq: self.seq, path: path.into(), elapsed: Duration::from_millis(35), kind };
         self.seq += 1;
         self.folding.add(&event);
         self.console.event(&event);
@@ -54,14 +40,7 @@ impl Watched {
 
     pub(super) fn run(&mut self) -> &mut Self {
         let (workflow, file) = ("wildix service token".into(), "flow.yaml".into());
-        self.tell(
-            "",
-            EventKind::RunStarted {
-                workflow,
-                file,
-                steps: 3,
-            },
-        )
+        self.tell("", EventKind::RunStarted { workflow, file, steps: 3 })
     }
 
     pub(super) fn start(&mut self, path: &str) -> &mut Self {
@@ -70,13 +49,7 @@ impl Watched {
     }
 
     pub(super) fn value(&mut self, path: &str, name: &str, shown: &str) -> &mut Self {
-        self.tell(
-            path,
-            EventKind::ValueExtracted {
-                name: name.into(),
-                shown: shown.into(),
-            },
-        )
+        self.tell(path, EventKind::ValueExtracted { name: name.into(), shown: shown.into() })
     }
 
     pub(super) fn pass(&mut self, path: &str) -> &mut Self {
@@ -104,10 +77,7 @@ impl Watched {
 
     pub(super) fn end(&mut self) -> String {
         let outcome = std::mem::take(&mut self.folding).outcome;
-        self.console.finish(&Finished {
-            outcome,
-            ..Finished::default()
-        });
+        self.console.finish(&Finished { outcome, ..Finished::default() });
         self.page.text()
     }
 }

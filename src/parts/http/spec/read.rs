@@ -1,0 +1,124 @@
+//! How the parts of a request read themselves from YAML.
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use reqwest::header::HeaderName;
+
+use crate::ground::read::{Fields, Reading};
+use crate::ground::source::Span;
+use crate::ground::value::Value;
+use crate::ground::yaml::{Kind, Node, Scalar};
+use crate::parts::http::spec::{Body, Entry, parse_url};
+use crate::parts::template::{Template, Tree};
+
+const BODIES: [&str; 3] = ["json", "form", "body"];
+
+/// A URL without a template in it is judged before anything is sent.
+pub(super) fn read_url(scalar: &Scalar, reading: &Reading) -> Option<Template> {
+    let url = Template::read(scalar, reading)?;
+    if let Some(Err(error)) = url.as_literal().map(|text| parse_url(text, scalar.span)) {
+        if scalar.text.contains('@') {
+            reading.source.hide(scalar.span);
+        }
+        reading.report(error.diagnostic(&reading.source));
+        return None;
+    }
+    Some(url)
+}
+
+pub(super) fn read_method(node: &Node, reading: &Reading) -> Option<Method> {
+    let scalar = reading.text(node, "method")?;
+    let method = Method::from_bytes(scalar.text.to_ascii_uppercase().as_bytes()).ok();
+    if method.is_none() || scalar.text.contains("{{") {
+        reading.error_with(
+            node.span,
+            format!("`{}` is no method", scalar.text),
+            "write one word: GET, POST, PUT, PATCH, DELETE, …",
+        );
+        return None;
+    }
+    method
+}
+
+pub(super) fn read_entries(node: Option<&Node>, what: &str, reading: &Reading) -> Option<Vec<Entry>> {
+    let Some(node) = node else { return Some(Vec::new()) };
+    let entries: Vec<_> = reading
+        .entries(node, what)?
+        .iter()
+        .map(|(name, value)| Some((Arc::clone(&name.text), read_value(value, reading)?, value.span)))
+        .collect();
+    entries.into_iter().collect()
+}
+
+/// A value that ends as text: a plain scalar is taken as it was typed (`0101`, `1.10`).
+fn read_value(node: &Node, reading: &Reading) -> Option<Tree> {
+    if let Kind::Map(_) = &node.kind {
+        reading.error_with(
+            node.span,
+            "this must be a text or a list of texts, not a map",
+            "a JSON text is `\"{{ value | tojson }}\"`",
+        );
+        return None;
+    }
+    let typed = |node: &Node, tree: Tree| match (&node.kind, &tree) {
+        (Kind::Scalar(_), Tree::Plain(Value::Null)) => tree,
+        (Kind::Scalar(scalar), Tree::Plain(_)) => Tree::Plain(Value::String(Arc::clone(&scalar.text))),
+        _ => tree,
+    };
+    match &node.kind {
+        Kind::List(elements) => {
+            let elements: Option<Vec<_>> =
+                elements.iter().map(|element| Some(typed(element, Tree::read(element, reading)?))).collect();
+            elements.map(Tree::List)
+        }
+        _ => Some(typed(node, Tree::read(node, reading)?)),
+    }
+}
+
+pub(super) fn read_headers(node: Option<&Node>, reading: &Reading) -> Option<Vec<(HeaderName, Tree, Span)>> {
+    let Some(node) = node else { return Some(Vec::new()) };
+    let headers: Vec<_> = reading
+        .entries(node, "headers")?
+        .iter()
+        .map(|(name, value)| {
+            let header = HeaderName::from_bytes(name.text.as_bytes());
+            if header.is_err() {
+                let help = "a name has letters, digits and `-`";
+                reading.error_with(name.span, format!("`{}` is no name of a header", name.text), help);
+            }
+            let value_tree = read_value(value, reading);
+            Some((header.ok()?, value_tree?, value.span))
+        })
+        .collect();
+    headers.into_iter().collect()
+}
+
+pub(super) fn read_body(fields: &Fields<'_>, reading: &Reading) -> Option<Body> {
+    let bodies = fields.present(&BODIES);
+    if let [_, second, ..] = bodies.as_slice() {
+        let names: Vec<_> = bodies.iter().map(|(key, _)| format!("`{}`", key.text)).collect();
+        reading.error_with(
+            second.0.span,
+            "a request has one body",
+            format!("keep one of {}", names.join(", ")),
+        );
+        return None;
+    }
+    let Some((kind, node)) = bodies.first() else { return Some(Body::None) };
+    match &*kind.text {
+        "json" => Tree::read(node, reading).map(Body::Json),
+        "form" => read_entries(Some(node), "form", reading).map(Body::Form),
+        _ => {
+            if !matches!(node.kind, Kind::Scalar(_)) {
+                reading.error_with(
+                    node.span,
+                    format!("`body` is a text, not {}", node.describe()),
+                    "use `json` for a JSON document, `form` for fields",
+                );
+                return None;
+            }
+            reading.text(node, "body").and_then(|scalar| Template::read(scalar, reading)).map(Body::Text)
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! What a request becomes when its templates are evaluated, for the wire and for people.
+//!
+//! It is still editable here; only [`Rendered::finish`] makes bytes of it.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
+};
+use url::Url;
+
+use crate::ground::encode;
+use crate::ground::secret::{Marked, Marks, is_secret_name, pseudonym};
+use crate::ground::source::Span;
+use crate::ground::value::Value;
+use crate::parts::http::message::{Limits, Request};
+use crate::parts::http::spec::{Body, Entry, RequestSpec};
+use crate::parts::scope::Scope;
+use crate::parts::template::{Error, Tree};
+
+/// A request whose templates were evaluated, before a script may change it and `auth` signs it.
+#[derive(Clone)]
+pub struct Rendered {
+    /// The method.
+    pub method: Method,
+    /// Where to, query included.
+    pub url: Url,
+    /// The headers; those that hold a secret are sensitive.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: RenderedBody,
+    /// Whether a server had a say in the URL's origin.
+    pub origin_from_server: bool,
+    /// Whether a secret stands in the query or the body.
+    pub secret_inside: bool,
+    /// The limits of the exchange.
+    pub limits: Limits,
+}
+
+impl fmt::Debug for Rendered {
+    /// Where to, and no more: query and body may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = self.url.origin().ascii_serialization();
+        f.debug_struct("Rendered").field("method", &self.method).field("to", &to).finish_non_exhaustive()
+    }
+}
+
+/// A body whose templates were evaluated.
+#[derive(Clone, PartialEq)]
+pub enum RenderedBody {
+    /// None.
+    None,
+    /// A JSON document.
+    Json(Value),
+    /// The fields of a form.
+    Form(Vec<(String, String)>),
+    /// A text.
+    Text(String),
+}
+
+impl fmt::Debug for RenderedBody {
+    /// Its kind: what is in it may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no body",
+            Self::Json(_) => "json",
+            Self::Form(_) => "form",
+            Self::Text(_) => "text",
+        })
+    }
+}
+
+impl RequestSpec {
+    /// Evaluates all templates.
+    ///
+    /// # Errors
+    /// Where a template cannot be evaluated, or a value cannot stand in its place.
+    pub fn render(&self, scope: &Scope) -> Result<Rendered, Error> {
+        let address = self.url.address(scope)?;
+        let mut secret_inside = address.text.marks.is_secret();
+        let mut text = address.text.value;
+        append_query(&mut text, &self.query, scope, &mut secret_inside)?;
+        let url = recent_url(text, self.url.span())?;
+        let (body, body_marks) = self.body.render(scope)?;
+        let headers = self.render_headers(&body, scope)?;
+        let post = if matches!(body, RenderedBody::None) { Method::GET } else { Method::POST };
+        Ok(Rendered {
+            method: self.method.clone().unwrap_or(post),
+            url,
+            headers,
+            body,
+            origin_from_server: address.origin_from_server,
+            secret_inside: secret_inside || body_marks.is_secret(),
+            limits: self.limits.resolve(),
+        })
+    }
+
+    fn render_headers(&self, body: &RenderedBody, scope: &Scope) -> Result<HeaderMap, Error> {
+        let mut headers = HeaderMap::with_capacity(self.headers.len() + 2);
+        for (name, tree, span) in &self.headers {
+            each_value(tree, scope, &mut |text, marks| {
+                let refused = || {
+                    let message = format!(
+                        "the value of the header `{name}` has a line break or a control character in it"
+                    );
+                    Error::new(*span, message)
+                };
+                let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| refused())?;
+                value.set_sensitive(marks.is_secret() || is_credential(name));
+                headers.append(name, value);
+                Ok(())
+            })?;
+        }
+        let media = match body {
+            RenderedBody::Json(_) => "application/json",
+            RenderedBody::Form(_) => "application/x-www-form-urlencoded",
+            RenderedBody::None | RenderedBody::Text(_) => return Ok(headers),
+        };
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        Ok(headers)
+    }
+
+    /// The method and the URL as people may see them.
+    ///
+    /// # Errors
+    /// As [`RequestSpec::render`].
+    pub fn shown_url(&self, scope: &Scope) -> Result<String, Error> {
+        let address = self.url.address(scope)?;
+        let mut text = address.shown.unwrap_or(address.text.value);
+        for (name, tree, _) in &self.query {
+            each_value(tree, scope, &mut |value, marks| {
+                let secret = marks.secret.clone().or_else(|| is_secret_name(name).then(|| Arc::clone(name)));
+                let value = secret.map_or_else(|| encode::url(&value), |secret| pseudonym(&secret));
+                push_pair(&mut text, &encode::url(name), &value);
+                Ok(())
+            })?;
+        }
+        Ok(scope.needles.scrub(&text))
+    }
+
+    /// The body as people may see it.
+    ///
+    /// # Errors
+    /// As [`RequestSpec::render`].
+    pub fn shown_body(&self, scope: &Scope) -> Result<Option<String>, Error> {
+        let text = match &self.body {
+            Body::None => return Ok(None),
+            Body::Json(tree) => tree.shown(scope)?.to_json(),
+            Body::Text(template) => template.shown(scope)?,
+            Body::Form(fields) => {
+                let mut text = String::new();
+                for (name, tree, _) in fields {
+                    each_value(tree, scope, &mut |value, marks| {
+                        let secret =
+                            marks.secret.clone().or_else(|| is_secret_name(name).then(|| Arc::clone(name)));
+                        let value = secret.map_or_else(|| encode::url(&value), |secret| pseudonym(&secret));
+                        text.push_str(if text.is_empty() { "" } else { "&" });
+                        text.push_str(&encode::url(name));
+                        text.push('=');
+                        text.push_str(&value);
+                        Ok(())
+                    })?;
+                }
+                text
+            }
+        };
+        Ok(Some(scope.needles.scrub(&text)))
+    }
+}
+
+impl Body {
+    fn render(&self, scope: &Scope) -> Result<(RenderedBody, Marks), Error> {
+        match self {
+            Self::None => Ok((RenderedBody::None, Marks::NONE)),
+            Self::Json(tree) => {
+                let found = tree.value(scope)?;
+                Ok((RenderedBody::Json(found.value), found.marks))
+            }
+            Self::Text(template) => {
+                let found = template.text(scope)?;
+                Ok((RenderedBody::Text(found.value), found.marks))
+            }
+            Self::Form(fields) => {
+                let mut pairs = Vec::with_capacity(fields.len());
+                let mut marks = Marks::NONE;
+                for (name, tree, _) in fields {
+                    each_value(tree, scope, &mut |value, found| {
+                        marks.join(found);
+                        pairs.push((name.as_ref().to_owned(), value));
+                        Ok(())
+                    })?;
+                }
+                Ok((RenderedBody::Form(pairs), marks))
+            }
+        }
+    }
+}
+
+impl RenderedBody {
+    /// The exact text that is sent; `None` where there is no body.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Json(value) => Some(value.to_json()),
+            Self::Form(pairs) => {
+                Some(encode::form(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
+            }
+            Self::Text(text) => Some(text.clone()),
+        }
+    }
+}
+
+impl Rendered {
+    /// Makes bytes of it; `auth` comes after this.
+    #[must_use]
+    pub fn finish(self) -> Request {
+        let body = match self.body {
+            RenderedBody::Text(text) => Some(text),
+            other => other.text(),
+        };
+        Request {
+            method: self.method,
+            url: self.url,
+            headers: self.headers,
+            body: body.map(Bytes::from),
+            secret_inside: self.secret_inside,
+            limits: self.limits,
+        }
+    }
+}
+
+thread_local! {
+    static RECENT: RefCell<VecDeque<(String, Url)>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Reads a URL, unless it is one of the last few: requests mostly go where requests went before,
+/// and reading a URL costs more than all the rest of rendering.
+fn recent_url(text: String, span: Span) -> Result<Url, Error> {
+    const KEPT: usize = 8;
+    RECENT.with_borrow_mut(|recent| {
+        if let Some((_, url)) = recent.iter().find(|(known, _)| *known == text) {
+            return Ok(url.clone());
+        }
+        let url = parse_url(&text, span)?;
+        recent.truncate(KEPT - 1);
+        recent.push_front((text, url.clone()));
+        Ok(url)
+    })
+}
+
+/// Reads an absolute URL of HTTP.
+///
+/// # Errors
+/// What it is not, and what to do; the URL itself may hold a secret and is not told.
+pub fn parse_url(text: &str, span: Span) -> Result<Url, Error> {
+    let url = Url::parse(text).map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => Error::new(span, "the URL has no scheme and host")
+            .help("begin it with https://host, or with an input that holds them"),
+        other => Error::new(span, format!("this is no URL: {other}")),
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Error::new(span, format!("the scheme `{}` is not http or https", url.scheme())));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::new(span, "a user name or password stands in the URL")
+            .help("give it with `auth: { basic: … }`"));
+    }
+    Ok(url)
+}
+
+/// Whether a header carries a credential by its name alone.
+#[must_use]
+pub fn is_credential(name: &HeaderName) -> bool {
+    [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name) || is_secret_name(name.as_str())
+}
+
+fn append_query(text: &mut String, query: &[Entry], scope: &Scope, secret: &mut bool) -> Result<(), Error> {
+    for (name, tree, _) in query {
+        each_value(tree, scope, &mut |value, marks| {
+            *secret |= marks.is_secret();
+            push_pair(text, &encode::url(name), &encode::url(&value));
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn push_pair(url: &mut String, name: &str, value: &str) {
+    if let Some(fragment) = url.find('#') {
+        url.truncate(fragment);
+    }
+    match url.split_once('?') {
+        None => url.push('?'),
+        Some((_, "")) => {}
+        Some(_) => url.push('&'),
+    }
+    url.push_str(name);
+    url.push('=');
+    url.push_str(value);
+}
+
+/// Each value of an entry as text: null is left out, a list repeats the name.
+fn each_value(
+    tree: &Tree,
+    scope: &Scope,
+    visit: &mut dyn FnMut(String, &Marks) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let Marked { value, marks } = tree.value(scope)?;
+    match &value {
+        Value::Null => Ok(()),
+        Value::List(elements) => elements.iter().try_for_each(|element| match element {
+            Value::Null => Ok(()),
+            element => visit(element.to_text(), &marks),
+        }),
+        value => visit(value.to_text(), &marks),
+    }
+}
