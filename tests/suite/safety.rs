@@ -196,7 +196,10 @@ fn no_secret_in_any_form_stands_in_anything_that_a_run_tells() {
     .on("GET /q", |seen| Reply::text(seen.target.clone()))
     .on("GET /c", |seen| Reply::text(seen.header("cookie")))
     .on("GET /moved", |_| Reply::redirect(302, format!("/there?access_token={ACCESS}")))
-    .on("GET /there", |_| Reply::json(r#"{"token_type":"Bearer"}"#))
+    .on("GET /there", |_| {
+        let twice = serde_json::json!(serde_json::json!(PASSWORD).to_string()).to_string();
+        Reply::json(serde_json::json!({ "token_type": "Bearer", "json_in_json_in_json": twice }).to_string())
+    })
     .on("POST /text", |seen| Reply::text(echo(&seen.body)).header("content-type", "text/html"))
     .run();
     ran.passed();

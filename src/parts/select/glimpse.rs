@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(text, r#"{"a":[1,"x"],"token":"«token»","credentials":{"id":1},"j":"«jwt»"}"#);
         let many = Value::from(vec![Value::from("0123456789"); 1_000_000]);
         let mut json = String::new();
-        write_json(&many, &mut json);
+        write_json(&many, &Needles::default(), &mut json);
         assert!(json.len() < LOOKED_AT + 100);
     }
 

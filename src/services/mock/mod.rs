@@ -138,6 +138,7 @@ mod tests {
 
     use super::*;
     use crate::ground::clock::Clock;
+    use crate::ground::diagnostic::Diagnostic;
 
     /// Scripts of the tests: each is a word in place of Rhai.
     fn words(script: Script<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
