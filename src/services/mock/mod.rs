@@ -497,6 +497,6 @@ routes:
         let missing = Mock::load(Path::new("no/such.yaml"))
             .err()
             .expect("no file");
-        assert!(line(missing).starts_with("cannot read the mock no/such.yaml: "));
+        assert!(line(missing).contains("no/such.yaml"));
     }
 }
