@@ -72,7 +72,8 @@ const CREDENTIALS: &str = "headers: { X-Mine: '{{ password }}', x-api-key: plain
 #[test]
 fn a_redirect_to_another_origin_leaves_every_credential_behind() {
     for status in [301, 302, 303, 307, 308] {
-        let ran = redirected(CREDENTIALS, status, "evil/take", |evil| evil.on("GET /take", |_| Reply::json("{}")));
+        let ran =
+            redirected(CREDENTIALS, status, "evil/take", |evil| evil.on("GET /take", |_| Reply::json("{}")));
         ran.passed().saw_at("evil", ["GET /take"]);
         let seen = &ran.seen_at("evil")[0];
         for name in ["authorization", "cookie", "x-mine", "x-api-key", "dpop", "proxy-authorization"] {
@@ -103,7 +104,9 @@ fn a_detour_through_a_foreign_origin_does_not_bring_credentials_back() {
             assert_eq!(seen.header("authorization"), "");
             Reply::json("{}")
         })
-        .server("evil", |evil| evil.on("GET /detour", |seen| Reply::redirect(302, format!("{}/back", seen.origin("base")))))
+        .server("evil", |evil| {
+            evil.on("GET /detour", |seen| Reply::redirect(302, format!("{}/back", seen.origin("base"))));
+        })
         .run();
     ran.passed().saw(["GET /", "GET /back"]).saw_at("evil", ["GET /detour"]);
 }
@@ -162,15 +165,32 @@ fn a_url_whose_origin_a_server_chose_gets_no_credentials_and_warns() {
             .run();
         ran.passed().saw_at("evil", ["GET /take"]);
         let seen = &ran.seen_at("evil")[0];
-        assert_eq!((seen.target.as_str(), seen.header("authorization"), seen.header("cookie"), seen.header("x-token")), ("/take", "", "", ""), "{credentials}");
+        assert_eq!(
+            (
+                seen.target.as_str(),
+                seen.header("authorization"),
+                seen.header("cookie"),
+                seen.header("x-token")
+            ),
+            ("/take", "", "", ""),
+            "{credentials}"
+        );
         says(&ran.warnings().join("\n"), &["without credentials", "a server chose"]);
     }
 }
 
 #[test]
 fn a_request_with_a_secret_inside_is_not_sent_where_a_server_chose() {
-    for inside in ["json: { password: '{{ password }}' }", "form: { p: '{{ password }}' }", "body: 'x {{ password }}'", "query: { k: '{{ password }}' }", "body: '{{ password | base64 }}'"] {
-        let ran = chosen_by_server(&format!("request: {{ url: '{{{{ next }}}}', method: POST, {inside} }}")).server("evil", |_| {}).run();
+    for inside in [
+        "json: { password: '{{ password }}' }",
+        "form: { p: '{{ password }}' }",
+        "body: 'x {{ password }}'",
+        "query: { k: '{{ password }}' }",
+        "body: '{{ password | base64 }}'",
+    ] {
+        let ran = chosen_by_server(&format!("request: {{ url: '{{{{ next }}}}', method: POST, {inside} }}"))
+            .server("evil", |_| {})
+            .run();
         ran.fails_with(Cause::CouldNotRun).saw_at("evil", []);
         says(&ran.error(), &["holds a secret", "flow.yaml:4:"]);
         assert!(!ran.error().contains(SECRET));
@@ -180,7 +200,8 @@ fn a_request_with_a_secret_inside_is_not_sent_where_a_server_chose() {
 #[test]
 fn a_script_cannot_move_credentials_to_where_a_server_chose() {
     let second = "{ request: { url: '{{ base }}/', auth: { bearer: '{{ password }}' } }, before: 'request.url = vars.next;' }";
-    let ran = chosen_by_server(second).server("evil", |evil| evil.on("GET /take", |_| Reply::json("{}"))).run();
+    let ran =
+        chosen_by_server(second).server("evil", |evil| evil.on("GET /take", |_| Reply::json("{}"))).run();
     ran.passed();
     assert_eq!(ran.seen_at("evil")[0].header("authorization"), "");
 }
@@ -221,14 +242,22 @@ fn an_echoed_origin_does_not_name_itself() {
 #[test]
 fn a_401_or_407_that_nobody_expected_is_a_matter_of_authentication() {
     for status in [401, 407] {
-        let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/' } ]").on("GET /", move |_| Reply::status(status)).run();
+        let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/' } ]")
+            .on("GET /", move |_| Reply::status(status))
+            .run();
         ran.fails_with(Cause::Authentication);
     }
-    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/', expect: { status: 200 } } ]").on("GET /", |_| Reply::status(401)).run();
+    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/', expect: { status: 200 } } ]")
+        .on("GET /", |_| Reply::status(401))
+        .run();
     ran.fails_with(Cause::Authentication);
-    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/', expect: { status: 401 } } ]").on("GET /", |_| Reply::status(401)).run();
+    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/', expect: { status: 401 } } ]")
+        .on("GET /", |_| Reply::status(401))
+        .run();
     ran.passed();
-    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/', expect: { status: 401, body: x } } ]").on("GET /", |_| Reply::status(401)).run();
+    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/', expect: { status: 401, body: x } } ]")
+        .on("GET /", |_| Reply::status(401))
+        .run();
     ran.fails_with(Cause::CheckFailed);
 }
 
@@ -243,9 +272,10 @@ fn an_oauth_refusal_is_a_matter_of_authentication_and_another_400_is_not() {
         (403, "forbidden", Cause::CheckFailed),
     ];
     for (status, error, cause) in table {
-        let ran = Scenario::new("steps: [ { request: 'POST {{ base }}/token', extract: { t: $.access_token } } ]")
-            .on("POST /token", move |_| Reply::json(format!(r#"{{"error":"{error}"}}"#)).with(status))
-            .run();
+        let ran =
+            Scenario::new("steps: [ { request: 'POST {{ base }}/token', extract: { t: $.access_token } } ]")
+                .on("POST /token", move |_| Reply::json(format!(r#"{{"error":"{error}"}}"#)).with(status))
+                .run();
         ran.fails_with(cause);
     }
     let ran = Scenario::new("steps: [ { request: 'POST {{ base }}/token', expect: { status: 400, json: { $.error: invalid_grant } } } ]")

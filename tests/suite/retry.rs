@@ -44,9 +44,13 @@ fn retrying_ends_after_max_and_the_last_answer_is_judged() {
 
 #[test]
 fn only_the_conditions_that_are_named_are_sent_again() {
-    let ran = flow("GET {{ base }}/", "{ max: 2, if: [404, connect] }").on("GET /", |_| Reply::status(503)).run();
+    let ran =
+        flow("GET {{ base }}/", "{ max: 2, if: [404, connect] }").on("GET /", |_| Reply::status(503)).run();
     ran.fails_with(Cause::CheckFailed).saw(["GET /"]);
-    let ran = flow("GET {{ base }}/", "{ max: 2, if: 404 }").on("GET /", |_| Reply::status(404)).json("GET /", "{}").run();
+    let ran = flow("GET {{ base }}/", "{ max: 2, if: 404 }")
+        .on("GET /", |_| Reply::status(404))
+        .json("GET /", "{}")
+        .run();
     ran.passed().saw(["GET /", "GET /"]);
 }
 
@@ -54,11 +58,16 @@ fn only_the_conditions_that_are_named_are_sent_again() {
 fn a_request_that_is_not_idempotent_is_sent_again_only_if_the_step_itself_says_so() {
     let ran = flow("POST {{ base }}/", "3").on("POST /", |_| Reply::status(503)).run();
     ran.fails_with(Cause::CheckFailed).saw(["POST /"]);
-    let ran = flow("POST {{ base }}/", "{ max: 1, if: [503] }").on("POST /", |_| Reply::status(503)).json("POST /", "{}").run();
-    ran.passed().saw(["POST /", "POST /"]);
-    let ran = Scenario::new("defaults: { retry: { max: 1, if: [503] } }\nsteps: [ { request: 'POST {{ base }}/' } ]")
+    let ran = flow("POST {{ base }}/", "{ max: 1, if: [503] }")
         .on("POST /", |_| Reply::status(503))
+        .json("POST /", "{}")
         .run();
+    ran.passed().saw(["POST /", "POST /"]);
+    let ran = Scenario::new(
+        "defaults: { retry: { max: 1, if: [503] } }\nsteps: [ { request: 'POST {{ base }}/' } ]",
+    )
+    .on("POST /", |_| Reply::status(503))
+    .run();
     ran.fails_with(Cause::CheckFailed).saw(["POST /"]);
 }
 
@@ -95,7 +104,9 @@ fn retry_after_outranks_the_backoff_in_seconds_and_as_a_date() {
 #[test]
 fn more_than_sixty_seconds_are_not_waited_and_that_is_told() {
     for after in ["61", "999999999", "Thu, 01 Jan 2026 01:00:00 GMT"] {
-        let ran = flow("GET {{ base }}/", "5").on("GET /", move |_| Reply::status(429).header("retry-after", after)).run();
+        let ran = flow("GET {{ base }}/", "5")
+            .on("GET /", move |_| Reply::status(429).header("retry-after", after))
+            .run();
         ran.fails_with(Cause::CheckFailed).saw(["GET /"]);
         says(&ran.warnings().join("\n"), &["60 s", after]);
     }
@@ -122,8 +133,14 @@ steps:
     let seen = ran.seen_at("base");
     assert_eq!(seen[0].target, seen[1].target);
     assert_eq!(seen[1].target.matches("key=").count(), 1, "{}", seen[1].target);
-    assert_eq!((seen[0].header("x-id"), seen[0].header("x-two")), (seen[1].header("x-id"), seen[1].header("x-two")));
-    assert_eq!((seen[2].header("cookie"), seen[3].header("cookie")), ("a=b; key=abcdefgh", "a=b; key=abcdefgh"));
+    assert_eq!(
+        (seen[0].header("x-id"), seen[0].header("x-two")),
+        (seen[1].header("x-id"), seen[1].header("x-two"))
+    );
+    assert_eq!(
+        (seen[2].header("cookie"), seen[3].header("cookie")),
+        ("a=b; key=abcdefgh", "a=b; key=abcdefgh")
+    );
 }
 
 #[test]
@@ -135,9 +152,11 @@ fn a_connection_that_is_refused_could_not_run() {
 
 #[test]
 fn an_answer_that_never_comes_is_a_timeout_that_may_be_tried_again() {
-    let ran = Scenario::new("steps:\n  - request: { url: '{{ mute }}/', timeout: 3s }\n    retry: { max: 1, if: timeout }\n")
-        .silent("mute")
-        .run();
+    let ran = Scenario::new(
+        "steps:\n  - request: { url: '{{ mute }}/', timeout: 3s }\n    retry: { max: 1, if: timeout }\n",
+    )
+    .silent("mute")
+    .run();
     ran.fails_with(Cause::CouldNotRun);
     assert_eq!(ran.steps()[0].attempts, 2);
     says(&ran.error(), &["within 3s", "`timeout`"]);
@@ -145,7 +164,10 @@ fn an_answer_that_never_comes_is_a_timeout_that_may_be_tried_again() {
 
 #[test]
 fn a_connection_that_ends_without_an_answer_is_one_of_connect() {
-    let ran = flow("GET {{ base }}/", "{ max: 1, if: connect }").on("GET /", |_| Reply::closed()).json("GET /", "{}").run();
+    let ran = flow("GET {{ base }}/", "{ max: 1, if: connect }")
+        .on("GET /", |_| Reply::closed())
+        .json("GET /", "{}")
+        .run();
     ran.passed().saw(["GET /", "GET /"]);
     let ran = flow("POST {{ base }}/", "1").on("POST /", |_| Reply::closed()).run();
     ran.fails_with(Cause::CouldNotRun).saw(["POST /"]);
@@ -167,9 +189,10 @@ fn a_body_beyond_the_limit_is_refused_whether_announced_or_not() {
 
 #[test]
 fn half_a_token_is_no_token() {
-    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/', extract: { token: { regex: 't=(.*)' } } } ]")
-        .on("GET /", |_| Reply::text("t=abcdefghijklmnop").cut(9))
-        .run();
+    let ran =
+        Scenario::new("steps: [ { request: 'GET {{ base }}/', extract: { token: { regex: 't=(.*)' } } } ]")
+            .on("GET /", |_| Reply::text("t=abcdefghijklmnop").cut(9))
+            .run();
     ran.fails_with(Cause::CouldNotRun);
     says(&ran.error(), &["cut off", "9 bytes", "18"]);
     assert!(ran.steps()[0].status.is_none());

@@ -15,7 +15,7 @@ use reqchain::ground::source::Source;
 use reqchain::parts::expect::Check;
 use reqchain::parts::http::transport::BoxFuture;
 use reqchain::parts::http::{Client, ClientOptions, Error as NoAnswer, Request, Response, Transport};
-use reqchain::running::{Cancel, Cause, Detail, Event, EventKind, Finished, StepOutcome};
+use reqchain::running::{Cancel, Cause, Detail, Event, EventKind, Finished, StepOutcome, Verdict};
 use reqchain::services::mock;
 use reqchain::services::runner::{Error, Runner};
 use tempfile::TempDir;
@@ -184,7 +184,7 @@ impl Scenario {
             let used = origins.iter().filter(|(name, _)| text.contains(&format!("{{{{ {name}")));
             let names: Vec<_> = used.map(|(name, _)| format!("{name}: {{ required: true }}")).collect();
             if !names.is_empty() {
-                text.push_str(&format!("\ninputs: {{ {} }}\n", names.join(", ")));
+                text += &format!("\ninputs: {{ {} }}\n", names.join(", "));
             }
         }
         let path = self.folder.path().join("flow.yaml");
@@ -286,7 +286,7 @@ impl Ran {
     pub(crate) fn fails_with(&self, cause: Cause) -> &Self {
         let finished = self.finished();
         assert_eq!(finished.cause(), Some(cause), "{}\n{:#?}", self.error(), self.checks());
-        assert!(!finished.passed());
+        assert_ne!(finished.outcome.verdict, Verdict::Passed);
         self
     }
 
@@ -327,14 +327,17 @@ impl Ran {
     #[track_caller]
     pub(crate) fn seen(&self, line: &str) -> Seen {
         let found = self.servers[0].seen().into_iter().find(|seen| seen.line() == line);
-        found.unwrap_or_else(|| panic!("nobody asked {line}: {:?}\n{}", self.servers[0].lines(), self.error()))
+        found
+            .unwrap_or_else(|| panic!("nobody asked {line}: {:?}\n{}", self.servers[0].lines(), self.error()))
     }
 
     /// An output.
     #[track_caller]
     pub(crate) fn output(&self, name: &str) -> serde_json::Value {
         let outputs = &self.finished().outputs;
-        let found = outputs.get(name).unwrap_or_else(|| panic!("no output `{name}`: {:?}\n{}", outputs.keys(), self.error()));
+        let found = outputs
+            .get(name)
+            .unwrap_or_else(|| panic!("no output `{name}`: {:?}\n{}", outputs.keys(), self.error()));
         found.value.to_serde()
     }
 
@@ -392,14 +395,19 @@ impl Ran {
 
     /// Every event as a reader of JSON gets it.
     pub(crate) fn text(&self) -> String {
-        let lines = self.events.iter().map(|event| serde_json::to_string(event).expect("events are serialisable"));
+        let lines =
+            self.events.iter().map(|event| serde_json::to_string(event).expect("events are serialisable"));
         lines.collect::<Vec<_>>().join("\n")
     }
 
     /// Every error as people read it; paths are relative to the workflow's folder.
     pub(crate) fn error(&self) -> String {
         let errors: Vec<_> = match &self.finished {
-            Ok(_) => self.steps().iter().filter_map(|step| Some(step.error.as_ref()?.diagnostic.render(false))).collect(),
+            Ok(_) => self
+                .steps()
+                .iter()
+                .filter_map(|step| Some(step.error.as_ref()?.diagnostic.render(false)))
+                .collect(),
             Err(error) => vec![error.to_string()],
         };
         self.clean(&errors.join("\n\n"))

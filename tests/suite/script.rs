@@ -65,7 +65,9 @@ fn sha256_of(text: &str) -> String {
 
 #[test]
 fn variables_that_before_sets_are_seen_by_the_templates_of_its_request() {
-    let ran = Scenario::new("steps:\n  - before: vars.id = 41 + 1;\n    request: GET {{ base }}/{{ id }}\n").json("GET /42", "{}").run();
+    let ran = Scenario::new("steps:\n  - before: vars.id = 41 + 1;\n    request: GET {{ base }}/{{ id }}\n")
+        .json("GET /42", "{}")
+        .run();
     ran.passed();
 }
 
@@ -132,7 +134,10 @@ fn next_to_a_step_that_is_not_there_is_an_error_with_a_suggestion() {
 
 #[test]
 fn jumps_without_end_are_ended() {
-    let ran = Scenario::new("steps:\n  - { id: a, script: 'next(\"b\");' }\n  - { id: b, script: 'next(\"a\");' }\n").run();
+    let ran = Scenario::new(
+        "steps:\n  - { id: a, script: 'next(\"b\");' }\n  - { id: b, script: 'next(\"a\");' }\n",
+    )
+    .run();
     ran.fails_with(Cause::CouldNotRun);
     says(&ran.error(), &["loop without end"]);
 }
@@ -162,7 +167,9 @@ fn check_is_collected_and_fail_ends_the_script() {
 
 #[test]
 fn an_error_of_a_script_names_its_line_in_the_workflow() {
-    let ran = Scenario::new("steps:\n  - id: a\n    script: |\n      let x = 1;\n      let y = x + vars.nobody;\n").run();
+    let ran =
+        Scenario::new("steps:\n  - id: a\n    script: |\n      let x = 1;\n      let y = x + vars.nobody;\n")
+            .run();
     match &ran.finished {
         Ok(_) => says(&ran.fails_with(Cause::CouldNotRun).error(), &["flow.yaml:5:", "nobody"]),
         Err(_) => says(&ran.refused(), &["flow.yaml:5:", "nobody"]),
@@ -199,7 +206,11 @@ steps:
 
 #[test]
 fn a_request_of_a_script_that_gets_no_answer_is_an_error_at_its_line() {
-    let ran = Scenario::new("inputs: { gone: }\nsteps:\n  - script: |\n      print(1);\n      http::get(vars.gone);\n").nobody("gone").run();
+    let ran = Scenario::new(
+        "inputs: { gone: }\nsteps:\n  - script: |\n      print(1);\n      http::get(vars.gone);\n",
+    )
+    .nobody("gone")
+    .run();
     ran.fails_with(Cause::CouldNotRun);
     says(&ran.error(), &["flow.yaml:5:", "refused the connection"]);
 }

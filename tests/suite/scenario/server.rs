@@ -76,7 +76,8 @@ impl Reply {
 
     /// 200 with JSON.
     pub(crate) fn json(body: impl Into<String>) -> Self {
-        Self { body: body.into().into_bytes(), ..Self::status(200) }.header("content-type", "application/json")
+        Self { body: body.into().into_bytes(), ..Self::status(200) }
+            .header("content-type", "application/json")
     }
 
     /// A redirect.
@@ -217,7 +218,11 @@ impl Drop for Server {
         assert!(broken.is_empty(), "the server `{}` broke: {broken:?}", self.name);
         for (route, state) in lock(&self.shared.routes).iter() {
             let (called, answers) = (state.called, state.answers.len());
-            assert!(called >= answers, "{route} of `{}` was called {called} times, for {answers} answers", self.name);
+            assert!(
+                called >= answers,
+                "{route} of `{}` was called {called} times, for {answers} answers",
+                self.name
+            );
         }
     }
 }
@@ -283,7 +288,8 @@ fn write_reply(mut stream: &TcpStream, method: &str, reply: &Reply) -> bool {
     if let End::Never | End::Closed = reply.end {
         return false;
     }
-    let mut answer = format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\n", reply.status, reply.body.len()).into_bytes();
+    let mut answer =
+        format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\n", reply.status, reply.body.len()).into_bytes();
     for (name, value) in &reply.headers {
         answer.extend(format!("{name}: {value}\r\n").into_bytes());
     }
