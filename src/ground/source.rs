@@ -197,7 +197,10 @@ fn literal_secrets(text: &str) -> Vec<Span> {
         let end = match rest.chars().next() {
             None | Some('{' | '[' | '!' | '$' | '|' | '>' | '&' | '*' | '#' | '\n' | '\r') => continue,
             Some(quote @ ('"' | '\'')) => rest[1..].find([quote, '\n']).map_or(rest.len(), |at| at + 1),
-            Some(_) => rest.find([',', '}', '\n', '\r']).unwrap_or(rest.len()),
+            Some(_) => {
+                let line = rest.find([',', '}', '\n', '\r']).unwrap_or(rest.len());
+                rest[..line].find(" #").unwrap_or(line)
+            }
         };
         let value = rest[..end].trim_end();
         if !value.contains("{{") && value.len() >= SHORTEST {

@@ -7,15 +7,19 @@
 // The builder that every scenario begins with.
 mod scenario;
 
-// The course of a run: phases, checks, extracts, values, `finally`, outputs, `uses`, inputs.
+// The course of a run: phases, checks, `when`, `finally`, outputs, `uses`, mocks.
 mod run;
+// Values on their way: inputs, `vars`, extracts, and their places in a request.
+mod values;
 // Who may see a credential: schemes, redirects, origins that a server chose, refusals.
 mod auth;
 // Scripts: what they see and change, how they steer, what their own requests may do.
 mod script;
 // What is sent again, when, and how often; and what no answer at all means.
 mod retry;
-// What must never happen: a secret in any output, a bomb that goes off, a loop without end.
+// Every secret in every form, looked for in all that a run tells.
+mod leaks;
+// What must be stopped: bombs, loops without end, scripts that reach for what is not theirs.
 mod safety;
 // The README, file by file and command by command.
 mod readme;

@@ -15,7 +15,7 @@ use reqchain::ground::source::Source;
 use reqchain::parts::expect::Check;
 use reqchain::parts::http::transport::BoxFuture;
 use reqchain::parts::http::{Client, ClientOptions, Error as NoAnswer, Request, Response, Transport};
-use reqchain::running::{Cancel, Cause, Detail, Event, EventKind, Finished, StepOutcome};
+use reqchain::running::{Cancel, Cause, Detail, Event, EventKind, Finished, StepOutcome, Verdict};
 use reqchain::services::mock;
 use reqchain::services::runner::{Error, Runner};
 use tempfile::TempDir;
@@ -184,7 +184,7 @@ impl Scenario {
             let used = origins.iter().filter(|(name, _)| text.contains(&format!("{{{{ {name}")));
             let names: Vec<_> = used.map(|(name, _)| format!("{name}: {{ required: true }}")).collect();
             if !names.is_empty() {
-                text.push_str(&format!("\ninputs: {{ {} }}\n", names.join(", ")));
+                text = format!("{text}\ninputs: {{ {} }}\n", names.join(", "));
             }
         }
         let path = self.folder.path().join("flow.yaml");
@@ -286,7 +286,7 @@ impl Ran {
     pub(crate) fn fails_with(&self, cause: Cause) -> &Self {
         let finished = self.finished();
         assert_eq!(finished.cause(), Some(cause), "{}\n{:#?}", self.error(), self.checks());
-        assert!(!finished.passed());
+        assert_ne!(finished.outcome.verdict, Verdict::Passed);
         self
     }
 
