@@ -105,7 +105,7 @@ fn a_detour_through_a_foreign_origin_does_not_bring_credentials_back() {
             Reply::json("{}")
         })
         .server("evil", |evil| {
-            evil.on("GET /detour", |seen| Reply::redirect(302, format!("{}/back", seen.origin("base"))))
+            evil.on("GET /detour", |seen| Reply::redirect(302, format!("{}/back", seen.origin("base"))));
         })
         .run();
     ran.passed().saw(["GET /", "GET /back"]).saw_at("evil", ["GET /detour"]);

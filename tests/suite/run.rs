@@ -141,7 +141,7 @@ fn every_failed_expectation_is_collected_with_its_line() {
 #[test]
 fn a_failed_expectation_keeps_what_was_extracted_and_is_told_before_what_extract_missed() {
     let ran = Scenario::new(
-        r#"
+        r"
 steps:
   - id: one
     request: GET {{ base }}/
@@ -149,7 +149,7 @@ steps:
     expect: { status: 201 }
 finally:
   - request: GET {{ base }}/{{ there }}
-"#,
+",
     )
     .json("GET /", r#"{"there":"kept"}"#)
     .json("GET /kept", "{}")
@@ -177,14 +177,14 @@ fn nothing_to_extract_is_an_error_with_the_place_and_the_shape_of_what_came() {
 #[test]
 fn optional_leaves_a_variable_default_sets_it_and_secret_hides_it() {
     let ran = Scenario::new(
-        r#"
+        r"
 steps:
   - request: GET {{ base }}/1
     extract: { a: $.a, b: { json: $.b, optional: true }, c: { json: $.c, default: [1] }, pin: { json: $.pin, secret: true } }
   - request: GET {{ base }}/2
     extract: { a: { json: $.a, optional: true } }
   - script: print(`${vars.a} ${vars.b == ()} ${vars.c} ${vars.pin}`);
-"#,
+",
     )
     .json("GET /1", r#"{"a":"first","pin":"long-enough-pin"}"#)
     .json("GET /2", "{}")

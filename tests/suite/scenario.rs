@@ -184,7 +184,7 @@ impl Scenario {
             let used = origins.iter().filter(|(name, _)| text.contains(&format!("{{{{ {name}")));
             let names: Vec<_> = used.map(|(name, _)| format!("{name}: {{ required: true }}")).collect();
             if !names.is_empty() {
-                text.push_str(&format!("\ninputs: {{ {} }}\n", names.join(", ")));
+                text = format!("{text}\ninputs: {{ {} }}\n", names.join(", "));
             }
         }
         let path = self.folder.path().join("flow.yaml");
