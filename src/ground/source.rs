@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::ground::secret::is_secret_name;
+use crate::ground::secret::{SHORTEST, is_secret_name};
 
 /// A range of bytes in a [`Source`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -179,7 +179,8 @@ impl Source {
 }
 
 /// Where a secret seems to stand as it is: `password: hunter2`, in YAML's plain and quoted forms,
-/// also in a text that is no YAML. What is a template, a selector or a map is none.
+/// also in a text that is no YAML. What is a template, a selector or a map is none, and neither is
+/// what is too short to be searched for anywhere.
 fn literal_secrets(text: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     for (colon, _) in text.match_indices(": ") {
@@ -194,12 +195,13 @@ fn literal_secrets(text: &str) -> Vec<Span> {
         let start = colon + 2 + text[colon + 2..].len() - text[colon + 2..].trim_start_matches(' ').len();
         let rest = &text[start..];
         let end = match rest.chars().next() {
-            None | Some('{' | '[' | '$' | '|' | '>' | '&' | '*' | '#' | '\n' | '\r') => continue,
+            None | Some('{' | '[' | '!' | '$' | '|' | '>' | '&' | '*' | '#' | '\n' | '\r') => continue,
             Some(quote @ ('"' | '\'')) => rest[1..].find([quote, '\n']).map_or(rest.len(), |at| at + 1),
             Some(_) => rest.find([',', '}', '\n', '\r']).unwrap_or(rest.len()),
         };
-        if !rest[..end].contains("{{") {
-            spans.push(Span::new(start, start + end));
+        let value = rest[..end].trim_end();
+        if !value.contains("{{") && value.len() >= SHORTEST {
+            spans.push(Span::new(start, start + value.len()));
         }
     }
     spans

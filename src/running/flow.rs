@@ -92,7 +92,7 @@ impl Flowing<'_> {
             let found = var
                 .tree
                 .value(&self.scope)
-                .map_err(|error| failure(error.diagnostic(&self.plan.workflow.source)))?;
+                .map_err(|error| self.failure(error.diagnostic(&self.plan.workflow.source)))?;
             // A var cannot have the name of an input: reading the workflow made sure of it.
             let _ = self.scope.set(&var.name.value, found);
         }
@@ -183,7 +183,7 @@ impl Flowing<'_> {
             let found = output
                 .tree
                 .value(&self.scope)
-                .map_err(|error| failure(error.diagnostic(&workflow.source)))?;
+                .map_err(|error| self.failure(error.diagnostic(&workflow.source)))?;
             Ok((Arc::clone(&output.name.value), found))
         };
         outputs.iter().map(output).collect()
@@ -235,7 +235,7 @@ impl Flowing<'_> {
         let step = planned.step(&self.plan.workflow);
         let diagnostic =
             Diagnostic::error(message).at(&self.plan.workflow.source, step.span).maybe_help(help);
-        self.tell_failed(planned, failure(diagnostic));
+        self.tell_failed(planned, self.failure(diagnostic));
         Verdict::Errored
     }
 
@@ -265,8 +265,4 @@ pub(super) fn with_inputs(plan: &Plan, given: Vec<(Arc<str>, Marked<Value>)>) ->
         inputs.insert(name, found);
     }
     inputs
-}
-
-fn failure(diagnostic: Diagnostic) -> Failure {
-    Failure { cause: Cause::CouldNotRun, diagnostic }
 }

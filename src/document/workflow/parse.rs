@@ -205,7 +205,11 @@ impl Loading<'_> {
     fn step_list(&self, node: &Node, what: &str, before: usize) -> Vec<Step> {
         let Some(nodes) = self.reading.list(node, what) else { return Vec::new() };
         if nodes.is_empty() {
-            self.reading.error(node.span, format!("`{what}` has no step"));
+            self.reading.error_with(
+                node.span,
+                format!("`{what}` has no step"),
+                "add `- request: GET https://…`",
+            );
         }
         nodes
             .iter()
