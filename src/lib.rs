@@ -1,13 +1,36 @@
 //! Runs YAML chains of HTTP requests: get a token with a token, keep it, check the API behind it.
 //!
-//! A workflow's text becomes a [`document::workflow::Workflow`], that and what the caller gives a
-//! [`document::plan::Plan`], and a run of it [`running::Event`]s, which a report shows and which
-//! fold into an [`running::Outcome`]. Each arrow is one plain function.
+//! ```
+//! # async fn token() -> Result<(), Box<dyn std::error::Error>> {
+//! let workflow = reqchain::Workflow::load("workflows/wildix.yaml".as_ref())?;
+//! let finished = reqchain::Runner::new(&workflow).mock().run().await?;
 //!
-//! The folders are layers, and each imports only from those before it: [`ground`] (texts, places,
-//! messages, values, secrets), [`parts`] (what a step is made of), [`document`] (what was written),
-//! [`running`] (what happens), [`reading`] (what people and programs are told of it), [`services`]
-//! (mocks, and the [`services::runner::Runner`] that programs use), [`cli`] (the command).
+//! assert!(finished.passed());
+//! assert!(finished.output("service_token").is_some_and(|token| token.starts_with("eyJ")));
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(token())
+//! # .map_err(|error| error.to_string())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A workflow's text becomes a [`Workflow`], that and what the caller gives a
+//! [`Plan`](document::plan::Plan), a run of it [`Event`](running::Event)s, and these fold into an
+//! [`Outcome`](running::Outcome), which a report shows. Each arrow is one plain function.
+//!
+//! # Where things are
+//!
+//! The folders are layers, and each imports only from those before it:
+//!
+//! | layer | what stands there | to add |
+//! |---|---|---|
+//! | [`ground`] | texts, places, messages, values, secrets, the reader of YAML | |
+//! | [`parts`] | what a step is made of: requests, templates, scripts, selectors, predicates | a predicate: `expect/predicate.rs`; a selector: `select`; an auth scheme: its own file in `auth`; a script function: its module's file in `script/modules`; a filter: `template/filters.rs` |
+//! | [`document`] | what was written: workflows, inputs, the plan | a key of a step: `workflow/step.rs` |
+//! | [`running`] | what happens: runs, steps, events, outcomes | an event: `event.rs` |
+//! | [`reading`] | what people and programs are told of it | a report: its own file in `report` |
+//! | [`services`] | mocks, and the [`Runner`] that programs use | |
+//! | [`cli`] | the command | a command: its own file |
 
 pub mod cli;
 pub mod document;
@@ -16,3 +39,7 @@ pub mod parts;
 pub mod reading;
 pub mod running;
 pub mod services;
+
+pub use document::workflow::Workflow;
+pub use running::Finished;
+pub use services::runner::{Error, Runner};
