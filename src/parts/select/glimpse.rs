@@ -62,7 +62,7 @@ fn write_json(value: &Value, needles: &Needles, json: &mut String) {
     match value {
         Value::String(text) if is_jwt(text) => json.push_str("\"«jwt»\""),
         Value::String(text) => {
-            json.push_str(&Value::from(needles.scrub(&masked_text(start(text)))).to_json())
+            json.push_str(&Value::from(needles.scrub(&masked_text(start(text)))).to_json());
         }
         Value::List(elements) => {
             json.push('[');

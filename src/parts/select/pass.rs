@@ -268,7 +268,9 @@ mod tests {
 
     fn read_paths(json: &[u8], paths: &[Arc<Path>]) -> Result<Vec<Option<Value>>, serde_json::Error> {
         let mut pass = Pass::default();
-        paths.iter().for_each(|path| pass.add(path));
+        for path in paths {
+            pass.add(path);
+        }
         pass.read(json)
     }
 
