@@ -10,7 +10,7 @@ use crate::parts::http::error::{Error, Kind};
 use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Request, RequestSpec, Response};
 use crate::parts::retry::{Outcome, Retry};
-use crate::running::event::{Detail, EventKind, RequestText};
+use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::Failure;
 use crate::running::show;
 use crate::running::step::StepRun;
@@ -50,7 +50,7 @@ impl StepRun<'_> {
         let origins = &self.flowing.origins;
         if !from_server {
             origins.note(&request.url);
-        } else if !origins.names(&request.url, self.flowing.plan, &self.flowing.scope) {
+        } else if !origins.names(&request.url, self.source(), &self.flowing.scope) {
             return self.strip(spec, request);
         }
         match spec.auth() {
@@ -96,25 +96,13 @@ impl StepRun<'_> {
             return;
         }
         let scope = &self.flowing.scope;
-        let written = as_written.then(|| (spec.shown_url(scope), spec.shown_body(scope)));
-        let (url, body) = if let Some((Ok(url), Ok(body))) = written {
-            (url, body)
-        } else {
-            // A script changed it: what is really sent is scrubbed.
-            let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
-            (request.url.to_string(), body)
-        };
-        let headers = if events.wants(Detail::Wire) {
-            show::request_headers(request, &scope.needles)
-        } else {
-            Vec::new()
-        };
-        let text = RequestText {
-            method: request.method.to_string(),
-            url: scope.needles.scrub(&url),
-            headers,
-            body: body.map(|body| show::text(&body, &scope.needles)),
-        };
+        let mut text = show::request(request, &scope.needles, events.wants(Detail::Wire));
+        // What no script changed is shown as it was written: a secret too short to be searched for
+        // still has its mark there.
+        if as_written && let (Ok(url), Ok(body)) = (spec.shown_url(scope), spec.shown_body(scope)) {
+            text.url = url;
+            text.body = body.map(|body| show::text(&body, &scope.needles));
+        }
         events.tell(&self.path, EventKind::RequestSent(text));
     }
 

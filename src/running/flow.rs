@@ -32,7 +32,7 @@ pub(super) struct Flowing<'r> {
     pub(super) context: &'r Context,
     pub(super) events: &'r Events,
     pub(super) scope: Scope,
-    pub(super) origins: Origins,
+    pub(super) origins: Arc<Origins>,
     /// The path of the step that uses this workflow; empty for the one that is run.
     pub(super) prefix: Arc<str>,
 }
@@ -67,7 +67,7 @@ pub(super) async fn flow(
         scope.set_input(&name, value);
     }
     let flowing =
-        Flowing { plan, context, events, scope, origins: Origins::default(), prefix: Arc::clone(prefix) };
+        Flowing { plan, context, events, scope, origins: Arc::default(), prefix: Arc::clone(prefix) };
     let mut verdict = match flowing.derive() {
         Ok(()) => flowing.steps().await,
         Err(failure) => flowing.fail_at_once(failure),

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use url::Url;
 
-use crate::document::plan::Plan;
+use crate::ground::source::Source;
 use crate::parts::scope::Scope;
 
 /// The origins that requests went to because the user said so.
@@ -24,7 +24,7 @@ impl Origins {
 
     /// Whether an input, a variable that no server had a say in, or the file itself names the
     /// origin of this URL, or a request went there for one of these.
-    pub(super) fn names(&self, url: &Url, plan: &Plan, scope: &Scope) -> bool {
+    pub(super) fn names(&self, url: &Url, file: &Source, scope: &Scope) -> bool {
         let used =
             self.used.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| same(known, url));
         let origin = url.origin();
@@ -36,7 +36,7 @@ impl Origins {
                 .filter_map(|name| scope.get(name))
                 .any(|found| !found.marks.from_server && found.value.as_str().is_some_and(is_origin))
         };
-        used || in_variables() || literals(plan.workflow.source.as_str()).any(is_origin)
+        used || in_variables() || literals(file.as_str()).any(is_origin)
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::Marks;
+use crate::ground::source::Source;
 use crate::parts::http::spec::{Rendered, RenderedBody, is_credential, parse_url};
 use crate::parts::http::{Request, RequestSpec, Response, Transport};
 use crate::parts::scope::Scope;
@@ -16,6 +17,9 @@ use crate::parts::script::{Draft, DraftBody, Host, Phase, Ran, RequestCell, Scri
 use crate::parts::template;
 use crate::running::context::Cancel;
 use crate::running::event::{Detail, EventKind};
+use crate::running::origins::Origins;
+use crate::running::run::Events;
+use crate::running::show;
 use crate::running::step::StepRun;
 
 /// Runs a script of a step to its end.
@@ -44,6 +48,10 @@ pub(super) async fn run(
         runtime: Handle::current(),
         cancel: context.cancel.clone(),
         scope,
+        origins: Arc::clone(&step.flowing.origins),
+        file: Arc::clone(step.source()),
+        events: events.clone(),
+        path: Arc::clone(&path),
     }));
     host.on_print = Arc::new(move |text| {
         events.tell_at(Detail::Steps, &path, || EventKind::ScriptLogged { text: text.to_owned() });
@@ -61,16 +69,51 @@ struct Blocking {
     runtime: Handle,
     cancel: Cancel,
     scope: Scope,
+    origins: Arc<Origins>,
+    file: Arc<Source>,
+    events: Events,
+    path: Arc<str>,
+}
+
+impl Blocking {
+    /// A script may have got its URL from anywhere: a credential goes only to an origin that the
+    /// user named.
+    fn admit(&self, request: &Request) -> Result<(), String> {
+        let signed = request.headers.values().any(HeaderValue::is_sensitive);
+        let named = || self.origins.names(&request.url, &self.file, &self.scope);
+        if !(signed || request.secret_inside) || named() {
+            return Ok(());
+        }
+        let origin = request.url.origin().ascii_serialization();
+        Err(format!("the request holds a secret, and no input, default or URL of the file names {origin}"))
+    }
+
+    fn tell_request(&self, request: &Request) {
+        let wire = self.events.wants(Detail::Wire);
+        self.events.tell_at(Detail::Requests, &self.path, || {
+            EventKind::RequestSent(show::request(request, &self.scope.needles, wire))
+        });
+    }
+
+    fn tell_response(&self, response: &Response) {
+        let wire = self.events.wants(Detail::Wire);
+        self.events.tell_at(Detail::Requests, &self.path, || {
+            EventKind::ResponseReceived(show::response(response, &self.scope.needles, wire))
+        });
+    }
 }
 
 impl Sender for Blocking {
     fn send(&self, request: Request) -> Result<Arc<Response>, String> {
+        self.admit(&request)?;
+        self.tell_request(&request);
         self.runtime.block_on(async {
             tokio::select! {
                 () = self.cancel.cancelled() => Err("interrupted".to_owned()),
                 result = self.transport.send(&request) => {
                     let response = result.map_err(|error| error.to_string())?;
                     self.scope.learn_cookies(&response);
+                    self.tell_response(&response);
                     Ok(Arc::new(response))
                 }
             }

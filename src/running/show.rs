@@ -8,7 +8,7 @@ use reqwest::{StatusCode, Version};
 use crate::ground::quantity;
 use crate::ground::secret::{Needles, is_secret_name, masked, pseudonym};
 use crate::parts::http::{Request, Response};
-use crate::running::event::ResponseText;
+use crate::running::event::{RequestText, ResponseText};
 
 /// How many characters of a body are shown beside a failure.
 const ANSWER: usize = 1200;
@@ -43,9 +43,14 @@ pub(super) fn response(response: &Response, needles: &Needles, wire: bool) -> Re
     }
 }
 
-/// A request's headers. One that carries a credential is shown as what it is made of.
-pub(super) fn request_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
-    headers(&request.headers, needles)
+/// A request as it is sent, for `-v`; with headers for `-vv`.
+pub(super) fn request(request: &Request, needles: &Needles, wire: bool) -> RequestText {
+    RequestText {
+        method: request.method.to_string(),
+        url: needles.scrub(request.url.as_str()),
+        headers: if wire { headers(&request.headers, needles) } else { Vec::new() },
+        body: request.body.as_ref().map(|body| text(&String::from_utf8_lossy(body), needles)),
+    }
 }
 
 /// `401 Unauthorized`.
@@ -82,6 +87,8 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
     }
     let is_small = response.body.len() <= LOOKED_AT;
     let json = is_small.then(|| response.json().ok()).flatten();
+    // A secret that nobody extracted may be echoed elsewhere in the same answer.
+    json.into_iter().for_each(|value| needles.learn_members(value));
     let text = match json {
         Some(value) => serde_json::to_string_pretty(&needles.scrub_value(&masked(value))).unwrap_or_default(),
         None => String::from_utf8_lossy(&response.body[..response.body.len().min(LOOKED_AT)]).into_owned(),

@@ -246,3 +246,39 @@ fn a_script_never_runs_a_text() {
     let ran = Scenario::new("inputs: { code: 'print(1)' }\nsteps:\n  - script: eval(vars.code);\n").run();
     says(&ran.refused(), &["flow.yaml:3:", "eval"]);
 }
+
+#[test]
+fn what_a_script_sends_is_told_under_its_step() {
+    let ran = Scenario::new(
+        "inputs: { base: }\nsteps:\n  - id: ask\n    script: |\n      http::get(vars.base + \"/asked\");\n",
+    )
+    .json("GET /asked", r#"{"n":1}"#)
+    .detail(reqchain::running::Detail::Requests)
+    .run();
+    ran.passed().saw(["GET /asked"]);
+    let told = |kind: &str| {
+        let events = ran.events.iter().map(|event| serde_json::to_value(event).expect("an event is JSON"));
+        events.filter(|event| event["event"] == kind && event["path"] == "ask").count()
+    };
+    assert_eq!(told("request_sent"), 1);
+    assert_eq!(told("response_received"), 1);
+}
+
+#[test]
+fn a_script_gives_no_credential_to_an_origin_that_a_server_chose() {
+    let ran = Scenario::new(
+        r#"
+inputs: { base: }
+steps:
+  - request: "GET {{ base }}/where"
+    extract: { elsewhere: $.url }
+  - script: |
+      http::send(#{ url: vars.elsewhere, auth: #{ bearer: "abc-def-ghi" } });
+"#,
+    )
+    .on("GET /where", |seen| Reply::json(&format!(r#"{{"url":"{}/x"}}"#, seen.origin("evil"))))
+    .silent("evil")
+    .run();
+    ran.fails_with(Cause::CouldNotRun).saw(["GET /where"]);
+    says(&ran.error(), &["holds a secret", "names http://127.0.0.1:"]);
+}

@@ -200,7 +200,7 @@ pub(super) fn read_variables(node: &Node, what: &str, loading: &Loading<'_>) -> 
 fn refuse_strays(fields: &Fields<'_>, action: &Action, loading: &Loading<'_>) {
     let (what, strays): (_, &[&'static str]) = match action {
         Action::Request(_) => ("request", &["with"]),
-        Action::Uses(_) => ("uses", &["retry", "before", "after"]),
+        Action::Uses(_) => ("uses", &["retry", "before", "after", "expect", "extract"]),
         Action::Script(_) => ("script", &["with", "retry", "before", "after", "expect", "extract"]),
     };
     for (key, _) in fields.present(strays) {
