@@ -62,7 +62,7 @@ fn check(file: &Path) -> (Diagnostics, Declared) {
         Err(mistakes) => return (mistakes, Declared::default()),
     };
     let mut found = workflow.warnings.clone();
-    if let Some(Err(mistakes)) = workflow.mock.as_ref().map(|mock| Mock::load(&mock.file)) {
+    for mistakes in workflow.mock_files().iter().filter_map(|file| Mock::load(file).err()) {
         found.0.extend(mistakes.0);
     }
     (found, workflow.declared())

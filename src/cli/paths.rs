@@ -67,7 +67,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
             if is_searched(&name) {
                 walk(&path, files)?;
             }
-        } else if is_workflow(&name) && path.is_file() {
+        } else if is_workflow(&name) && path.is_file() && !is_mock(&path) {
             files.push(path);
         }
     }
@@ -83,6 +83,14 @@ fn is_workflow(file: &OsStr) -> bool {
     let name = file.to_string_lossy();
     let yaml = Path::new(file).extension().is_some_and(|end| end == "yaml" || end == "yml");
     yaml && !name.starts_with('.') && name != PROJECT
+}
+
+/// A mock may lie beside the workflow that names it: it has `routes` and no `steps`. A file that
+/// cannot be read is left for its reader to tell.
+fn is_mock(file: &Path) -> bool {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let has = |key: &str| text.lines().any(|line| line.starts_with(key));
+    has("routes:") && !has("steps:")
 }
 
 fn missing(path: &Path, error: &io::Error) -> Diagnostic {

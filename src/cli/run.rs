@@ -19,7 +19,7 @@ use crate::document::inputs::Inputs;
 use crate::document::plan::plan;
 use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
-use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::parts::http::{Client, ClientOptions};
 use crate::reading::report::console::{Look, Verbosity};
 use crate::reading::report::{Screen, Tally, json, vars};
@@ -62,7 +62,10 @@ pub struct Arguments {
     /// Show nothing unless something failed
     #[arg(long, short, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Flags of the contract that are not there yet.
+    /// Let workflows read files outside their project; REQCHAIN_TRUST=1 says the same
+    #[arg(long)]
+    pub trust: bool,
+    /// Flags of the language's commands that are not there yet.
     #[command(flatten)]
     pub awaited: Awaited,
 }
@@ -84,8 +87,6 @@ pub struct Awaited {
     shard: Option<String>,
     #[arg(long, hide = true)]
     curl: bool,
-    #[arg(long, hide = true)]
-    trust: bool,
 }
 
 /// What goes to stdout when all has been run.
@@ -109,10 +110,7 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
     arguments.awaited.refuse()?;
     let files = paths::workflows(&arguments.paths, "run").map_err(refusal)?;
     let workflows = arguments.chosen(load(&files)?)?;
-    if matches!(arguments.output, Output::Value(_)) && workflows.len() > 1 {
-        let message = format!("--output value:NAME takes one workflow, not {}", workflows.len());
-        return Err(refusal(Diagnostic::error(message).help("name one file, or use --output vars or json")));
-    }
+    arguments.check_output(&workflows)?;
     block_on(run(arguments, terminal, workflows))?
 }
 
@@ -174,6 +172,24 @@ async fn watch_interrupts(cancel: Cancel, screen: Arc<Screen>) {
 }
 
 impl Arguments {
+    /// What `--output value:NAME` asks for must be there to be had, before anything is sent.
+    fn check_output(&self, workflows: &[Arc<Workflow>]) -> Result<(), Refused> {
+        let Output::Value(name) = &self.output else { return Ok(()) };
+        let [workflow] = workflows else {
+            let message = format!("--output value:NAME takes one workflow, not {}", workflows.len());
+            let help = "name one file, or use --output vars or json";
+            return Err(refusal(Diagnostic::error(message).help(help)));
+        };
+        let names: Vec<&str> = workflow.output_names().collect();
+        if names.contains(&name.as_str()) {
+            return Ok(());
+        }
+        let message = format!("`{}` has no output `{name}`", workflow.path().display());
+        let list = format!("its outputs are {}", names.join(", "));
+        let help = did_you_mean(name, names.iter().copied()).unwrap_or(list);
+        Err(refusal(Diagnostic::error(message).help(help)))
+    }
+
     /// The workflows that `--tag` and `--skip-tag` leave.
     fn chosen(&self, mut workflows: Vec<Arc<Workflow>>) -> Result<Vec<Arc<Workflow>>, Refused> {
         let has = |workflow: &Workflow, tags: &[String]| {
@@ -203,6 +219,9 @@ impl Arguments {
             inputs.set(name, value);
         }
         stand_ins.point(&mut inputs);
+        if self.trust || std::env::var_os("REQCHAIN_TRUST").is_some_and(|said| said == "1") {
+            inputs.trust();
+        }
         inputs
     }
 
@@ -302,7 +321,6 @@ impl Awaited {
             ("--dry-run", self.dry_run),
             ("--shard", self.shard.is_some()),
             ("--curl", self.curl),
-            ("--trust", self.trust),
         ];
         match flags.into_iter().find(|(_, given)| *given) {
             Some((flag, _)) => Err(refusal(Diagnostic::error(format!("`{flag}` is not supported yet")))),

@@ -14,6 +14,7 @@ use url::Url;
 use crate::document::workflow::{Input, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::ground::secret::{Marked, Marks};
+use crate::ground::source::{Source, project};
 use crate::ground::value::Value;
 
 /// The largest file that an input may name, in bytes.
@@ -28,6 +29,7 @@ pub struct Inputs {
     given: IndexMap<Arc<str>, Arc<str>>,
     mocks: HashMap<PathBuf, Url>,
     environment: Option<HashMap<String, String>>,
+    trusted: bool,
 }
 
 impl fmt::Debug for Inputs {
@@ -52,6 +54,11 @@ impl Inputs {
     /// Takes these in place of the process's environment variables.
     pub fn environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         self.environment = Some(variables.into_iter().collect());
+    }
+
+    /// Lets workflows name files outside their project.
+    pub const fn trust(&mut self) {
+        self.trusted = true;
     }
 
     /// Points the inputs of every workflow that names the mock `file` at a server that stands in.
@@ -141,7 +148,7 @@ impl Inputs {
             return read(&text, &format!("the environment variable {name}"));
         }
         if let Some(file) = &input.file {
-            let text = read_file(file, input, workflow)?;
+            let text = self.read_file(file, input, workflow)?;
             if let Some(text) = text {
                 return read(&text, &format!("the file {}", file.display()));
             }
@@ -160,6 +167,43 @@ impl Inputs {
             None => std::env::var(name).ok(),
         };
         value.filter(|value| !value.is_empty())
+    }
+
+    /// A file's content; its last line break is cut. A file that is not there gives nothing, so that
+    /// its input is told among all that are missing.
+    fn read_file(
+        &self,
+        file: &Path,
+        input: &Input,
+        workflow: &Workflow,
+    ) -> Result<Option<String>, Diagnostic> {
+        let refused = |why: String| {
+            let message = format!(
+                "cannot read the file of the input `{}`: {}: {why}",
+                input.name.value,
+                file.display()
+            );
+            Diagnostic::error(message).at(&workflow.source, input.name.span)
+        };
+        let meta = match std::fs::metadata(file) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(refused(error.to_string())),
+        };
+        if !self.trusted && !in_project(file, &workflow.source).map_err(|error| refused(error.to_string()))? {
+            let help = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
+            return Err(refused("it is outside the project".to_owned()).help(help));
+        }
+        if !meta.is_file() {
+            return Err(refused("not a regular file".to_owned()));
+        }
+        if meta.len() > MAX_FILE {
+            return Err(refused(format!("it has {} bytes, more than {MAX_FILE}", meta.len())));
+        }
+        let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+        let text =
+            text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+        Ok(Some(text.to_owned()))
     }
 
     /// Under a mock, an http URL keeps its path and gets the mock's origin.
@@ -188,28 +232,9 @@ impl Inputs {
     }
 }
 
-/// A file's content; its last line break is cut. A file that is not there gives nothing, so that
-/// its input is told among all that are missing.
-fn read_file(file: &Path, input: &Input, workflow: &Workflow) -> Result<Option<String>, Diagnostic> {
-    let refused = |why: String| {
-        let message =
-            format!("cannot read the file of the input `{}`: {}: {why}", input.name.value, file.display());
-        Diagnostic::error(message).at(&workflow.source, input.name.span)
-    };
-    let meta = match std::fs::metadata(file) {
-        Ok(meta) => meta,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(refused(error.to_string())),
-    };
-    if !meta.is_file() {
-        return Err(refused("not a regular file".to_owned()));
-    }
-    if meta.len() > MAX_FILE {
-        return Err(refused(format!("it has {} bytes, more than {MAX_FILE}", meta.len())));
-    }
-    let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
-    let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-    Ok(Some(text.to_owned()))
+/// Whether a file lies in the project of the workflow, links followed.
+fn in_project(file: &Path, source: &Source) -> std::io::Result<bool> {
+    Ok(file.canonicalize()?.starts_with(project(&source.folder().canonicalize()?)))
 }
 
 /// All missing inputs in one error.

@@ -150,8 +150,10 @@ impl Diagnostic {
         }
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
-        if let Some(excerpt) = &excerpt {
-            text = excerpt.true_column(&text);
+        match &excerpt {
+            Some(excerpt) => text = excerpt.true_column(&text),
+            // The renderer keeps a bare line for an excerpt that is not there.
+            None => text = text.replacen("\n |\n", "\n", 1),
         }
         text
     }

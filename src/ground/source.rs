@@ -112,6 +112,18 @@ impl Source {
         }
     }
 
+    /// A path that is written in this text: it is relative to the folder of this one, and shown
+    /// without `./`.
+    #[must_use]
+    pub fn beside(&self, path: &str) -> PathBuf {
+        let path = Path::new(path);
+        let joined = match self.path().and_then(Path::parent) {
+            Some(folder) => folder.join(path),
+            None => path.to_owned(),
+        };
+        joined.components().filter(|part| *part != std::path::Component::CurDir).collect()
+    }
+
     /// The whole text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -176,6 +188,18 @@ impl Source {
         let rest = &self.text[start..];
         start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at)
     }
+}
+
+/// The project that a folder belongs to: the nearest folder above with `.git`, `reqchain.yaml` or
+/// `workflows/`, else the folder itself. What lies outside is not read unasked.
+#[must_use]
+pub fn project(folder: &Path) -> PathBuf {
+    let marked = |folder: &&Path| {
+        folder.join(".git").exists()
+            || folder.join("reqchain.yaml").exists()
+            || folder.join("workflows").is_dir()
+    };
+    folder.ancestors().find(marked).unwrap_or(folder).to_owned()
 }
 
 /// Where a secret seems to stand as it is: `password: hunter2`, in YAML's plain and quoted forms,

@@ -132,7 +132,7 @@ impl Outcome {
     /// Whether everything passed.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.cause.is_none()
+        self.cause.is_none() && self.verdict == Verdict::Passed
     }
 }
 
@@ -186,4 +186,24 @@ pub struct Finished {
     pub outcome: Outcome,
     /// What it gives to its caller, in the order of the text.
     pub outputs: IndexMap<Arc<str>, Marked<Value>>,
+}
+
+impl Finished {
+    /// Whether everything passed.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.outcome.passed()
+    }
+
+    /// The weightiest trouble, where there was any.
+    #[must_use]
+    pub const fn cause(&self) -> Option<Cause> {
+        self.outcome.cause
+    }
+
+    /// An output as text, secret or not: who asks for it by its name gets it.
+    #[must_use]
+    pub fn output(&self, name: &str) -> Option<String> {
+        self.outputs.get(name).map(|found| found.value.to_text())
+    }
 }

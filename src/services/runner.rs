@@ -8,7 +8,7 @@ use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::Diagnostics;
 use crate::parts::http::{Client, ClientOptions, Transport};
-use crate::running::{Cancel, Cause, Context, Detail, Event, Finished, Verdict, run};
+use crate::running::{Cancel, Context, Detail, Event, Finished, run};
 use crate::services::mock::StandIns;
 
 /// Why a workflow could not be run at all.
@@ -128,25 +128,5 @@ impl std::fmt::Debug for Runner {
             .field("workflow", &self.workflow.name)
             .field("mock", &self.mock)
             .finish_non_exhaustive()
-    }
-}
-
-impl Finished {
-    /// Whether everything passed.
-    #[must_use]
-    pub fn passed(&self) -> bool {
-        self.outcome.passed() && self.outcome.verdict == Verdict::Passed
-    }
-
-    /// The weightiest trouble, where there was any.
-    #[must_use]
-    pub const fn cause(&self) -> Option<Cause> {
-        self.outcome.cause
-    }
-
-    /// An output as text, secret or not: who asks for it by its name gets it.
-    #[must_use]
-    pub fn output(&self, name: &str) -> Option<String> {
-        self.outputs.get(name).map(|found| found.value.to_text())
     }
 }

@@ -206,3 +206,16 @@ fn vars_are_derived_in_order_from_inputs_and_earlier_vars() {
     ran.passed();
     assert_eq!(ran.seen("POST /").body, r#"{"d":4,"t":"is 4"}"#);
 }
+
+#[test]
+fn a_file_outside_the_project_is_read_only_where_the_workflow_is_trusted() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let secret = outside.path().join("key");
+    std::fs::write(&secret, "from outside\n").expect("a file");
+    let workflow = format!(
+        "inputs: {{ key: {{ file: {}, secret: false }} }}\nsteps: [ {{ script: \"print(vars.key)\" }} ]",
+        secret.display()
+    );
+    let ran = Scenario::new(&workflow).run();
+    says(&ran.refused(), &["`key`", "outside the project", "--trust"]);
+}

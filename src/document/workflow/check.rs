@@ -24,11 +24,13 @@ impl Written {
         for key in ["inputs", "vars"] {
             written.names.extend(keys(root.get(key)));
         }
-        for key in ["steps", "finally"] {
-            let Some(Kind::List(steps)) = root.get(key).map(|node| &node.kind) else { continue };
-            for (at, step) in steps.iter().enumerate() {
-                written.step(step, format!("{}{}", key.trim_end_matches('s'), at + 1));
-            }
+        let lists =
+            ["steps", "finally"].into_iter().filter_map(|key| match root.get(key).map(|node| &node.kind) {
+                Some(Kind::List(steps)) => Some(steps),
+                _ => None,
+            });
+        for (at, step) in lists.flatten().enumerate() {
+            written.step(step, format!("step{}", at + 1));
         }
         written
     }

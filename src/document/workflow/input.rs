@@ -137,7 +137,7 @@ impl Input {
             fields.get(key).and_then(|node| reading.text(node, key)).map(|scalar| Arc::clone(&scalar.text))
         };
         self.env = text("env");
-        self.file = text("file").map(|file| reading.source.folder().join(&*file));
+        self.file = text("file").map(|file| reading.source.beside(&file));
         self.description = text("description");
         if let Some(secret) = fields.get("secret") {
             self.secret = reading.truth(secret, "secret")?;

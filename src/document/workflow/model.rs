@@ -152,6 +152,14 @@ impl Workflow {
         self.source.path().unwrap_or_else(|| Path::new(self.source.name()))
     }
 
+    /// The names of what its caller gets: what `outputs` says, else everything extracted.
+    pub fn output_names(&self) -> impl Iterator<Item = &str> {
+        let declared = self.outputs.iter().flatten().map(|output| &*output.name.value);
+        let extracted =
+            self.all_steps().flat_map(|step| step.extract.iter().map(|extract| &*extract.name.value));
+        declared.chain(extracted.filter(|_| self.outputs.is_none()))
+    }
+
     /// Every name that some step may set: extracted values and what scripts assign.
     pub fn set_by_steps(&self) -> impl Iterator<Item = &str> {
         self.all_steps().flat_map(|step| {

@@ -99,6 +99,11 @@ impl Loading<'_> {
 
     fn workflow(&self, root: &Node) -> Option<Workflow> {
         let reading = self.reading;
+        if root.get("routes").is_some() && root.get("steps").is_none() {
+            let help = "serve it with `reqchain mock`, or name it under `mock:` of a workflow";
+            reading.error_with(root.span, "this is a mock, not a workflow", help);
+            return None;
+        }
         let fields = reading.fields(root, "a workflow", &KEYS, &LATER)?;
         let source = Arc::clone(&reading.source);
         let text = |key: &str| {
@@ -165,7 +170,7 @@ impl Loading<'_> {
             };
             (self.reading.text(file, "file")?, fields.get("replaces"))
         };
-        let path: PathBuf = self.reading.source.folder().join(&*file.text).components().collect();
+        let path = self.reading.source.beside(&file.text);
         if !path.is_file() {
             let message = format!("there is no mock `{}`", file.text);
             self.reading.error_with(file.span, message, format!("it is looked for at {}", path.display()));

@@ -1,6 +1,5 @@
 //! How a step reads itself.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::workflow::model::{Action, Step, Uses, Variable, Workflow};
@@ -162,8 +161,7 @@ fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
         return None;
     }
     let source = &loading.reading.source;
-    // `./login.yaml` is shown as `login.yaml`.
-    let path: PathBuf = source.folder().join(&*scalar.text).components().collect();
+    let path = source.beside(&scalar.text);
     match loading.load_used(&path) {
         Ok(workflow) => Some(workflow),
         Err(problems) => {

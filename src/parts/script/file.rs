@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::ground::read::Reading;
-use crate::ground::source::Source;
+use crate::ground::source::{Source, project};
 use crate::ground::yaml::Scalar;
 use crate::parts::script::FILE;
 use crate::parts::script::text::Text;
@@ -63,14 +63,4 @@ fn reason(error: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         kind => kind.to_string(),
     }
-}
-
-/// The nearest folder above with `.git`, `reqchain.yaml` or `workflows/`, else the folder itself.
-fn project(folder: &Path) -> PathBuf {
-    let marked = |folder: &&Path| {
-        folder.join(".git").exists()
-            || folder.join("reqchain.yaml").exists()
-            || folder.join("workflows").is_dir()
-    };
-    folder.ancestors().find(marked).unwrap_or(folder).to_owned()
 }
