@@ -57,6 +57,10 @@ pub enum EventKind {
         file: Arc<str>,
         /// How many steps it has, `finally` included.
         steps: usize,
+        /// How many characters the longest name of a step has, so that columns can stand from the
+        /// first line on.
+        #[serde(skip)]
+        widest: usize,
     },
     /// A step began.
     StepStarted {

@@ -47,6 +47,7 @@ pub(super) async fn workflow(plan: &Plan, context: &Context, events: &Events) ->
             workflow: Arc::clone(name),
             file: plan.workflow.source.name().into(),
             steps: plan.steps.len() + plan.finally.len(),
+            widest: plan.workflow.all_steps().map(|step| step.name.chars().count()).max().unwrap_or(0),
         },
     );
     let (verdict, outputs) = flow(plan, context, events, &root, plan.inputs.clone()).await;

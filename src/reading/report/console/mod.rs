@@ -94,7 +94,9 @@ impl Reporter for Console {
     fn event(&mut self, event: &Event) {
         let path = &event.path;
         match &event.kind {
-            EventKind::RunStarted { workflow, file, .. } => self.run_started(path, workflow, file),
+            EventKind::RunStarted { workflow, file, widest, .. } => {
+                self.run_started(path, workflow, file, *widest);
+            }
             EventKind::StepStarted { name } => self.step_started(path, name),
             EventKind::ScriptLogged { text } => self.script_logged(path, text),
             EventKind::RequestSent(request) => self.request_sent(path, request),
@@ -162,10 +164,11 @@ impl Console {
         }
     }
 
-    fn run_started(&mut self, path: &str, workflow: &str, file: &str) {
+    fn run_started(&mut self, path: &str, workflow: &str, file: &str, widest: usize) {
         if !path.is_empty() {
             return;
         }
+        self.width = self.width.max(widest.min(LONG_NAME));
         let style = self.look.style;
         let pass = self.pass.map(|pass| format!("  pass {pass}")).unwrap_or_default();
         let place = format!("{}{pass}", one_line(file, LINE));

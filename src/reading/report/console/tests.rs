@@ -246,7 +246,7 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
     let evil = "a\x1b[2J\u{9b}31m\u{202e}\u{7}b";
     let text = || evil.to_owned();
     let mut watched = Watched::new(Verbosity::Wire, true);
-    watched.tell("", EventKind::RunStarted { workflow: evil.into(), file: evil.into(), steps: 1 });
+    watched.tell("", EventKind::RunStarted { workflow: evil.into(), file: evil.into(), steps: 1, widest: 0 });
     watched.tell(evil, EventKind::StepStarted { name: evil.into() });
     watched.log(evil, evil);
     let request =

@@ -40,7 +40,7 @@ impl Watched {
 
     pub(super) fn run(&mut self) -> &mut Self {
         let (workflow, file) = ("wildix service token".into(), "flow.yaml".into());
-        self.tell("", EventKind::RunStarted { workflow, file, steps: 3 })
+        self.tell("", EventKind::RunStarted { workflow, file, steps: 3, widest: 0 })
     }
 
     pub(super) fn start(&mut self, path: &str) -> &mut Self {
