@@ -293,7 +293,7 @@ impl Arguments {
     fn print_output(&self, ran: &[Ran], exit: Exit) -> Result<Exit, Refused> {
         let text = match &self.output {
             Output::None => return Ok(exit),
-            Output::Vars => ran.iter().map(|ran| vars::vars(&ran.outputs)).collect(),
+            Output::Vars => ran.iter().map(|ran| vars::vars(&ran.outputs, &ran.needles)).collect(),
             Output::Json => {
                 let entries: Vec<_> = ran.iter().flat_map(|ran| ran.entries.iter().cloned()).collect();
                 json::document(exit == Exit::Passed, &entries)

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::cli::exit::Exit;
 use crate::document::plan::Plan;
 use crate::document::workflow::Workflow;
+use crate::ground::secret::Needles;
 use crate::reading::report::console::{Console, Look};
 use crate::reading::report::{Json, Reporter, Screen, Tally, vars::Outputs};
 use crate::running::{Cause, Context, Finished, Verdict, run};
@@ -58,6 +59,8 @@ pub struct Ran {
     pub exit: Exit,
     /// What its last pass gave.
     pub outputs: Outputs,
+    /// The secrets that its last pass learnt.
+    pub needles: Needles,
     /// The passes' entries in the JSON document, where it is wanted.
     pub entries: Vec<serde_json::Value>,
 }
@@ -146,6 +149,7 @@ async fn run_pass(job: &Job, schedule: &Schedule, pass: Option<u32>, ran: &mut R
     ran.tally.add(&Tally::of(&finished.outcome));
     ran.exit = ran.exit.worst(finished.outcome.cause.into());
     ran.outputs = finished.outputs;
+    ran.needles = finished.needles;
 }
 
 /// A run whose mock broke proves nothing, whatever its steps say.

@@ -44,8 +44,8 @@ struct Variable {
 pub struct StepRecord {
     /// Its answer, where it got one.
     pub response: Option<Arc<Response>>,
-    /// The outputs of the workflow that it used.
-    pub outputs: Option<Marked<Value>>,
+    /// The outputs of the workflow that it used, each with its own marks.
+    pub outputs: Option<Arc<IndexMap<Arc<str>, Marked<Value>>>>,
     /// `passed`, `failed`, `errored` or `skipped`.
     pub verdict: &'static str,
 }

@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use crate::document::inputs::Resolved;
 use crate::document::plan::{Plan, PlannedAction, PlannedStep};
 use crate::document::workflow::{Output, Step};
-use crate::ground::diagnostic::{Diagnostic, did_you_mean};
-use crate::ground::secret::{Marked, Marks};
+use crate::ground::diagnostic::Diagnostic;
+use crate::ground::secret::{Marked, Marks, Needles};
 use crate::ground::value::Value;
 use crate::parts::scope::Scope;
 use crate::running::context::{Cancel, Context};
@@ -38,7 +38,12 @@ pub(super) struct Flowing<'r> {
 }
 
 /// Runs the workflow that was asked for. `None` where it did not pass.
-pub(super) async fn workflow(plan: &Plan, context: &Context, events: &Events) -> Option<Outputs> {
+pub(super) async fn workflow(
+    plan: &Plan,
+    context: &Context,
+    events: &Events,
+    needles: &Needles,
+) -> Option<Outputs> {
     let root: Arc<str> = "".into();
     let name = &plan.workflow.name;
     events.tell(
@@ -50,7 +55,7 @@ pub(super) async fn workflow(plan: &Plan, context: &Context, events: &Events) ->
             widest: plan.workflow.all_steps().map(|step| step.name.chars().count()).max().unwrap_or(0),
         },
     );
-    let (verdict, outputs) = flow(plan, context, events, &root, plan.inputs.clone()).await;
+    let (verdict, outputs) = flow(plan, context, events, (&root, needles), plan.inputs.clone()).await;
     events.tell(&root, EventKind::RunFinished { verdict });
     outputs
 }
@@ -60,10 +65,10 @@ pub(super) async fn flow(
     plan: &Plan,
     context: &Context,
     events: &Events,
-    prefix: &Arc<str>,
+    (prefix, needles): (&Arc<str>, &Needles),
     inputs: Resolved,
 ) -> (Verdict, Option<Outputs>) {
-    let scope = Scope::new(context.needles.child(), context.clock.clone());
+    let scope = Scope::new(needles.clone(), context.clock.clone());
     for (name, value) in inputs {
         scope.set_input(&name, value);
     }
@@ -110,27 +115,16 @@ impl Flowing<'_> {
                 Flow::Next => at += 1,
                 Flow::Stop => return Verdict::Passed,
                 Flow::Ended(verdict) => return verdict,
-                Flow::Goto(id) => match places.get(id.as_str()) {
-                    Some(place) if jumps < MAX_JUMPS => {
-                        at = *place;
-                        jumps += 1;
-                    }
-                    Some(_) => {
-                        return self.fail_step(
-                            planned,
-                            format!("`next` jumped {MAX_JUMPS} times: this looks like a loop without end"),
-                            None,
-                        );
-                    }
-                    None => {
-                        let help = did_you_mean(&id, places.keys().copied());
-                        return self.fail_step(
-                            planned,
-                            format!("`next` names no step: there is no `{id}`"),
-                            help,
-                        );
-                    }
-                },
+                Flow::Goto(id) if jumps < MAX_JUMPS => {
+                    // The step that said it made sure that there is one.
+                    at = places.get(id.as_str()).copied().unwrap_or(at + 1);
+                    jumps += 1;
+                }
+                Flow::Goto(_) => {
+                    let message =
+                        format!("`next` jumped {MAX_JUMPS} times: this looks like a loop without end");
+                    return self.fail_step(planned, message);
+                }
             }
         }
         Verdict::Passed
@@ -146,7 +140,8 @@ impl Flowing<'_> {
         tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => {
-                let diagnostic = Diagnostic::error("interrupted");
+                let span = planned.step(&self.plan.workflow).span;
+                let diagnostic = Diagnostic::error("interrupted").at(&self.plan.workflow.source, span);
                 self.tell_failed(planned, Failure { cause: Cause::Interrupted, diagnostic });
                 Flow::Ended(Verdict::Errored)
             }
@@ -232,10 +227,9 @@ impl Flowing<'_> {
         self.events.tell(&path, EventKind::StepFinished(outcome));
     }
 
-    fn fail_step(&self, planned: &PlannedStep, message: String, help: Option<String>) -> Verdict {
+    fn fail_step(&self, planned: &PlannedStep, message: String) -> Verdict {
         let step = planned.step(&self.plan.workflow);
-        let diagnostic =
-            Diagnostic::error(message).at(&self.plan.workflow.source, step.span).maybe_help(help);
+        let diagnostic = Diagnostic::error(message).at(&self.plan.workflow.source, step.span);
         self.tell_failed(planned, self.failure(diagnostic));
         Verdict::Errored
     }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::ground::diagnostic::Diagnostic;
-use crate::ground::secret::Marked;
+use crate::ground::secret::{Marked, Needles};
 use crate::ground::source::Source;
 use crate::ground::value::Value;
 use crate::parts::expect::Check;
@@ -186,6 +186,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// What it gives to its caller, in the order of the text.
     pub outputs: IndexMap<Arc<str>, Marked<Value>>,
+    /// The secrets that it learnt: whoever shows an output takes them out.
+    pub needles: Needles,
 }
 
 impl Finished {

@@ -20,12 +20,13 @@ pub async fn run(plan: &Plan, context: &Context, mut sink: impl FnMut(&Event)) -
     let events = Events { sender, started: Instant::now(), detail: context.detail };
     let mut drain = Drain { receiver, sequence: 0, folding: Folding::default() };
     let work = async move {
-        let outputs = flow::workflow(plan, context, &events).await;
+        let needles = context.needles.child();
+        let outputs = flow::workflow(plan, context, &events, &needles).await;
         let cause = context.cancel.is_cancelled().then_some(Cause::Interrupted);
-        (outputs, cause)
+        (outputs, cause, needles)
     };
     tokio::pin!(work);
-    let (outputs, interrupted) = loop {
+    let (outputs, interrupted, needles) = loop {
         tokio::select! {
             biased;
             Some(event) = drain.receiver.recv() => drain.take(event, &mut sink),
@@ -37,7 +38,7 @@ pub async fn run(plan: &Plan, context: &Context, mut sink: impl FnMut(&Event)) -
     }
     let mut outcome = drain.folding.outcome;
     outcome.cause = outcome.cause.max(interrupted);
-    Finished { outcome, outputs: outputs.unwrap_or_default() }
+    Finished { outcome, outputs: outputs.unwrap_or_default(), needles }
 }
 
 struct Drain {

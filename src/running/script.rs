@@ -104,7 +104,12 @@ impl Blocking {
 }
 
 impl Sender for Blocking {
-    fn send(&self, request: Request) -> Result<Arc<Response>, String> {
+    fn send(&self, mut request: Request) -> Result<Arc<Response>, String> {
+        for value in request.headers.values_mut() {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            let holds = self.scope.needles.scrub(&text) != text;
+            value.set_sensitive(value.is_sensitive() || holds);
+        }
         self.admit(&request)?;
         self.tell_request(&request);
         self.runtime.block_on(async {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::document::plan::{Plan, PlannedAction, PlannedStep};
 use crate::document::workflow::{Action, Step, Uses};
-use crate::ground::diagnostic::{Diagnostic, Place};
+use crate::ground::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::ground::secret::Marked;
 use crate::ground::source::Span;
 use crate::ground::value::Value;
@@ -21,7 +21,7 @@ use crate::parts::script::{Ending, Script};
 use crate::parts::select::Answer;
 use crate::parts::template;
 use crate::running::event::{Detail, EventKind};
-use crate::running::flow::{self, Flowing};
+use crate::running::flow::{self, Flowing, Outputs};
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
 use crate::running::script::{self, Touched};
 use crate::running::show;
@@ -46,7 +46,7 @@ pub(super) struct StepRun<'r> {
     pub(super) path: Arc<str>,
     pub(super) outcome: StepOutcome,
     response: Option<Arc<Response>>,
-    outputs: Option<Marked<Value>>,
+    outputs: Option<Arc<Outputs>>,
     failed: bool,
 }
 
@@ -245,7 +245,10 @@ impl<'r> StepRun<'r> {
                 self.skip("its script said `skip()`");
                 Ok(Some(Flow::Next))
             }
-            Ending::Next(id) => Ok(Some(Flow::Goto(id))),
+            Ending::Next(id) => {
+                self.known(&id, ran.place)?;
+                Ok(Some(Flow::Goto(id)))
+            }
             Ending::Stop => Ok(Some(Flow::Stop)),
             Ending::Fail(why) => {
                 let span = self.span_of(ran.place.as_ref(), script);
@@ -253,6 +256,18 @@ impl<'r> StepRun<'r> {
                 Ok(Some(Flow::Next))
             }
         }
+    }
+
+    /// `next` must name a step.
+    fn known(&self, id: &str, place: Option<Place>) -> Result<(), Box<Failure>> {
+        let workflow = &self.flowing.plan.workflow;
+        if workflow.steps.iter().any(|step| &*step.id == id) {
+            return Ok(());
+        }
+        let mut diagnostic = Diagnostic::error(format!("`next` names no step: there is no `{id}`"));
+        diagnostic.place = place;
+        let help = did_you_mean(id, workflow.steps.iter().map(|step| &*step.id));
+        Err(self.failure(diagnostic.maybe_help(help)))
     }
 
     /// A place in this workflow; what stands in a script's own file is told at the step.
@@ -270,19 +285,11 @@ impl<'r> StepRun<'r> {
         }
         let inputs = flow::with_inputs(plan, given);
         let outer = self.flowing;
-        let running = flow::flow(plan, outer.context, outer.events, &self.path, inputs);
+        let running =
+            flow::flow(plan, outer.context, outer.events, (&self.path, &outer.scope.needles), inputs);
         let (verdict, outputs) = Box::pin(running).await;
         self.outcome.verdict = verdict;
-        let mut joined = Marked::<Value>::default();
-        let members = outputs.unwrap_or_default().into_iter().map(|(name, found)| {
-            joined.marks.join(&found.marks);
-            if let Some(secret) = &found.marks.secret {
-                outer.scope.needles.learn_value(secret, &found.value);
-            }
-            (name, found.value)
-        });
-        joined.value = members.collect::<crate::ground::value::Map>().into();
-        self.outputs = Some(joined);
+        self.outputs = Some(Arc::new(outputs.unwrap_or_default()));
         Ok(if verdict == Verdict::Passed { Flow::Next } else { Flow::Ended(verdict) })
     }
 

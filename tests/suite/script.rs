@@ -277,7 +277,7 @@ steps:
 "#,
     )
     .on("GET /where", |seen| Reply::json(&format!(r#"{{"url":"{}/x"}}"#, seen.origin("evil"))))
-    .silent("evil")
+    .nobody("evil")
     .run();
     ran.fails_with(Cause::CouldNotRun).saw(["GET /where"]);
     says(&ran.error(), &["holds a secret", "names http://127.0.0.1:"]);

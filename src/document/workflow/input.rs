@@ -182,7 +182,8 @@ impl Input {
             _ => Kind::String,
         };
         let Some(default) = &self.default else { return Some(()) };
-        let fits = self.kind == Kind::Json || Kind::of(default) == self.kind || *default == Value::Null;
+        let document = self.kind == Kind::Json && default.as_str().is_none();
+        let fits = document || Kind::of(default) == self.kind || *default == Value::Null;
         if !fits {
             match self.kind.read(&default.to_text()) {
                 Ok(value) => self.default = Some(value),

@@ -20,7 +20,7 @@ use crate::parts::expect::compare::article;
 use crate::parts::expect::judge::{Found, Judgement};
 use crate::parts::http::{Response, StatusSet};
 use crate::parts::scope::Scope;
-use crate::parts::select::{Answer, Missing, Selector, Yield, shown};
+use crate::parts::select::{Absence, Answer, Missing, Selector, Yield, shown};
 use crate::parts::template::{Error, Template};
 
 pub use crate::parts::expect::predicate::{Predicate, Unit};
@@ -54,10 +54,19 @@ impl Check {
         Self { what, passed, expected: "true".to_owned(), actual: passed.to_string(), span }
     }
 
+    /// What a script judged by giving up.
+    pub const FAIL: &'static str = "fail";
+
     /// A script that gave up by `fail("why")`.
     #[must_use]
     pub fn of_fail(why: String, span: Span) -> Self {
-        Self { what: "fail".to_owned(), passed: false, expected: "not called".to_owned(), actual: why, span }
+        Self {
+            what: Self::FAIL.to_owned(),
+            passed: false,
+            expected: "not called".to_owned(),
+            actual: why,
+            span,
+        }
     }
 }
 
@@ -306,13 +315,21 @@ fn that_holds(template: &Template, scope: &Scope) -> Check {
 /// What a selector finds, marked. An empty list of matches is a list, but for a predicate that
 /// asks whether there is anything it is nothing.
 fn find(selector: &Selector, predicate: &Predicate, answer: &Answer) -> Result<Marked<Value>, Missing> {
-    let value = selector.find(answer)?;
+    let value = match selector.find(answer) {
+        // No match is an empty list of matches, for whoever does not ask whether there is one.
+        Err(missing) if is_list(selector, &missing) && !predicate.asks_presence() => Vec::new().into(),
+        found => found?,
+    };
     let empty = value.as_list().is_some_and(<[Value]>::is_empty);
     if empty && matches!(selector, Selector::JsonAll(_)) && predicate.asks_presence() {
         return Err(Missing::nothing(selector.to_string(), "no match"));
     }
     let marks = selector.marks(&value);
     Ok(Marked::new(value, marks))
+}
+
+fn is_list(selector: &Selector, missing: &Missing) -> bool {
+    matches!(selector, Selector::JsonAll(_)) && missing.absence == Absence::Nothing
 }
 
 /// The body as text. An empty one is an empty text, but for a predicate that asks whether there

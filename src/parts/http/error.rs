@@ -211,7 +211,7 @@ impl Error {
             }
             Self::Encoding { .. } => "remove the `Accept-Encoding` header: then servers send plain bodies",
             Self::OtherOrigin { .. } => {
-                "with --mock only the mock is spoken to: the URL must come from an input or `base_url`"
+                "with --mock only the mock is spoken to: the URL, or the redirect to it, must stay at the origin of the mock"
             }
             Self::Tls { fault, .. } => return fault.help(),
             Self::Redirect(error) => return error.help(),

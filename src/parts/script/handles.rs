@@ -173,11 +173,14 @@ fn step_field(run: &Run, step: &Step, field: &str) -> Answer {
     match (field, &step.record) {
         ("verdict", record) => Ok(record.verdict.into()),
         ("outputs", StepRecord { outputs: Some(outputs), .. }) => {
-            run.note(&outputs.marks);
-            if let Some(name) = &outputs.marks.secret {
-                run.note_secret(name, &outputs.value);
+            for found in outputs.values() {
+                run.note(&found.marks);
+                if let Some(name) = &found.marks.secret {
+                    run.note_secret(name, &found.value);
+                }
             }
-            Ok(to_dynamic(&outputs.value))
+            let members = outputs.iter().map(|(name, found)| (Arc::clone(name), found.value.clone()));
+            Ok(to_dynamic(&members.collect::<Map>().into()))
         }
         ("outputs", _) => Err(run.error(
             format!("step `{}` has no outputs", step.id),

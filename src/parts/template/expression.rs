@@ -14,6 +14,10 @@ use crate::ground::yaml::Scalar;
 use crate::parts::scope::{RESERVED, Scope};
 use crate::parts::template::{Error, filters, view};
 
+/// How long an expression may be, in bytes: each operator is a level of the evaluator's stack.
+const LONGEST: usize = 4096;
+/// How long a text that an expression makes may be, in bytes: `a ~ a` doubles.
+const LARGEST: usize = 32 * 1024 * 1024;
 /// How many steps of minijinja's machine an expression may take; a loop inside one ends here.
 const FUEL: u64 = 200_000;
 
@@ -75,6 +79,11 @@ impl Expression {
         let span = span_of(0..text.len());
         if text.is_empty() {
             reading.error_with(span, "nothing stands between `{{` and `}}`", "name a variable");
+            return None;
+        }
+        if text.len() > LONGEST {
+            let message = format!("an expression of {} bytes; it may have {LONGEST}", text.len());
+            reading.error_with(span, message, "derive its parts under `vars`");
             return None;
         }
         if is_name(text) {
@@ -174,6 +183,9 @@ impl Expression {
             return Err(self.undefined(&self.text, 0..self.text.len(), scope));
         }
         let value = view::from_jinja(&found, 0).map_err(|message| Error::new(self.span, message))?;
+        if value.as_str().is_some_and(|text| text.len() > LARGEST) {
+            return Err(Error::new(self.span, "the text that this makes is larger than 32 MiB"));
+        }
         Ok(Marked::new(value, reads.marks()))
     }
 

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use indexmap::IndexMap;
 use minijinja::Value as Jinja;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 
@@ -387,9 +388,8 @@ impl Object for StepView {
         match key {
             "verdict" => Some(Jinja::from(self.record.verdict)),
             "outputs" => {
-                let outputs = self.record.outputs.as_ref()?;
-                self.reads.note(&outputs.marks);
-                Some(to_jinja(&outputs.value, None, &self.reads))
+                let outputs = Arc::clone(self.record.outputs.as_ref()?);
+                Some(Jinja::from_object(OutputsView { outputs, reads: Arc::clone(&self.reads) }))
             }
             member => {
                 let response = Arc::clone(self.record.response.as_ref()?);
@@ -417,6 +417,29 @@ pub(super) fn is_defined(path: &str, scope: &Scope) -> bool {
         }
         _ => false,
     })
+}
+
+/// `steps.<id>.outputs`: each with its own marks, so that one token does not make all secret.
+#[derive(Debug)]
+struct OutputsView {
+    outputs: Arc<IndexMap<Arc<str>, Marked<Value>>>,
+    reads: Arc<Reads>,
+}
+
+impl Object for OutputsView {
+    fn get_value(self: &Arc<Self>, key: &Jinja) -> Option<Jinja> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Jinja> {
+        let found = self.outputs.get(key)?;
+        self.reads.note(&found.marks);
+        Some(to_jinja(&found.value, None, &self.reads))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.outputs.keys().map(|name| Jinja::from(Arc::clone(name))).collect())
+    }
 }
 
 /// «did you mean …?» for a dotted path that leads nowhere: the first name of it that is not there,

@@ -29,11 +29,20 @@ pub fn explain(step: &StepOutcome, checks: &[Check], source: &Arc<Source>, style
 }
 
 fn check_text(check: &Check, source: &Arc<Source>, style: Style) -> String {
-    let mut diagnostic = Diagnostic::error(format!("`{}` is not as expected", one_line(&check.what, NAME)));
+    let gave_up = check.what == Check::FAIL;
+    let title = if gave_up {
+        one_line(&check.actual, NAME)
+    } else {
+        format!("`{}` is not as expected", one_line(&check.what, NAME))
+    };
+    let mut diagnostic = Diagnostic::error(title);
     if check.span != Span::default() {
         diagnostic = diagnostic.at(source, check.span);
     }
     let mut text = format!("{}\n", diagnostic.render(style.is_colored()));
+    if gave_up {
+        return text;
+    }
     let sides = [
         ("expected", &check.expected, Style::green as fn(Style, &str) -> String),
         ("came", &check.actual, Style::red),

@@ -105,7 +105,11 @@ fn workflow<'a>(finished: &'a Finished, case: Option<u32>, source: &Arc<Source>)
         name: &outcome.workflow,
         case,
         verdict: outcome.verdict,
-        outputs: finished.outputs.iter().map(|(name, value)| (name.as_ref(), vars::shown(value))).collect(),
+        outputs: finished
+            .outputs
+            .iter()
+            .map(|(name, value)| (name.as_ref(), vars::shown(value, &finished.needles)))
+            .collect(),
         steps: outcome.steps.iter().map(|(outcome, checks)| step(outcome, checks, source)).collect(),
     }
 }
@@ -167,7 +171,7 @@ mod tests {
         };
         let secret = Marked::new(Value::from("hunter22"), Marks::secret("access".into()));
         let outputs = [("token".into(), secret), ("left".into(), Marked::plain(Value::from(3600_i64)))];
-        Finished { outcome, outputs: outputs.into_iter().collect() }
+        Finished { outcome, outputs: outputs.into_iter().collect(), ..Finished::default() }
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod screen;
 pub mod style;
 pub mod vars;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::ground::quantity;
@@ -57,7 +58,11 @@ impl Tally {
     pub fn of(outcome: &Outcome) -> Self {
         let mut tally =
             Self { runs: 1, runs_passed: outcome.passed().into(), checks: outcome.checks, ..Self::default() };
-        for (step, _) in &outcome.steps {
+        let steps = outcome.steps.iter().map(|(step, _)| step);
+        // A workflow that is used is told by its own steps; the step that uses it adds none.
+        let uses: HashSet<&str> =
+            steps.clone().filter_map(|step| Some(step.id.rsplit_once('/')?.0)).collect();
+        for step in steps.filter(|step| !uses.contains(&*step.id)) {
             match step.verdict {
                 Verdict::Passed => tally.passed += 1,
                 Verdict::Failed => tally.failed += 1,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::ground::diagnostic::{Diagnostic, did_you_mean, visible};
-use crate::ground::secret::{Marked, masked, pseudonym};
+use crate::ground::secret::{Marked, Needles, masked, pseudonym};
 use crate::ground::value::Value;
 
 /// What a run gave to its caller, by name.
@@ -14,12 +14,12 @@ pub type Outputs = IndexMap<Arc<str>, Marked<Value>>;
 /// `name=value` lines in the order of the text. A string stands as it is, its line breaks as
 /// `\n`; anything else is JSON. Secrets are pseudonyms.
 #[must_use]
-pub fn vars(outputs: &Outputs) -> String {
+pub fn vars(outputs: &Outputs, needles: &Needles) -> String {
     let mut lines = String::new();
     for (name, value) in outputs {
         lines.push_str(name);
         lines.push('=');
-        lines.push_str(&line(&shown(value).to_text()));
+        lines.push_str(&line(&shown(value, needles).to_text()));
         lines.push('\n');
     }
     lines
@@ -44,10 +44,11 @@ fn unknown(outputs: &Outputs, name: &str) -> Diagnostic {
     diagnostic.maybe_help(did_you_mean(name, names))
 }
 
-/// A value as people may see it.
+/// A value as people may see it: a server may have echoed a secret in one that is none.
 #[must_use]
-pub fn shown(value: &Marked<Value>) -> Value {
-    value.marks.secret.as_deref().map_or_else(|| masked(&value.value), |name| pseudonym(name).into())
+pub fn shown(value: &Marked<Value>, needles: &Needles) -> Value {
+    let plain = || needles.scrub_value(&masked(&value.value));
+    value.marks.secret.as_deref().map_or_else(plain, |name| pseudonym(name).into())
 }
 
 fn line(text: &str) -> String {
@@ -74,7 +75,7 @@ mod tests {
     fn each_output_has_one_line_and_secrets_their_pseudonym() {
         let expected =
             "text=two\\r\\nlines\\x1b[2J = x\nleft=3600\nlist=[1,{\"a\":null}]\ntoken=«access_token»\n";
-        assert_eq!(vars(&outputs()), expected);
+        assert_eq!(vars(&outputs(), &Needles::default()), expected);
     }
 
     #[test]

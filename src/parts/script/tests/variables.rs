@@ -139,7 +139,9 @@ fn steps_tell_what_they_left() {
         "used",
         StepRecord {
             response: None,
-            outputs: Some(Marked::new(value(r#"{"service_token":"tok-123456"}"#), marks)),
+            outputs: Some(Arc::new(
+                [("service_token".into(), Marked::new("tok-123456".into(), marks))].into(),
+            )),
             verdict: "failed",
         },
     );
