@@ -100,7 +100,10 @@ impl StepRun<'_> {
         // What no script changed is shown as it was written: a secret too short to be searched for
         // still has its mark there.
         if as_written && let (Ok(url), Ok(body)) = (spec.shown_url(scope), spec.shown_body(scope)) {
-            text.url = url;
+            // An API key in the query is put there by `auth`, and is in no template of the URL.
+            if !spec.auth().is_some_and(Auth::is_in_query) {
+                text.url = url;
+            }
             text.body = body.map(|body| show::text(&body, &scope.needles));
         }
         events.tell(&self.path, EventKind::RequestSent(text));

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use reqwest::header::{HeaderMap, SET_COOKIE};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderMap, SET_COOKIE, USER_AGENT};
 use reqwest::{StatusCode, Version};
+use url::Position;
 
 use crate::ground::quantity;
 use crate::ground::secret::{Needles, is_secret_name, masked, pseudonym};
-use crate::parts::http::{Request, Response};
+use crate::parts::http::{Request, Response, client};
 use crate::running::event::{RequestText, ResponseText};
 
 /// How many characters of a body are shown beside a failure.
@@ -48,7 +49,7 @@ pub(super) fn request(request: &Request, needles: &Needles, wire: bool) -> Reque
     RequestText {
         method: request.method.to_string(),
         url: needles.scrub(request.url.as_str()),
-        headers: if wire { headers(&request.headers, needles) } else { Vec::new() },
+        headers: if wire { wire_headers(request, needles) } else { Vec::new() },
         body: request.body.as_ref().map(|body| text(&String::from_utf8_lossy(body), needles)),
     }
 }
@@ -100,6 +101,19 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
         let _ = write!(shown, " ({} bytes in all)", response.body.len());
     }
     Some(shown)
+}
+
+/// All headers of a request: the user's, behind those that the client adds by itself.
+fn wire_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
+    let mut own = vec![
+        (HOST, request.url[Position::BeforeHost..Position::AfterPort].to_owned()),
+        (USER_AGENT, client::USER_AGENT.to_owned()),
+        (ACCEPT, "*/*".to_owned()),
+    ];
+    own.extend(request.body.as_ref().map(|body| (CONTENT_LENGTH, body.len().to_string())));
+    let added = own.into_iter().filter(|(name, _)| !request.headers.contains_key(name));
+    let added = added.map(|(name, value)| (name.as_str().to_owned(), value));
+    added.chain(headers(&request.headers, needles)).collect()
 }
 
 fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {

@@ -418,3 +418,27 @@ fn no_secret_stands_in_the_debug_form_of_what_holds_one() {
         assert!(!text.contains("S3cr"), "{text}");
     }
 }
+
+#[test]
+fn a_secret_that_a_server_echoes_stands_in_no_output() {
+    let ran = Scenario::new(
+        r#"
+inputs: { base: , pw: { default: hunter2-hunter2, secret: true } }
+steps:
+  - request: { url: "{{ base }}/echo", json: { p: "{{ pw }}" } }
+    extract: { echoed: $.p, whole: "{{ response.body }}", encoded: $.e }
+"#,
+    )
+    .on("POST /echo", |seen| {
+        let encoded = STANDARD.encode("hunter2-hunter2");
+        let inner = seen.body.trim_end_matches('}').to_owned();
+        Reply::json(&format!(r#"{inner},"e":"{encoded}"}}"#))
+    })
+    .run();
+    ran.passed();
+    let finished = ran.finished.as_ref().expect("it ran");
+    let shown = reqchain::reading::report::vars::vars(&finished.outputs, &finished.needles);
+    assert!(shown.contains("«pw»"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(!shown.contains(&STANDARD.encode("hunter2-hunter2")), "{shown}");
+}

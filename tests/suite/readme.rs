@@ -81,7 +81,10 @@ fn every_file_and_command_of_the_readme_does_what_it_says() {
                 assert_eq!(steady(&block.text), steady(&came), "the README shows something else");
                 shown += 1;
             }
-            "rust" => {}
+            "rust" => {
+                let here = include_str!("readme.rs");
+                block.text.lines().for_each(|line| assert!(here.contains(line.trim()), "{line} is not run"));
+            }
             other => panic!("nobody knows what to do with a block of {other}"),
         }
     }
@@ -125,4 +128,22 @@ fn a_token_asked_for_by_name_stands_alone_and_a_failed_run_gives_none() {
     assert!(wrong.stdout.is_empty());
     assert_eq!(wrong.status.code(), Some(4));
     assert!(!String::from_utf8_lossy(&wrong.stderr).contains("wrong horse"));
+}
+
+#[tokio::test]
+async fn the_program_of_the_readme_gets_its_token() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let file = Regex::new(r"`([a-z-]+\.yaml)`:\s*$")?;
+    for block in blocks().into_iter().filter(|block| block.language == "yaml") {
+        let named = file.captures(block.before.trim_end()).ok_or("a name stands before it")?;
+        std::fs::write(folder.path().join(&named[1]), block.text)?;
+    }
+    // The README loads "hello.yaml" from where it is called; this test must not change folders.
+    let path = folder.path().join("hello.yaml");
+    assert!(README.contains(r#"let workflow = reqchain::Workflow::load("hello.yaml".as_ref())?;"#));
+    let workflow = reqchain::Workflow::load(&path)?;
+    let finished = reqchain::Runner::new(&workflow).input("password", "correct horse").mock().run().await?;
+    let token = finished.output("access_token");
+    assert_eq!(token.as_deref(), Some("a1-B2-c3-D4"));
+    Ok(())
 }

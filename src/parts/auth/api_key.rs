@@ -77,6 +77,10 @@ impl ApiKey {
         }
     }
 
+    pub(super) const fn is_in_query(&self) -> bool {
+        matches!(self.place, Place::Query(_))
+    }
+
     fn set_cookie(&self, request: &mut Request, name: &str, key: &str) -> Result<(), Error> {
         if key.contains([';', ',', '"', '\\']) || key.contains(char::is_whitespace) {
             return Err(Error::new(self.value.span, "the key has a character that cannot stand in a cookie"));

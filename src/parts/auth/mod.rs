@@ -88,6 +88,12 @@ impl Auth {
         }
     }
 
+    /// Whether the credential stands in the query.
+    #[must_use]
+    pub const fn is_in_query(&self) -> bool {
+        matches!(self, Self::ApiKey(key) if key.is_in_query())
+    }
+
     /// Tells every name that its templates read, and where.
     pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
         match self {

@@ -20,7 +20,8 @@ use crate::parts::http::transport::{BoxFuture, Transport};
 use crate::parts::http::{body, redirect};
 
 /// What we call ourselves where the request does not say.
-const USER_AGENT: &str = concat!("reqchain/", env!("CARGO_PKG_VERSION"));
+/// What a request says of who sends it, where the user says nothing else.
+pub const USER_AGENT: &str = concat!("reqchain/", env!("CARGO_PKG_VERSION"));
 /// The most headers that an answer may have.
 const MAX_HEADERS: usize = 100;
 /// The largest header, in bytes of its value.
