@@ -36,8 +36,6 @@ pub struct Diagnostic {
     pub message: String,
     /// Where; `None` for what has no place in a text, such as a missing file.
     pub place: Option<Place>,
-    /// A few words that stand under the caret.
-    pub label: Option<String>,
     /// What to do next.
     pub help: Option<String>,
     /// More facts, such as what a server said.
@@ -68,7 +66,6 @@ impl Diagnostic {
             severity: Severity::Error,
             message: message.into(),
             place: None,
-            label: None,
             help: None,
             notes: Vec::new(),
         }
@@ -90,13 +87,6 @@ impl Diagnostic {
     #[must_use]
     pub fn at_least_at(self, source: &Arc<Source>, span: Span) -> Self {
         if self.place.is_some() { self } else { self.at(source, span) }
-    }
-
-    /// Says a few words under the caret.
-    #[must_use]
-    pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
-        self
     }
 
     /// Says what to do.
@@ -137,7 +127,7 @@ impl Diagnostic {
                     .path(excerpt.name.as_str())
                     .line_start(excerpt.line)
                     .fold(false)
-                    .annotation(annotation.label(self.label.as_deref())),
+                    .annotation(annotation),
             );
         }
         let notes: Vec<String> = self.notes.iter().map(|note| short(note)).collect();

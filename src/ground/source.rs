@@ -163,19 +163,6 @@ impl Source {
             column: before[line_start..].chars().count() + 1,
         }
     }
-
-    /// The byte offset of a line and column, both counted from 1.
-    #[must_use]
-    pub fn offset(&self, line: usize, column: usize) -> usize {
-        let start = match line {
-            0 | 1 => 0,
-            _ => memchr::memchr_iter(b'\n', self.text.as_bytes())
-                .nth(line - 2)
-                .map_or(self.text.len(), |newline| newline + 1),
-        };
-        let rest = &self.text[start..];
-        start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at)
-    }
 }
 
 /// Where a secret seems to stand as it is: `password: hunter2`, in YAML's plain and quoted forms,
@@ -219,7 +206,6 @@ mod tests {
         let source = Source::text("t", "ä: 1\nb: ü2\n");
         let at = source.as_str().find('2').expect("there is a 2");
         assert_eq!(source.position(at), Position { line: 2, column: 5 });
-        assert_eq!(source.offset(2, 5), at);
         assert_eq!(source.position(999), Position { line: 3, column: 1 });
     }
 

@@ -145,11 +145,7 @@ impl<'r> StepRun<'r> {
         for extract in &self.step.extract {
             match extract.run(answer, scope) {
                 Ok(Found::Value(value)) => self.set(&extract.name.value, value, extract.name.span)?,
-                Ok(Found::Kept) => {
-                    if !scope.has(&extract.name.value) {
-                        self.set(&extract.name.value, Marked::default(), extract.name.span)?;
-                    }
-                }
+                Ok(Found::Kept) => {}
                 Err(error) => {
                     let found = self.extract_problem(&error);
                     missed = Some(match missed {
