@@ -337,6 +337,22 @@ impl<'n> Fields<'n> {
         self.entry(key).map(|(_, value)| value)
     }
 
+    /// What stands under a key that may be left out: `Some(None)` where the key is not there, `None`
+    /// where what stands there could not be read, which was reported.
+    pub fn optional<T>(&self, key: &str, read: impl FnOnce(&'n Node) -> Option<T>) -> Option<Option<T>> {
+        self.get(key).map_or(Some(None), |node| read(node).map(Some))
+    }
+
+    /// The value under a key that may not be left out. That it is missing is reported by `missing`,
+    /// unless a misspelt key was reported as meaning it.
+    pub fn required(&self, key: &str, missing: impl FnOnce()) -> Option<&'n Node> {
+        let node = self.get(key);
+        if node.is_none() && !self.is_meant(key) {
+            missing();
+        }
+        node
+    }
+
     /// Whether a misspelt or foreign key was reported that means this one, so that its absence need
     /// not be reported too.
     #[must_use]

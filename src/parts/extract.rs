@@ -275,30 +275,17 @@ struct Beside {
 
 impl Beside {
     fn read(fields: &Fields<'_>, reading: &Reading) -> Option<Self> {
-        let optional = given(fields, "optional", |node| reading.truth(node, "optional"));
-        let default = given(fields, "default", |node| Tree::read(node, reading));
-        let secret = given(fields, "secret", |node| reading.truth(node, "secret"));
-        let becomes = given(fields, "type", |node| Type::read(node, reading));
+        let optional = fields.optional("optional", |node| reading.truth(node, "optional"));
+        let default = fields.optional("default", |node| Tree::read(node, reading));
+        let secret = fields.optional("secret", |node| reading.truth(node, "secret"));
+        let becomes = fields.optional("type", |node| Type::read(node, reading));
         Some(Self {
-            optional: optional.ok()?.unwrap_or(false),
-            default: default.ok()?,
-            secret: secret.ok()?,
-            becomes: becomes.ok()?,
+            optional: optional?.unwrap_or(false),
+            default: default?,
+            secret: secret?,
+            becomes: becomes?,
         })
     }
-}
-
-/// Something could not be read, and that was reported.
-struct Reported;
-
-/// What stands under a key, if the key is there.
-fn given<'n, T>(
-    fields: &Fields<'n>,
-    key: &str,
-    read: impl FnOnce(&'n Node) -> Option<T>,
-) -> Result<Option<T>, Reported> {
-    let node = fields.get(key);
-    node.map(|node| read(node).ok_or(Reported)).transpose()
 }
 
 impl Extract {

@@ -88,15 +88,11 @@ impl Retry {
             });
         }
         let fields = reading.fields(node, "retry", &["max", "if", "backoff"], &[])?;
-        let max = if let Some(node) = fields.get("max") {
-            max(node, reading)
-        } else if fields.is_meant("max") {
-            None
-        } else {
+        let most = fields.required("max", || {
             let help = "say how often: `retry: { max: 2 }`";
             reading.error_with(fields.span, "`retry` has no `max`", help);
-            None
-        };
+        });
+        let max = most.and_then(|node| max(node, reading));
         let conditions = fields.get("if").map_or(Some(Vec::new()), |node| conditions(node, reading));
         let backoff = fields.get("backoff");
         let backoff = backoff.map_or(Some(Backoff::default()), |node| Backoff::read(node, reading));

@@ -103,6 +103,7 @@ impl Answer {
                 None
             }
             (None, None) if fields.get("fault").is_some() => Some(Self::Empty),
+            (None, None) if ["reply", "script", "fault"].iter().any(|key| fields.is_meant(key)) => None,
             (None, None) => {
                 let help = "write `reply`, `script` or `fault` below it";
                 reading.error_with(route, "the route has nothing to answer", help);
@@ -118,12 +119,11 @@ fn read_script<'n>(node: &'n Node, reading: &Reading) -> Option<Script<'n>> {
     }
     let fields = reading.fields(node, "script", &["file", "function"], &[])?;
     let text = |key: &str| {
-        if let Some(node) = fields.get(key) {
-            return reading.text(node, key);
-        }
-        let help = "write `script: { file: mock.rhai, function: token }`, or the script itself";
-        reading.error_with(fields.span, format!("`script` needs `{key}`"), help);
-        None
+        let node = fields.required(key, || {
+            let help = "write `script: { file: mock.rhai, function: token }`, or the script itself";
+            reading.error_with(fields.span, format!("`script` needs `{key}`"), help);
+        });
+        reading.text(node?, key)
     };
     let (file, function) = (text("file"), text("function"));
     Some(Script::File { file: file?, function: function? })
