@@ -12,7 +12,7 @@ use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
 use crate::parts::select::{Absence, Answer, LATER, Missing, Selector, WORDS, Yield, shown};
-use crate::parts::template::{self, Template, Tree};
+use crate::parts::template::{Error, Template, Tree};
 
 /// What may stand beside a selector.
 const BESIDE: [&str; 4] = ["optional", "default", "secret", "type"];
@@ -69,24 +69,6 @@ pub enum Found {
     Value(Marked<Value>),
     /// Nothing was found, and the variable stays as it was.
     Kept,
-}
-
-/// Why a variable could not be extracted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Error {
-    /// What; free of secrets.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// Where the selector or template stands.
-    pub span: Span,
-}
-
-impl From<template::Error> for Error {
-    fn from(error: template::Error) -> Self {
-        Self { message: error.message, help: error.help, span: error.span }
-    }
 }
 
 impl Extract {
