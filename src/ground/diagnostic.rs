@@ -266,15 +266,15 @@ struct Excerpt {
 impl Excerpt {
     fn of(place: &Place) -> Self {
         let shown = place.source.shown();
-        let start = floor(&shown, place.span.start as usize);
+        let start = shown.floor_char_boundary(place.span.start as usize);
         let line_start = shown[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = shown[start..].find('\n').map_or(shown.len(), |newline| start + newline);
         let from = match start - line_start {
             0..=EXCERPT => line_start,
-            _ => floor(&shown, start - EXCERPT / 2),
+            _ => shown.floor_char_boundary(start - EXCERPT / 2),
         };
-        let to = floor(&shown, line_end.min(from + 2 * EXCERPT));
-        let end = floor(&shown, place.span.end as usize).clamp(start, to.max(start));
+        let to = shown.floor_char_boundary(line_end.min(from + 2 * EXCERPT));
+        let end = shown.floor_char_boundary(place.span.end as usize).clamp(start, to.max(start));
         let text = visible(shown[from..to].trim_end_matches('\r'));
         let before = visible(&shown[from..start]).len();
         // An empty place is shown as the whole character that stands there.
@@ -311,14 +311,6 @@ fn short(text: &str) -> String {
         Some((at, _)) => visible(&text[..at]) + "…",
         None => visible(text),
     }
-}
-
-fn floor(text: &str, mut at: usize) -> usize {
-    at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 /// A text with everything that could steer a terminal shown as an escape: control characters but
