@@ -146,7 +146,7 @@ impl Diagnostic {
         text
     }
 
-    /// The message as one line: `file:line:column: error: message`.
+    /// The message as one line: `file:line:column: message`.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = String::new();
