@@ -1,7 +1,7 @@
 //! Every exit code, in one place: what a script or a CI job can rely on.
 //!
-//! The codes are FORMAT's table. A call may meet several of them; the weightiest is the answer,
-//! in an order that is not that of the numbers.
+//! A call may meet several of them; the weightiest is the answer, in an order that is not that of
+//! the numbers.
 
 use std::process::ExitCode;
 
@@ -86,7 +86,7 @@ impl From<Exit> for ExitCode {
 mod tests {
     use super::*;
 
-    /// FORMAT's order, weightiest first.
+    /// Weightiest first.
     const ORDER: [(Exit, u8); 6] = [
         (Exit::Interrupted, 130),
         (Exit::Usage, 2),

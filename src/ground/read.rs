@@ -272,7 +272,7 @@ impl Reading {
     }
 
     /// The entries of a map whose keys the language knows. Unknown keys are reported here, with
-    /// the word that was probably meant; `later` are those that the page knows and we do not yet.
+    /// the word that was probably meant; `later` are those of the language that this version cannot run.
     pub fn fields<'n>(
         &self,
         node: &'n Node,

@@ -12,7 +12,7 @@ use crate::ground::read::Reading;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::http::StatusSet;
 
-/// What is waited at most because a server asked for it (FORMAT, `retry`).
+/// What is waited at most because a server asked for it.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How often a request may be sent again.

@@ -301,7 +301,7 @@ mod tests {
     use crate::parts::template::tests::{read, scope};
 
     #[test]
-    fn every_filter_and_function_gives_what_the_page_says() {
+    fn every_filter_and_function_gives_what_its_name_says() {
         for (template, expected) in [
             ("{{ 'a:b' | base64 }}", "\"YTpi\""),
             ("{{ 'YTpi' | base64_decode }}", "\"a:b\""),
