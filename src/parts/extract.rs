@@ -23,7 +23,7 @@ pub struct Extract {
     /// The variable.
     pub name: Spanned<Arc<str>>,
     /// Where the value comes from.
-    pub source: Source,
+    pub from: TakenFrom,
     /// Whether nothing found is no error.
     pub optional: bool,
     /// The value where nothing was found.
@@ -32,13 +32,13 @@ pub struct Extract {
     pub secret: Option<bool>,
     /// What a text is turned into.
     pub becomes: Option<Type>,
-    /// Where the source stands.
+    /// Where that is written.
     pub span: Span,
 }
 
 /// Where a value comes from.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub enum TakenFrom {
     /// It is picked out of the answer.
     Selector(Selector),
     /// It is computed by a template that sees `response`.
@@ -90,9 +90,9 @@ impl Extract {
 
     /// Says what an answer must yield for this.
     pub fn adds_to(&self, wanted: &mut Yield) {
-        match &self.source {
-            Source::Selector(selector) => wanted.add(selector),
-            Source::Template(template) => {
+        match &self.from {
+            TakenFrom::Selector(selector) => wanted.add(selector),
+            TakenFrom::Template(template) => {
                 template.reads(&mut |name, _| wanted.read_by_template(name));
             }
         }
@@ -100,7 +100,7 @@ impl Extract {
 
     /// The names that its templates read.
     pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
-        if let Source::Template(template) = &self.source {
+        if let TakenFrom::Template(template) = &self.from {
             template.reads(visit);
         }
         if let Some(default) = &self.default {
@@ -118,9 +118,9 @@ impl Extract {
             Some(_) => scope.clone(),
             None => scope.with_response(answer.response()),
         };
-        let found = match &self.source {
-            Source::Template(template) => template.value(&seeing)?,
-            Source::Selector(selector) => match selector.find(answer) {
+        let found = match &self.from {
+            TakenFrom::Template(template) => template.value(&seeing)?,
+            TakenFrom::Selector(selector) => match selector.find(answer) {
                 Ok(value) => {
                     let marks = self.marks(selector, &value);
                     Marked::new(value, marks)
@@ -218,10 +218,10 @@ pub fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str
 /// A path that begins with `$`, or a template.
 fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
     let scalar = reading.text(node, what)?;
-    let source = if scalar.text.starts_with('$') {
-        Source::Selector(Selector::json(scalar, reading)?)
+    let from = if scalar.text.starts_with('$') {
+        TakenFrom::Selector(Selector::json(scalar, reading)?)
     } else if scalar.text.contains("{{") {
-        Source::Template(Template::read(scalar, reading)?)
+        TakenFrom::Template(Template::read(scalar, reading)?)
     } else {
         let message = format!("`{}` is neither a selector nor a template", scalar.text);
         let help = "write a JSON path (`$.result.token`), a map (`{ header: location }`) or a \
@@ -229,7 +229,7 @@ fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
         reading.error_with(node.span, message, help);
         return None;
     };
-    Some(Extract::of(source, node.span))
+    Some(Extract::of(from, node.span))
 }
 
 /// A map of a selector and what stands beside it.
@@ -244,7 +244,7 @@ fn long(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
         default: beside.default,
         secret: beside.secret,
         becomes: beside.becomes,
-        ..Extract::of(Source::Selector(selector?), node.span)
+        ..Extract::of(TakenFrom::Selector(selector?), node.span)
     })
 }
 
@@ -271,10 +271,10 @@ impl Beside {
 }
 
 impl Extract {
-    fn of(source: Source, span: Span) -> Self {
+    fn of(from: TakenFrom, span: Span) -> Self {
         Self {
             name: Spanned::new("".into(), span),
-            source,
+            from,
             optional: false,
             default: None,
             secret: None,

@@ -9,7 +9,7 @@ use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
 use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Request, RequestSpec, Response};
-use crate::parts::retry::{Outcome, Retry};
+use crate::parts::retry::{Attempt, Retry};
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::Failure;
 use crate::running::show;
@@ -129,11 +129,11 @@ impl StepRun<'_> {
         request: &Request,
     ) -> Option<std::time::Duration> {
         let retry = self.planned.retry.as_ref()?;
-        let (outcome, bytes_out, after) = match result {
-            Ok(response) => (Outcome::Status(response.status), true, response.headers.get(RETRY_AFTER)),
-            Err(error) => (outcome_of(error)?, error.sent(), None),
+        let (attempt, bytes_out, after) = match result {
+            Ok(response) => (Attempt::Status(response.status), true, response.headers.get(RETRY_AFTER)),
+            Err(error) => (attempt_of(error)?, error.sent(), None),
         };
-        if !retry.should_retry(self.outcome.attempts, outcome, &request.method, bytes_out) {
+        if !retry.should_retry(self.outcome.attempts, attempt, &request.method, bytes_out) {
             return None;
         }
         let after = after.and_then(|value| value.to_str().ok());
@@ -168,10 +168,10 @@ impl StepRun<'_> {
     }
 }
 
-fn outcome_of(error: &Error) -> Option<Outcome> {
+fn attempt_of(error: &Error) -> Option<Attempt> {
     match error.kind() {
-        Kind::Connect => Some(Outcome::Connect),
-        Kind::Timeout => Some(Outcome::Timeout),
+        Kind::Connect => Some(Attempt::Connect),
+        Kind::Timeout => Some(Attempt::Timeout),
         Kind::Other => None,
     }
 }

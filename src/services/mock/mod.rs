@@ -22,7 +22,7 @@ use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{self, Node};
 use crate::parts::template::Tree;
 
-pub use handler::{Compile, Handle, Script};
+pub use handler::{Compile, Handle, Written};
 pub use route::Route;
 pub use server::{Running, Seen, Server, serve, start};
 pub use stand_ins::{StandIns, Troubles};
@@ -126,8 +126,8 @@ mod tests {
     use crate::ground::diagnostic::Diagnostic;
 
     /// Scripts of the tests: each is a word in place of Rhai.
-    fn words(script: Script<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
-        let (Script::Inline(word) | Script::File { function: word, .. }) = script;
+    fn words(script: Written<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
+        let (Written::Inline(word) | Written::File { function: word, .. }) = script;
         Some(match word.text.trim() {
             "count" => Arc::new(count),
             "reset" => Arc::new(|_: Value, _: &mut Value, _: &Clock| Ok(json(r#"{"fault":{"reset":true}}"#))),
