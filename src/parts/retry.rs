@@ -9,7 +9,7 @@ use reqwest::Method;
 
 use crate::ground::quantity;
 use crate::ground::read::Reading;
-use crate::ground::yaml::{Kind, Node};
+use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::http::StatusSet;
 
 /// What is waited at most because a server asked for it.
@@ -75,7 +75,7 @@ impl Retry {
     /// Reads a map, or a number alone; mistakes are reported. `on_step` says that it stands on a
     /// step rather than among the defaults.
     pub fn read(node: &Node, reading: &Reading, on_step: bool) -> Option<Self> {
-        if node.scalar().is_some_and(super::super::ground::yaml::Scalar::is_empty) {
+        if node.scalar().is_some_and(Scalar::is_empty) {
             reading.empty(node.span, "retry");
             return None;
         }

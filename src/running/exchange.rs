@@ -9,7 +9,7 @@ use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
 use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Request, RequestSpec, Response};
-use crate::parts::retry::{Attempt, Retry};
+use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::Failure;
 use crate::running::show;
@@ -155,8 +155,10 @@ impl StepRun<'_> {
             retry.backoff.wait(self.outcome.attempts, after, self.flowing.context.clock.now_ms(), random);
         if wait.is_none() {
             let asked = after.unwrap_or_default();
-            let message =
-                format!("the server asks to wait longer than 60 s (Retry-After: {asked}): not waited for");
+            let longest = LONGEST_WAIT.as_secs();
+            let message = format!(
+                "the server asks to wait longer than {longest} s (Retry-After: {asked}): not waited for"
+            );
             self.flowing.events.tell(&self.path, EventKind::Warned { message });
         }
         wait
