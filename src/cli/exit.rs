@@ -1,13 +1,14 @@
 //! Every exit code, in one place: what a script or a CI job can rely on.
 //!
-//! The codes are FORMAT's table. A call may meet several of them; the weightiest is the answer,
-//! in an order that is not that of the numbers.
+//! A call may meet several of them; the weightiest is the answer, in an order that is not that of
+//! the numbers.
 
 use std::process::ExitCode;
 
 use crate::running::outcome::Cause;
 
-/// How a call ended.
+/// How a call ended. 5 (a session is locked by another run past the wait; weightier than 3) and
+/// 6 (snapshots are new and await review; weightier than 0) are reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exit {
     /// 0: everything passed.
@@ -21,10 +22,6 @@ pub enum Exit {
     CouldNotRun,
     /// 4: a 401, a 407 or an OAuth refusal that nobody expected.
     Authentication,
-    /// 5: a session is locked by another run past the wait.
-    SessionLocked,
-    /// 6: snapshots are new and await review.
-    SnapshotsNew,
     /// 130: Ctrl-C, as shells number it.
     Interrupted,
 }
@@ -39,13 +36,11 @@ impl Exit {
             Self::Usage => 2,
             Self::CouldNotRun => 3,
             Self::Authentication => 4,
-            Self::SessionLocked => 5,
-            Self::SnapshotsNew => 6,
             Self::Interrupted => 130,
         }
     }
 
-    /// The weightier of two: 130, 2, 4, 5, 3, 1, 6, 0.
+    /// The weightier of two: 130, 2, 4, 3, 1, 0.
     #[must_use]
     pub const fn worst(self, other: Self) -> Self {
         if other.weight() > self.weight() { other } else { self }
@@ -54,13 +49,11 @@ impl Exit {
     const fn weight(self) -> u8 {
         match self {
             Self::Passed => 0,
-            Self::SnapshotsNew => 1,
-            Self::CheckFailed => 2,
-            Self::CouldNotRun => 3,
-            Self::SessionLocked => 4,
-            Self::Authentication => 5,
-            Self::Usage => 6,
-            Self::Interrupted => 7,
+            Self::CheckFailed => 1,
+            Self::CouldNotRun => 2,
+            Self::Authentication => 3,
+            Self::Usage => 4,
+            Self::Interrupted => 5,
         }
     }
 }
@@ -93,15 +86,13 @@ impl From<Exit> for ExitCode {
 mod tests {
     use super::*;
 
-    /// FORMAT's order, weightiest first.
-    const ORDER: [(Exit, u8); 8] = [
+    /// Weightiest first.
+    const ORDER: [(Exit, u8); 6] = [
         (Exit::Interrupted, 130),
         (Exit::Usage, 2),
         (Exit::Authentication, 4),
-        (Exit::SessionLocked, 5),
         (Exit::CouldNotRun, 3),
         (Exit::CheckFailed, 1),
-        (Exit::SnapshotsNew, 6),
         (Exit::Passed, 0),
     ];
 

@@ -36,8 +36,6 @@ pub struct Diagnostic {
     pub message: String,
     /// Where; `None` for what has no place in a text, such as a missing file.
     pub place: Option<Place>,
-    /// A few words that stand under the caret.
-    pub label: Option<String>,
     /// What to do next.
     pub help: Option<String>,
     /// More facts, such as what a server said.
@@ -68,7 +66,6 @@ impl Diagnostic {
             severity: Severity::Error,
             message: message.into(),
             place: None,
-            label: None,
             help: None,
             notes: Vec::new(),
         }
@@ -90,13 +87,6 @@ impl Diagnostic {
     #[must_use]
     pub fn at_least_at(self, source: &Arc<Source>, span: Span) -> Self {
         if self.place.is_some() { self } else { self.at(source, span) }
-    }
-
-    /// Says a few words under the caret.
-    #[must_use]
-    pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
-        self
     }
 
     /// Says what to do.
@@ -137,7 +127,7 @@ impl Diagnostic {
                     .path(excerpt.name.as_str())
                     .line_start(excerpt.line)
                     .fold(false)
-                    .annotation(annotation.label(self.label.as_deref())),
+                    .annotation(annotation),
             );
         }
         let notes: Vec<String> = self.notes.iter().map(|note| short(note)).collect();
@@ -158,7 +148,7 @@ impl Diagnostic {
         text
     }
 
-    /// The message as one line: `file:line:column: error: message`.
+    /// The message as one line: `file:line:column: message`.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = String::new();
@@ -278,15 +268,15 @@ struct Excerpt {
 impl Excerpt {
     fn of(place: &Place) -> Self {
         let shown = place.source.shown();
-        let start = floor(&shown, place.span.start as usize);
+        let start = shown.floor_char_boundary(place.span.start as usize);
         let line_start = shown[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = shown[start..].find('\n').map_or(shown.len(), |newline| start + newline);
         let from = match start - line_start {
             0..=EXCERPT => line_start,
-            _ => floor(&shown, start - EXCERPT / 2),
+            _ => shown.floor_char_boundary(start - EXCERPT / 2),
         };
-        let to = floor(&shown, line_end.min(from + 2 * EXCERPT));
-        let end = floor(&shown, place.span.end as usize).clamp(start, to.max(start));
+        let to = shown.floor_char_boundary(line_end.min(from + 2 * EXCERPT));
+        let end = shown.floor_char_boundary(place.span.end as usize).clamp(start, to.max(start));
         let text = visible(shown[from..to].trim_end_matches('\r'));
         let before = visible(&shown[from..start]).len();
         // An empty place is shown as the whole character that stands there.
@@ -323,14 +313,6 @@ fn short(text: &str) -> String {
         Some((at, _)) => visible(&text[..at]) + "…",
         None => visible(text),
     }
-}
-
-fn floor(text: &str, mut at: usize) -> usize {
-    at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 /// A text with everything that could steer a terminal shown as an escape: control characters but

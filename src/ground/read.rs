@@ -272,7 +272,7 @@ impl Reading {
     }
 
     /// The entries of a map whose keys the language knows. Unknown keys are reported here, with
-    /// the word that was probably meant; `later` are those that the page knows and we do not yet.
+    /// the word that was probably meant; `later` are those of the language that this version cannot run.
     pub fn fields<'n>(
         &self,
         node: &'n Node,
@@ -335,6 +335,22 @@ impl<'n> Fields<'n> {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&'n Node> {
         self.entry(key).map(|(_, value)| value)
+    }
+
+    /// What stands under a key that may be left out: `Some(None)` where the key is not there, `None`
+    /// where what stands there could not be read, which was reported.
+    pub fn optional<T>(&self, key: &str, read: impl FnOnce(&'n Node) -> Option<T>) -> Option<Option<T>> {
+        self.get(key).map_or(Some(None), |node| read(node).map(Some))
+    }
+
+    /// The value under a key that may not be left out. That it is missing is reported by `missing`,
+    /// unless a misspelt key was reported as meaning it.
+    pub fn required(&self, key: &str, missing: impl FnOnce()) -> Option<&'n Node> {
+        let node = self.get(key);
+        if node.is_none() && !self.is_meant(key) {
+            missing();
+        }
+        node
     }
 
     /// Whether a misspelt or foreign key was reported that means this one, so that its absence need

@@ -164,29 +164,12 @@ impl Source {
     /// The line and column of a byte offset.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
-        let mut offset = offset.min(self.text.len());
-        while !self.text.is_char_boundary(offset) {
-            offset -= 1;
-        }
-        let before = &self.text[..offset];
+        let before = &self.text[..self.text.floor_char_boundary(offset)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Position {
             line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
         }
-    }
-
-    /// The byte offset of a line and column, both counted from 1.
-    #[must_use]
-    pub fn offset(&self, line: usize, column: usize) -> usize {
-        let start = match line {
-            0 | 1 => 0,
-            _ => memchr::memchr_iter(b'\n', self.text.as_bytes())
-                .nth(line - 2)
-                .map_or(self.text.len(), |newline| newline + 1),
-        };
-        let rest = &self.text[start..];
-        start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at)
     }
 }
 
@@ -243,7 +226,6 @@ mod tests {
         let source = Source::text("t", "ä: 1\nb: ü2\n");
         let at = source.as_str().find('2').expect("there is a 2");
         assert_eq!(source.position(at), Position { line: 2, column: 5 });
-        assert_eq!(source.offset(2, 5), at);
         assert_eq!(source.position(999), Position { line: 3, column: 1 });
     }
 

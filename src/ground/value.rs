@@ -34,7 +34,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The word that FORMAT's `type` predicate uses for it.
+    /// The word that the predicate `type` uses for it.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {

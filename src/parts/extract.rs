@@ -12,7 +12,7 @@ use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
 use crate::parts::select::{Absence, Answer, LATER, Missing, Selector, WORDS, Yield, shown};
-use crate::parts::template::{self, Template, Tree};
+use crate::parts::template::{Error, Template, Tree};
 
 /// What may stand beside a selector.
 const BESIDE: [&str; 4] = ["optional", "default", "secret", "type"];
@@ -23,7 +23,7 @@ pub struct Extract {
     /// The variable.
     pub name: Spanned<Arc<str>>,
     /// Where the value comes from.
-    pub source: Source,
+    pub from: TakenFrom,
     /// Whether nothing found is no error.
     pub optional: bool,
     /// The value where nothing was found.
@@ -32,13 +32,13 @@ pub struct Extract {
     pub secret: Option<bool>,
     /// What a text is turned into.
     pub becomes: Option<Type>,
-    /// Where the source stands.
+    /// Where that is written.
     pub span: Span,
 }
 
 /// Where a value comes from.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub enum TakenFrom {
     /// It is picked out of the answer.
     Selector(Selector),
     /// It is computed by a template that sees `response`.
@@ -71,24 +71,6 @@ pub enum Found {
     Kept,
 }
 
-/// Why a variable could not be extracted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Error {
-    /// What; free of secrets.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// Where the selector or template stands.
-    pub span: Span,
-}
-
-impl From<template::Error> for Error {
-    fn from(error: template::Error) -> Self {
-        Self { message: error.message, help: error.help, span: error.span }
-    }
-}
-
 impl Extract {
     /// Reads the node under `extract`, in the order of the text; mistakes are reported.
     pub fn read_all(node: &Node, reading: &Reading) -> Option<Vec<Self>> {
@@ -108,9 +90,9 @@ impl Extract {
 
     /// Says what an answer must yield for this.
     pub fn adds_to(&self, wanted: &mut Yield) {
-        match &self.source {
-            Source::Selector(selector) => wanted.add(selector),
-            Source::Template(template) => {
+        match &self.from {
+            TakenFrom::Selector(selector) => wanted.add(selector),
+            TakenFrom::Template(template) => {
                 template.reads(&mut |name, _| wanted.read_by_template(name));
             }
         }
@@ -118,7 +100,7 @@ impl Extract {
 
     /// The names that its templates read.
     pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
-        if let Source::Template(template) = &self.source {
+        if let TakenFrom::Template(template) = &self.from {
             template.reads(visit);
         }
         if let Some(default) = &self.default {
@@ -136,9 +118,9 @@ impl Extract {
             Some(_) => scope.clone(),
             None => scope.with_response(answer.response()),
         };
-        let found = match &self.source {
-            Source::Template(template) => template.value(&seeing)?,
-            Source::Selector(selector) => match selector.find(answer) {
+        let found = match &self.from {
+            TakenFrom::Template(template) => template.value(&seeing)?,
+            TakenFrom::Selector(selector) => match selector.find(answer) {
                 Ok(value) => {
                     let marks = self.marks(selector, &value);
                     Marked::new(value, marks)
@@ -236,10 +218,10 @@ pub fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str
 /// A path that begins with `$`, or a template.
 fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
     let scalar = reading.text(node, what)?;
-    let source = if scalar.text.starts_with('$') {
-        Source::Selector(Selector::json(scalar, reading)?)
+    let from = if scalar.text.starts_with('$') {
+        TakenFrom::Selector(Selector::json(scalar, reading)?)
     } else if scalar.text.contains("{{") {
-        Source::Template(Template::read(scalar, reading)?)
+        TakenFrom::Template(Template::read(scalar, reading)?)
     } else {
         let message = format!("`{}` is neither a selector nor a template", scalar.text);
         let help = "write a JSON path (`$.result.token`), a map (`{ header: location }`) or a \
@@ -247,7 +229,7 @@ fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
         reading.error_with(node.span, message, help);
         return None;
     };
-    Some(Extract::of(source, node.span))
+    Some(Extract::of(from, node.span))
 }
 
 /// A map of a selector and what stands beside it.
@@ -262,7 +244,7 @@ fn long(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
         default: beside.default,
         secret: beside.secret,
         becomes: beside.becomes,
-        ..Extract::of(Source::Selector(selector?), node.span)
+        ..Extract::of(TakenFrom::Selector(selector?), node.span)
     })
 }
 
@@ -275,37 +257,24 @@ struct Beside {
 
 impl Beside {
     fn read(fields: &Fields<'_>, reading: &Reading) -> Option<Self> {
-        let optional = given(fields, "optional", |node| reading.truth(node, "optional"));
-        let default = given(fields, "default", |node| Tree::read(node, reading));
-        let secret = given(fields, "secret", |node| reading.truth(node, "secret"));
-        let becomes = given(fields, "type", |node| Type::read(node, reading));
+        let optional = fields.optional("optional", |node| reading.truth(node, "optional"));
+        let default = fields.optional("default", |node| Tree::read(node, reading));
+        let secret = fields.optional("secret", |node| reading.truth(node, "secret"));
+        let becomes = fields.optional("type", |node| Type::read(node, reading));
         Some(Self {
-            optional: optional.ok()?.unwrap_or(false),
-            default: default.ok()?,
-            secret: secret.ok()?,
-            becomes: becomes.ok()?,
+            optional: optional?.unwrap_or(false),
+            default: default?,
+            secret: secret?,
+            becomes: becomes?,
         })
     }
 }
 
-/// Something could not be read, and that was reported.
-struct Reported;
-
-/// What stands under a key, if the key is there.
-fn given<'n, T>(
-    fields: &Fields<'n>,
-    key: &str,
-    read: impl FnOnce(&'n Node) -> Option<T>,
-) -> Result<Option<T>, Reported> {
-    let node = fields.get(key);
-    node.map(|node| read(node).ok_or(Reported)).transpose()
-}
-
 impl Extract {
-    fn of(source: Source, span: Span) -> Self {
+    fn of(from: TakenFrom, span: Span) -> Self {
         Self {
             name: Spanned::new("".into(), span),
-            source,
+            from,
             optional: false,
             default: None,
             secret: None,

@@ -9,10 +9,10 @@ use reqwest::Method;
 
 use crate::ground::quantity;
 use crate::ground::read::Reading;
-use crate::ground::yaml::{Kind, Node};
+use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::http::StatusSet;
 
-/// What is waited at most because a server asked for it (FORMAT, `retry`).
+/// What is waited at most because a server asked for it.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How often a request may be sent again.
@@ -47,7 +47,7 @@ pub enum Condition {
 
 /// What came of sending a request once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Attempt {
     /// An answer of this status.
     Status(u16),
     /// No connection.
@@ -75,7 +75,7 @@ impl Retry {
     /// Reads a map, or a number alone; mistakes are reported. `on_step` says that it stands on a
     /// step rather than among the defaults.
     pub fn read(node: &Node, reading: &Reading, on_step: bool) -> Option<Self> {
-        if node.scalar().is_some_and(super::super::ground::yaml::Scalar::is_empty) {
+        if node.scalar().is_some_and(Scalar::is_empty) {
             reading.empty(node.span, "retry");
             return None;
         }
@@ -88,15 +88,11 @@ impl Retry {
             });
         }
         let fields = reading.fields(node, "retry", &["max", "if", "backoff"], &[])?;
-        let max = if let Some(node) = fields.get("max") {
-            max(node, reading)
-        } else if fields.is_meant("max") {
-            None
-        } else {
+        let most = fields.required("max", || {
             let help = "say how often: `retry: { max: 2 }`";
             reading.error_with(fields.span, "`retry` has no `max`", help);
-            None
-        };
+        });
+        let max = most.and_then(|node| max(node, reading));
         let conditions = fields.get("if").map_or(Some(Vec::new()), |node| conditions(node, reading));
         let backoff = fields.get("backoff");
         let backoff = backoff.map_or(Some(Backoff::default()), |node| Backoff::read(node, reading));
@@ -111,21 +107,21 @@ impl Retry {
     /// Whether to send again. `sent` counts how often it was sent so far; `bytes_out` says whether
     /// any byte of the last one may have reached the server.
     #[must_use]
-    pub fn should_retry(&self, sent: u32, outcome: Outcome, method: &Method, bytes_out: bool) -> bool {
+    pub fn should_retry(&self, sent: u32, attempt: Attempt, method: &Method, bytes_out: bool) -> bool {
         let harmless = !bytes_out || method.is_idempotent() || self.insists;
-        sent <= self.max && harmless && self.wants(outcome)
+        sent <= self.max && harmless && self.wants(attempt)
     }
 
-    fn wants(&self, outcome: Outcome) -> bool {
+    fn wants(&self, attempt: Attempt) -> bool {
         if self.conditions.is_empty() {
-            return match outcome {
-                Outcome::Status(code) => code == 429 || (500..600).contains(&code),
-                Outcome::Connect | Outcome::Timeout => true,
+            return match attempt {
+                Attempt::Status(code) => code == 429 || (500..600).contains(&code),
+                Attempt::Connect | Attempt::Timeout => true,
             };
         }
-        self.conditions.iter().any(|condition| match (condition, outcome) {
-            (Condition::Connect, Outcome::Connect) | (Condition::Timeout, Outcome::Timeout) => true,
-            (Condition::Status(set), Outcome::Status(code)) => set.contains(code),
+        self.conditions.iter().any(|condition| match (condition, attempt) {
+            (Condition::Connect, Attempt::Connect) | (Condition::Timeout, Attempt::Timeout) => true,
+            (Condition::Status(set), Attempt::Status(code)) => set.contains(code),
             _ => false,
         })
     }
@@ -251,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_is_retried() {
-        use Outcome::{Connect, Status, Timeout};
+        use Attempt::{Connect, Status, Timeout};
         for (yaml, again, not) in [
             (
                 "{ max: 2, if: [connect, 429, 5xx] }",
@@ -263,11 +259,11 @@ mod tests {
             ("3", vec![Connect, Timeout, Status(429), Status(500)], vec![Status(200), Status(404)]),
         ] {
             let retry = read(yaml, false).unwrap_or_else(|problem| panic!("{yaml}: {problem}"));
-            for outcome in again {
-                assert!(retry.should_retry(1, outcome, &Method::GET, true), "{yaml} {outcome:?}");
+            for attempt in again {
+                assert!(retry.should_retry(1, attempt, &Method::GET, true), "{yaml} {attempt:?}");
             }
-            for outcome in not {
-                assert!(!retry.should_retry(1, outcome, &Method::GET, true), "{yaml} {outcome:?}");
+            for attempt in not {
+                assert!(!retry.should_retry(1, attempt, &Method::GET, true), "{yaml} {attempt:?}");
             }
         }
     }
@@ -284,20 +280,20 @@ mod tests {
             (Method::DELETE, true, false, true),
         ] {
             let retry = read(yaml, on_step).expect("a retry");
-            let found = retry.should_retry(1, Outcome::Timeout, &method, bytes_out);
+            let found = retry.should_retry(1, Attempt::Timeout, &method, bytes_out);
             assert_eq!(found, again, "{method} {bytes_out} {on_step}");
         }
         let silent = read("{ max: 2 }", true).expect("a retry");
-        assert!(!silent.should_retry(1, Outcome::Status(503), &Method::POST, true));
+        assert!(!silent.should_retry(1, Attempt::Status(503), &Method::POST, true));
     }
 
     #[test]
     fn it_is_sent_again_as_often_as_written() {
         let retry = read("2", false).expect("a retry");
-        let again = |sent| retry.should_retry(sent, Outcome::Connect, &Method::GET, false);
+        let again = |sent| retry.should_retry(sent, Attempt::Connect, &Method::GET, false);
         assert_eq!((again(1), again(2), again(3)), (true, true, false));
         let never = read("{ max: 0 }", false).expect("a retry");
-        assert!(!never.should_retry(1, Outcome::Connect, &Method::GET, false));
+        assert!(!never.should_retry(1, Attempt::Connect, &Method::GET, false));
     }
 
     #[test]

@@ -12,9 +12,6 @@ use serde::{Serialize, Serializer};
 use crate::parts::expect::Check;
 use crate::running::outcome::{StepOutcome, Verdict};
 
-/// The version of the shape of events; it rises when a member changes its meaning.
-pub const VERSION: u32 = 1;
-
 /// How much a reader wants to know. Each level has what the ones before it have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Detail {

@@ -9,7 +9,7 @@ use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
 use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Request, RequestSpec, Response};
-use crate::parts::retry::{Outcome, Retry};
+use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::Failure;
 use crate::running::show;
@@ -132,11 +132,11 @@ impl StepRun<'_> {
         request: &Request,
     ) -> Option<std::time::Duration> {
         let retry = self.planned.retry.as_ref()?;
-        let (outcome, bytes_out, after) = match result {
-            Ok(response) => (Outcome::Status(response.status), true, response.headers.get(RETRY_AFTER)),
-            Err(error) => (outcome_of(error)?, error.sent(), None),
+        let (attempt, bytes_out, after) = match result {
+            Ok(response) => (Attempt::Status(response.status), true, response.headers.get(RETRY_AFTER)),
+            Err(error) => (attempt_of(error)?, error.sent(), None),
         };
-        if !retry.should_retry(self.outcome.attempts, outcome, &request.method, bytes_out) {
+        if !retry.should_retry(self.outcome.attempts, attempt, &request.method, bytes_out) {
             return None;
         }
         let after = after.and_then(|value| value.to_str().ok());
@@ -158,8 +158,10 @@ impl StepRun<'_> {
             retry.backoff.wait(self.outcome.attempts, after, self.flowing.context.clock.now_ms(), random);
         if wait.is_none() {
             let asked = after.unwrap_or_default();
-            let message =
-                format!("the server asks to wait longer than 60 s (Retry-After: {asked}): not waited for");
+            let longest = LONGEST_WAIT.as_secs();
+            let message = format!(
+                "the server asks to wait longer than {longest} s (Retry-After: {asked}): not waited for"
+            );
             self.flowing.events.tell(&self.path, EventKind::Warned { message });
         }
         wait
@@ -171,10 +173,10 @@ impl StepRun<'_> {
     }
 }
 
-fn outcome_of(error: &Error) -> Option<Outcome> {
+fn attempt_of(error: &Error) -> Option<Attempt> {
     match error.kind() {
-        Kind::Connect => Some(Outcome::Connect),
-        Kind::Timeout => Some(Outcome::Timeout),
+        Kind::Connect => Some(Attempt::Connect),
+        Kind::Timeout => Some(Attempt::Timeout),
         Kind::Other => None,
     }
 }

@@ -14,7 +14,7 @@ use crate::ground::secret::Marked;
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::parts::expect::{Check, Expectation, Tell};
-use crate::parts::extract::{self, Found};
+use crate::parts::extract::Found;
 use crate::parts::http::{RequestSpec, Response};
 use crate::parts::scope::{Scope, StepRecord};
 use crate::parts::script::{Ending, Script};
@@ -145,13 +145,9 @@ impl<'r> StepRun<'r> {
         for extract in &self.step.extract {
             match extract.run(answer, scope) {
                 Ok(Found::Value(value)) => self.set(&extract.name.value, value, extract.name.span)?,
-                Ok(Found::Kept) => {
-                    if !scope.has(&extract.name.value) {
-                        self.set(&extract.name.value, Marked::default(), extract.name.span)?;
-                    }
-                }
+                Ok(Found::Kept) => {}
                 Err(error) => {
-                    let found = self.extract_problem(&error);
+                    let found = error.diagnostic(self.source());
                     missed = Some(match missed {
                         None => found,
                         Some(first) => first.note(format!("also: {}", found.message)),
@@ -160,10 +156,6 @@ impl<'r> StepRun<'r> {
             }
         }
         Ok(missed.map(|diagnostic| self.failure(diagnostic)))
-    }
-
-    fn extract_problem(&self, error: &extract::Error) -> Diagnostic {
-        Diagnostic::error(&error.message).at(self.source(), error.span).maybe_help(error.help.clone())
     }
 
     fn set(&self, name: &Arc<str>, value: Marked<Value>, span: Span) -> Result<(), Box<Failure>> {

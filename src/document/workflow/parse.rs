@@ -162,12 +162,7 @@ impl Loading<'_> {
             (self.reading.text(node, "mock")?, None)
         } else {
             let fields = self.reading.fields(node, "mock", &["file", "replaces"], &[])?;
-            let Some(file) = fields.get("file") else {
-                if !fields.is_meant("file") {
-                    self.reading.error(node.span, "`mock` needs `file`");
-                }
-                return None;
-            };
+            let file = fields.required("file", || self.reading.error(node.span, "`mock` needs `file`"))?;
             (self.reading.text(file, "file")?, fields.get("replaces"))
         };
         let path = self.reading.source.beside(&file.text);
@@ -183,18 +178,11 @@ impl Loading<'_> {
     }
 
     fn steps(&self, fields: &Fields<'_>) -> Vec<Step> {
-        match fields.get("steps") {
-            Some(node) => self.step_list(node, "steps", 0),
-            None if fields.is_meant("steps") => Vec::new(),
-            None => {
-                self.reading.error_with(
-                    fields.span,
-                    "a workflow needs `steps`",
-                    "add `steps:` with one step at least",
-                );
-                Vec::new()
-            }
-        }
+        let node = fields.required("steps", || {
+            let help = "add `steps:` with one step at least";
+            self.reading.error_with(fields.span, "a workflow needs `steps`", help);
+        });
+        node.map_or_else(Vec::new, |node| self.step_list(node, "steps", 0))
     }
 
     /// Steps without an id are counted on from those of `steps`: one namespace, one numbering.

@@ -27,33 +27,33 @@ impl Step {
     pub(super) fn read(node: &Node, counted: &str, loading: &Loading<'_>) -> Option<Self> {
         let reading = loading.reading;
         let fields = reading.fields(node, "a step", &KEYS, &LATER)?;
-        let id = fields.get("id").map(|node| read_id(node, loading));
+        let id = fields.optional("id", |node| read_id(node, loading));
         let name =
-            fields.get("name").map(|node| reading.text(node, "name").map(|scalar| Arc::clone(&scalar.text)));
+            fields.optional("name", |node| reading.text(node, "name").map(|scalar| Arc::clone(&scalar.text)));
         let action = read_action(&fields, loading);
-        let when = fields.get("when").map(|node| read_when(node, loading));
-        let retry = fields.get("retry").map(|node| Retry::read(node, reading, true));
-        let before = fields.get("before").map(|node| Script::read(node, reading));
-        let after = fields.get("after").map(|node| Script::read(node, reading));
-        let expect = fields.get("expect").map(|node| Expectation::read(node, reading));
-        let extract = fields.get("extract").map(|node| Extract::read_all(node, reading));
+        let when = fields.optional("when", |node| read_when(node, loading));
+        let retry = fields.optional("retry", |node| Retry::read(node, reading, true));
+        let before = fields.optional("before", |node| Script::read(node, reading));
+        let after = fields.optional("after", |node| Script::read(node, reading));
+        let expect = fields.optional("expect", |node| Expectation::read(node, reading));
+        let extract = fields.optional("extract", |node| Extract::read_all(node, reading));
         let action = action?;
         refuse_strays(&fields, &action, loading);
-        let id = id.map_or(Some(None), |id| id.map(Some))?;
+        let id = id?;
         let id_span = id.as_ref().map(|id| id.span);
         let id = id.map_or_else(|| counted.into(), |id| id.value);
         Some(Self {
-            name: name.map_or(Some(None), |name| name.map(Some))?.unwrap_or_else(|| Arc::clone(&id)),
+            name: name?.unwrap_or_else(|| Arc::clone(&id)),
             id,
             id_span,
             span: node.span,
             action,
-            when: when.map_or(Some(None), |when| when.map(Some))?,
-            retry: retry.map_or(Some(None), |retry| retry.map(Some))?,
-            before: before.map_or(Some(None), |before| before.map(Some))?,
-            after: after.map_or(Some(None), |after| after.map(Some))?,
-            expect: expect.map_or(Some(None), |expect| expect.map(Some))?,
-            extract: extract.map_or(Some(Vec::new()), |extract| extract)?,
+            when: when?,
+            retry: retry?,
+            before: before?,
+            after: after?,
+            expect: expect?,
+            extract: extract?.unwrap_or_default(),
         })
     }
 

@@ -131,7 +131,7 @@ fn plain_words(told: &str) -> String {
 /// The first unquoted path with brackets inside a flow map: `{ id: $.items[0].id }`.
 fn bracketed_path(line: &str) -> Option<(&str, usize)> {
     let open = line.find('{')?;
-    let at = open + line[open..].find(": $").or_else(|| line[open..].find("{ $").filter(|_| true))? + 2;
+    let at = open + line[open..].find(": $").or_else(|| line[open..].find("{ $"))? + 2;
     let rest = &line[at..];
     let mut depth = 0_usize;
     let end = rest

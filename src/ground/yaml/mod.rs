@@ -87,17 +87,6 @@ impl Node {
         }
     }
 
-    /// The place of a key, where it is a map that has it.
-    #[must_use]
-    pub fn key_span(&self, key: &str) -> Option<Span> {
-        match &self.kind {
-            Kind::Map(entries) => {
-                entries.iter().find(|(name, _)| &*name.text == key).map(|(name, _)| name.span)
-            }
-            _ => None,
-        }
-    }
-
     /// What it is, in the words of a message.
     #[must_use]
     pub fn describe(&self) -> &'static str {

@@ -69,9 +69,9 @@ impl<'s> Reader<'s> {
         }
         match root {
             Some(root) if !root.scalar().is_some_and(Scalar::is_empty) => Ok(root),
-            _ => {
-                Err(self.error("the file is empty", Span::default()).help("a workflow has at least `steps:`"))
-            }
+            _ => Err(self
+                .error("the file is empty", Span::default())
+                .help("write `key: value` into it, each key in a line of its own")),
         }
     }
 

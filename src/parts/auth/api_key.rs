@@ -50,12 +50,7 @@ impl ApiKey {
             "query" => Place::Query(Arc::clone(&text.text)),
             _ => Place::Cookie(Arc::clone(&text.text)),
         };
-        let Some(value) = fields.get("value") else {
-            if !fields.is_meant("value") {
-                reading.error(fields.span, "`api_key` needs `value`");
-            }
-            return None;
-        };
+        let value = fields.required("value", || reading.error(fields.span, "`api_key` needs `value`"))?;
         Some(Self { place, value: Part::read(value, "value", reading)? })
     }
 

@@ -21,14 +21,12 @@ pub struct Basic {
 impl Basic {
     pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         let fields = reading.fields(node, "basic", &["username", "password"], &[])?;
-        let part = |name: &str| match fields.get(name) {
-            Some(value) => Part::read(value, name, reading),
-            None if fields.is_meant(name) => None,
-            None => {
+        let part = |name: &str| {
+            let value = fields.required(name, || {
                 let help = "write `basic: { username: …, password: … }`";
                 reading.error_with(fields.span, format!("`basic` needs `{name}`"), help);
-                None
-            }
+            });
+            Part::read(value?, name, reading)
         };
         let (username, password) = (part("username"), part("password"));
         Some(Self { username: username?, password: password? })

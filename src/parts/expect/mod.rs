@@ -127,12 +127,6 @@ impl Expectation {
         complete.then_some(expectation)
     }
 
-    /// Whether the user said which statuses are right.
-    #[must_use]
-    pub const fn expects_status(&self) -> bool {
-        self.status.is_some()
-    }
-
     /// Says what an answer must yield for this.
     pub fn adds_to(&self, wanted: &mut Yield) {
         for clause in &self.clauses {
@@ -153,16 +147,6 @@ impl Expectation {
                 Clause::That(template) => template.reads(visit),
             }
         }
-    }
-
-    /// Judges an answer: the status first, then the rest in the order of the text.
-    ///
-    /// # Errors
-    /// Where a template cannot be evaluated; a failed expectation is none.
-    pub fn check(&self, answer: &Answer, scope: &Scope) -> Result<Vec<Check>, Error> {
-        let mut checks: Vec<Check> = self.check_status(answer.response(), Tell::All).into_iter().collect();
-        checks.extend(self.check_rest(answer, scope, Tell::All)?);
-        Ok(checks)
     }
 
     /// Judges the status alone. `None` where nobody asked and it is below 400.

@@ -140,12 +140,6 @@ pub enum Error {
         /// The origin.
         origin: String,
     },
-    /// No prepared answer is left.
-    #[error("no answer is recorded for this request to {to}")]
-    NotRecorded {
-        /// Who.
-        to: String,
-    },
     /// This machine is not able to send it.
     #[error("cannot send to {to}: {why}")]
     NotSent {
@@ -251,7 +245,6 @@ impl Error {
                 | Self::Timeout { phase: Phase::Connecting, .. }
                 | Self::Tls { .. }
                 | Self::OtherOrigin { .. }
-                | Self::NotRecorded { .. }
                 | Self::NotSent { .. }
         )
     }

@@ -4,12 +4,10 @@
 //! redirects and the stripping of credentials hold for each of them. [`Recorded`] stands in where
 //! no network is wanted: tests and replays.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 
-use crate::parts::http::error::{Error, address};
+use crate::parts::http::error::Error;
 use crate::parts::http::message::{Request, Response};
 
 /// A future on the heap, as a trait's method must return it.
@@ -37,17 +35,6 @@ impl Recorded {
     /// Answers every request by a closure.
     pub fn by(answer: impl Fn(&Request) -> Result<Response, Error> + Send + Sync + 'static) -> Self {
         Self { answer: Box::new(answer) }
-    }
-
-    /// Gives the prepared answers in their order, whatever is asked; when none is left, every
-    /// request is [`Error::NotRecorded`].
-    pub fn queue(answers: impl IntoIterator<Item = Result<Response, Error>>) -> Self {
-        let answers: VecDeque<_> = answers.into_iter().collect();
-        let answers = Mutex::new(answers);
-        Self::by(move |request| {
-            let next = answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            next.unwrap_or_else(|| Err(Error::NotRecorded { to: address(&request.url) }))
-        })
     }
 }
 
@@ -86,19 +73,6 @@ mod tests {
 
     fn answer(status: u16, request: &Request) -> Response {
         Response::new(status, HeaderMap::new(), Bytes::new(), request.url.clone())
-    }
-
-    #[tokio::test]
-    async fn prepared_answers_come_in_their_order_and_then_there_are_none() {
-        let request = request("http://example.com/");
-        let recorded = Recorded::queue([Ok(answer(201, &request)), Ok(answer(404, &request))]);
-        let mut statuses = Vec::new();
-        while let Ok(response) = recorded.send(&request).await {
-            statuses.push(response.status);
-        }
-        assert_eq!(statuses, [201, 404]);
-        let error = recorded.send(&request).await.expect_err("nothing is left");
-        assert!(matches!(error, Error::NotRecorded { to } if to == "example.com:80"));
     }
 
     #[tokio::test]

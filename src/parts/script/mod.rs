@@ -205,10 +205,8 @@ impl Script {
         let text = match &node.kind {
             Kind::Map(_) => {
                 let fields = reading.fields(node, "script", &["file"], &["function"])?;
-                let Some(path) = fields.get("file") else {
-                    reading.error(node.span, "`script` needs a text or a `file`");
-                    return None;
-                };
+                let missing = || reading.error(node.span, "`script` needs a text or a `file`");
+                let path = fields.required("file", missing)?;
                 file::read(reading.text(path, "file")?, reading)?
             }
             _ => Text::inline(&reading.source, reading.text(node, "script")?),

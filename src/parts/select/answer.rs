@@ -46,12 +46,6 @@ impl Yield {
             self.tree();
         }
     }
-
-    /// Whether somebody wants the whole tree.
-    #[must_use]
-    pub const fn wants_tree(&self) -> bool {
-        self.tree
-    }
 }
 
 /// An answer, and what was read out of it in one pass.
@@ -84,12 +78,6 @@ impl Answer {
         &self.response
     }
 
-    /// Whether the paths were read in a pass of their own.
-    #[must_use]
-    pub const fn is_read(&self) -> bool {
-        self.read.is_some()
-    }
-
     /// What stands at a path.
     pub(super) fn value_at(&self, path: &Arc<Path>) -> Result<Value, Missing> {
         let nothing = || Query::Single(Arc::clone(path)).nothing(self);
@@ -105,5 +93,27 @@ impl Answer {
     pub(super) fn serde(&self, query: &Query) -> Result<&serde_json::Value, Missing> {
         let root = self.response.json().map_err(|_| query.nothing(self))?;
         Ok(self.serde.get_or_init(|| root.to_serde()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parts::select::tests::{read, response};
+
+    #[test]
+    fn paths_are_read_in_a_pass_unless_the_tree_is_wanted_anyway() {
+        let response = response(200, "", r#"{"result":{"token":"abc"}}"#);
+        let in_a_pass = |wanted: &Yield| Answer::read(&response, &Arc::new(wanted.clone())).read.is_some();
+        let mut wanted = Yield::default();
+        wanted.add(&read("$.result.token").expect("a selector"));
+        assert!(in_a_pass(&wanted));
+        wanted.read_by_template("response.status");
+        assert!(in_a_pass(&wanted));
+        wanted.read_by_template("response.json.a");
+        assert!(!in_a_pass(&wanted));
+        let mut wanted = Yield::default();
+        wanted.add(&read("$..id").expect("a selector"));
+        assert!(wanted.tree);
     }
 }

@@ -37,11 +37,7 @@ pub fn cut(text: &str, longest: usize, needles: &Needles) -> String {
 }
 
 fn start(text: &str) -> &str {
-    let mut end = text.len().min(LOOKED_AT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    &text[..text.floor_char_boundary(LOOKED_AT)]
 }
 
 /// The beginning of a value as JSON.

@@ -149,10 +149,7 @@ fn last_name(path: &str) -> Option<&str> {
 /// The engine counts the place in bytes from 0, and often has no more to say than that.
 fn report_path(scalar: &Scalar, reading: &Reading, position: usize, reason: &str) {
     let text = &*scalar.text;
-    let mut at = position.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
+    let at = text.floor_char_boundary(position);
     let span = scalar.span_of(&reading.source, at..text.len());
     let help = if text.contains("{{") {
         "a selector holds no template; a whole value `\"{{ response.json[name] }}\"` may"

@@ -23,7 +23,7 @@ pub(crate) fn response(status: u16, headers: &str, body: &str) -> Arc<Response> 
     Arc::new(Response::new(status, map, Bytes::from(body.to_owned()), url))
 }
 
-fn read(yaml: &str) -> Result<Selector, String> {
+pub(crate) fn read(yaml: &str) -> Result<Selector, String> {
     let source = Source::text("t", yaml);
     let node = yaml::read(&source).map_err(|problem| problem.message)?;
     let reading = Reading::new(&source);
@@ -191,21 +191,6 @@ fn what_is_a_secret_by_its_name_or_form_is_marked() {
         assert_eq!(marks.secret.as_deref(), name, "{yaml}");
         assert!(marks.from_server);
     }
-}
-
-#[test]
-fn paths_are_read_in_a_pass_unless_the_tree_is_wanted_anyway() {
-    let response = response(200, "", JSON);
-    let mut wanted = Yield::default();
-    wanted.add(&read("$.result.token").expect("a selector"));
-    assert!(Answer::read(&response, &std::sync::Arc::new(wanted.clone())).is_read());
-    wanted.read_by_template("response.status");
-    assert!(!wanted.wants_tree());
-    wanted.read_by_template("response.json.a");
-    assert!(!Answer::read(&response, &std::sync::Arc::new(wanted)).is_read());
-    let mut wanted = Yield::default();
-    wanted.add(&read("$..id").expect("a selector"));
-    assert!(wanted.wants_tree());
 }
 
 proptest! {

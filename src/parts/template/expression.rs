@@ -118,8 +118,11 @@ impl Expression {
     /// know before anything is sent.
     fn refuse_unknown_calls(&self, span_of: &dyn Fn(Range<usize>) -> Span, reading: &Reading) -> Option<()> {
         for (at, name, is_filter) in calls(&self.text) {
-            let (known, what) =
-                if is_filter { (filters::names(), "filter") } else { (filters::functions(), "function") };
+            let (known, what) = if is_filter {
+                (filters::names(), "filter")
+            } else {
+                (filters::FUNCTIONS.as_slice(), "function")
+            };
             if known.contains(&name) || (!is_filter && self.text[..at].trim_end().ends_with(['.', '|'])) {
                 continue;
             }
@@ -252,7 +255,7 @@ impl Expression {
                 names.sort_unstable();
                 for name in names {
                     let root = name.split('.').next().unwrap_or_default();
-                    if filters::functions().contains(&root) {
+                    if filters::FUNCTIONS.contains(&root) {
                         continue;
                     }
                     let at = find_name(&self.text, &name).or_else(|| find_name(&self.text, root));

@@ -26,7 +26,7 @@ use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::scope::Scope;
 
-/// What went wrong while a template was evaluated.
+/// What went wrong where a template stands, or a selector that may stand in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {

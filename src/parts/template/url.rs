@@ -16,7 +16,7 @@ pub struct Address {
     pub text: Marked<String>,
     /// Whether a server had a say in scheme, host or port.
     pub origin_from_server: bool,
-    /// Whether a secret stands in it; it then must not be shown.
+    /// What is shown in its stead, where a secret stands in it.
     pub shown: Option<String>,
 }
 

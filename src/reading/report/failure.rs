@@ -86,7 +86,6 @@ fn cut(value: &str) -> String {
 fn error_text(failure: &Failure, style: Style) -> String {
     let mut diagnostic = failure.diagnostic.clone();
     diagnostic.help = None;
-    diagnostic.label = diagnostic.label.map(|label| clean(&label));
     format!("{}\n", diagnostic.render(style.is_colored()))
 }
 

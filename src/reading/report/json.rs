@@ -1,4 +1,4 @@
-//! The report for programs: FORMAT's `--output json`.
+//! The report for programs: `--output json`.
 //!
 //! One document for all workflows of a call, also when some of them failed. Secrets are
 //! pseudonyms, as everywhere but in a value that was asked for by name.
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_is_the_one_of_the_contract() {
+    fn the_document_has_the_shape_that_programs_rely_on() {
         let source = Source::text("flow.yaml", "expect:\n 200\n");
         let mut report = Json::new(Arc::clone(&source), Some(2));
         report.finish(&finished(&source));

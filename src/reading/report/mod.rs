@@ -36,7 +36,7 @@ pub trait Reporter: Send {
 /// How many of what, for the last line of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Runs that ended, and those of them in which everything passed.
+    /// Runs that ended.
     pub runs: usize,
     /// Runs in which everything passed.
     pub runs_passed: usize,

@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_read_as_the_page_writes_it() {
+    fn each_fault_is_read_as_it_is_written() {
         let harm = |harm| Fault { harm: Some(harm), ..Fault::default() };
         let cases = [
             ("{ delay: 5s }", Fault { delay: Some(Duration::from_secs(5)), ..Fault::default() }),

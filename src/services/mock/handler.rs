@@ -43,7 +43,7 @@ where
 
 /// A `script` as it was written.
 #[derive(Debug, Clone, Copy)]
-pub enum Script<'n> {
+pub enum Written<'n> {
     /// A block that sees `request` and `state`, and whose value is the reply.
     Inline(&'n Scalar),
     /// `fn function(request, state) -> reply` of a file beside the mock.
@@ -56,13 +56,13 @@ pub enum Script<'n> {
 }
 
 /// Makes a handler of a script; mistakes are reported.
-pub type Compile<'c> = &'c dyn Fn(Script<'_>, &Reading) -> Option<Arc<dyn Handle>>;
+pub type Compile<'c> = &'c dyn Fn(Written<'_>, &Reading) -> Option<Arc<dyn Handle>>;
 
 /// Makes a handler of a script in Rhai.
-pub(super) fn compile(script: Script<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
+pub(super) fn compile(script: Written<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
     let function = match script {
-        Script::Inline(body) => Function::inline(body, reading),
-        Script::File { file, function } => Function::read(file, function, reading),
+        Written::Inline(body) => Function::inline(body, reading),
+        Written::File { file, function } => Function::read(file, function, reading),
     };
     function.map(|function| Arc::new(function) as Arc<dyn Handle>)
 }
@@ -103,6 +103,7 @@ impl Answer {
                 None
             }
             (None, None) if fields.get("fault").is_some() => Some(Self::Empty),
+            (None, None) if ["reply", "script", "fault"].iter().any(|key| fields.is_meant(key)) => None,
             (None, None) => {
                 let help = "write `reply`, `script` or `fault` below it";
                 reading.error_with(route, "the route has nothing to answer", help);
@@ -112,21 +113,20 @@ impl Answer {
     }
 }
 
-fn read_script<'n>(node: &'n Node, reading: &Reading) -> Option<Script<'n>> {
+fn read_script<'n>(node: &'n Node, reading: &Reading) -> Option<Written<'n>> {
     if let Kind::Scalar(_) = node.kind {
-        return reading.text(node, "script").map(Script::Inline);
+        return reading.text(node, "script").map(Written::Inline);
     }
     let fields = reading.fields(node, "script", &["file", "function"], &[])?;
     let text = |key: &str| {
-        if let Some(node) = fields.get(key) {
-            return reading.text(node, key);
-        }
-        let help = "write `script: { file: mock.rhai, function: token }`, or the script itself";
-        reading.error_with(fields.span, format!("`script` needs `{key}`"), help);
-        None
+        let node = fields.required(key, || {
+            let help = "write `script: { file: mock.rhai, function: token }`, or the script itself";
+            reading.error_with(fields.span, format!("`script` needs `{key}`"), help);
+        });
+        reading.text(node?, key)
     };
     let (file, function) = (text("file"), text("function"));
-    Some(Script::File { file: file?, function: function? })
+    Some(Written::File { file: file?, function: function? })
 }
 
 /// The request as handlers see it, but for `params`, which differ from route to route.

@@ -22,7 +22,7 @@ use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{self, Node};
 use crate::parts::template::Tree;
 
-pub use handler::{Compile, Handle, Script};
+pub use handler::{Compile, Handle, Written};
 pub use route::Route;
 pub use server::{Running, Seen, Server, serve, start};
 pub use stand_ins::{StandIns, Troubles};
@@ -85,14 +85,10 @@ fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Moc
 }
 
 fn read_routes(fields: &Fields<'_>, reading: &Reading, compile: Compile<'_>) -> Option<Vec<Route>> {
-    let Some(node) = fields.get("routes") else {
-        reading.error_with(
-            fields.span,
-            "a mock needs `routes`",
-            "write a list such as `- route: GET /me` with a `reply` below it",
-        );
-        return None;
-    };
+    let node = fields.required("routes", || {
+        let help = "write a list such as `- route: GET /me` with a `reply` below it";
+        reading.error_with(fields.span, "a mock needs `routes`", help);
+    })?;
     let nodes = reading.list(node, "routes")?;
     // Every route is read before one that failed is given up, so that all mistakes are told.
     let routes: Vec<_> = nodes.iter().map(|node| Route::read(node, reading, compile)).collect();
@@ -130,8 +126,8 @@ mod tests {
     use crate::ground::diagnostic::Diagnostic;
 
     /// Scripts of the tests: each is a word in place of Rhai.
-    fn words(script: Script<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
-        let (Script::Inline(word) | Script::File { function: word, .. }) = script;
+    fn words(script: Written<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
+        let (Written::Inline(word) | Written::File { function: word, .. }) = script;
         Some(match word.text.trim() {
             "count" => Arc::new(count),
             "reset" => Arc::new(|_: Value, _: &mut Value, _: &Clock| Ok(json(r#"{"fault":{"reset":true}}"#))),
@@ -419,6 +415,21 @@ routes:
             assert!(line.starts_with(expected), "{line}\nis not\n{expected}");
         }
         assert_eq!(lines.len(), expected.len(), "{lines:#?}");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_told_once() {
+        for yaml in [
+            "name: a\nroute:\n  - route: GET /me\n    reply: a",
+            "routes:\n  - rout: GET /me\n    reply: a",
+            "routes:\n  - route: GET /me\n    reply_: a",
+            "routes:\n  - route: GET /me\n    script: { fil: a.rhai, function: count }",
+            "routes:\n  - route: GET /me\n    script: { file: a.rhai, functon: count }",
+        ] {
+            let problems = read(yaml).err().unwrap_or_else(|| panic!("{yaml}"));
+            let lines: Vec<_> = problems.0.iter().map(Diagnostic::line).collect();
+            assert!(lines.len() == 1 && lines[0].contains("unknown key"), "{yaml}: {lines:#?}");
+        }
     }
 
     #[test]

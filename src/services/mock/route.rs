@@ -33,26 +33,25 @@ pub struct Route {
 impl Route {
     pub(super) fn read(node: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Self> {
         let fields = reading.fields(node, "routes", &KEYS, &[])?;
-        let Some(route) = fields.get("route") else {
+        let route = fields.required("route", || {
             let help = "write the method and the path: `route: GET /api/{site}/lists`";
             reading.error_with(node.span, "a route needs `route`", help);
-            return None;
-        };
+        })?;
         let text = reading.text(route, "route");
         let pattern = text.and_then(|text| Pattern::read(text, reading));
-        let when = fields.get("when").map(|node| {
+        let when = fields.optional("when", |node| {
             let text = reading.text(node, "when")?;
             Template::read(text, reading)
         });
-        let fault = fields.get("fault").map(|node| Fault::read(node, reading));
+        let fault = fields.optional("fault", |node| Fault::read(node, reading));
         let answer = Answer::read(&fields, route.span, reading, compile);
         Some(Self {
             text: Arc::clone(&text?.text),
             span: route.span,
             pattern: pattern?,
-            when: when.map_or(Some(None), |when| when.map(Some))?,
+            when: when?,
             answer: answer?,
-            fault: fault.map_or(Some(None), |fault| fault.map(Some))?,
+            fault: fault?,
         })
     }
 }

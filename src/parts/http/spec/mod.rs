@@ -102,27 +102,21 @@ impl RequestSpec {
             return Self::read_short(scalar, reading);
         }
         let fields = reading.fields(node, "request", &KEYS, &LATER)?;
-        let method = fields.get("method").map(|node| read_method(node, reading));
-        let url = if let Some(node) = fields.get("url") {
-            reading.text(node, "url").and_then(|scalar| read_url(scalar, reading))
-        } else {
-            if !fields.is_meant("url") {
-                reading.error(fields.span, "`request` needs `url`");
-            }
-            None
-        };
+        let method = fields.optional("method", |node| read_method(node, reading));
+        let url = fields.required("url", || reading.error(fields.span, "`request` needs `url`"));
+        let url = url.and_then(|node| read_url(reading.text(node, "url")?, reading));
         let query = read_entries(fields.get("query"), "query", reading);
         let headers = read_headers(fields.get("headers"), reading);
         let body = read_body(&fields, reading);
-        let auth = fields.get("auth").map(|node| Auth::read(node, reading));
+        let auth = fields.optional("auth", |node| Auth::read(node, reading));
         let limits = LimitsSpec::read(&fields, reading);
         Some(Self {
-            method: method.map_or(Some(None), |method| method.map(Some))?,
+            method: method?,
             url: url?,
             query: query?,
             headers: headers?,
             body: body?,
-            auth: auth.map_or(Some(None), |auth| auth.map(Some))?.map(Arc::new),
+            auth: auth?.map(Arc::new),
             limits,
         })
     }

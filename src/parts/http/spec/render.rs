@@ -125,7 +125,7 @@ impl RequestSpec {
         Ok(headers)
     }
 
-    /// The method and the URL as people may see them.
+    /// The URL as people may see it.
     ///
     /// # Errors
     /// As [`RequestSpec::render`].

@@ -122,3 +122,10 @@ fn a_file_outside_the_project_is_not_read() {
         assert!(script.is_none() && said.contains(message), "{path}: {said}");
     }
 }
+
+#[test]
+fn a_misspelt_file_is_told_once() {
+    let problems = try_read("steps:\n  - before: { fil: a.rhai }\n").expect_err("no file");
+    assert!(problems.contains("unknown key `fil`"), "{problems}");
+    assert!(!problems.contains("needs"), "{problems}");
+}

@@ -269,7 +269,7 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
         let check = Check { what: text(), passed, expected: text(), actual: text(), span };
         watched.tell(evil, EventKind::Checked(check));
     }
-    let diagnostic = Diagnostic::error(evil).label(evil).help(evil).note(evil);
+    let diagnostic = Diagnostic::error(evil).help(evil).note(evil);
     let source = Source::text("flow.yaml", "steps: \x1b[2J\n");
     let diagnostic = diagnostic.at(&source, Span::new(7, 11));
     let step = StepOutcome {
