@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_and_flag_of_the_contract_is_known() {
+    fn every_command_and_flag_of_the_language_is_known() {
         let terminal = Terminal::detect(Color::Never);
         for name in AWAITED {
             let Ok(cli) = parse(&format!("{name} --any thing -x")) else { panic!("{name}") };

@@ -28,6 +28,7 @@ use crate::services::mock::StandIns;
 
 /// Run workflows
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Arguments {
     /// Files, and folders with workflows
     #[arg(value_name = "PATH")]
@@ -62,7 +63,7 @@ pub struct Arguments {
     /// Show nothing unless something failed
     #[arg(long, short, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Let workflows read files outside their project; REQCHAIN_TRUST=1 says the same
+    /// Let workflows read files outside their project; `REQCHAIN_TRUST=1` says the same
     #[arg(long)]
     pub trust: bool,
     /// Flags of the language's commands that are not there yet.
@@ -96,7 +97,7 @@ pub enum Output {
     None,
     /// A `name=value` line for each output.
     Vars,
-    /// FORMAT's document.
+    /// The document of all that was run.
     Json,
     /// One output alone.
     Value(String),

@@ -89,7 +89,9 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
     let is_small = response.body.len() <= LOOKED_AT;
     let json = is_small.then(|| response.json().ok()).flatten();
     // A secret that nobody extracted may be echoed elsewhere in the same answer.
-    json.into_iter().for_each(|value| needles.learn_members(value));
+    if let Some(value) = json {
+        needles.learn_members(value);
+    }
     let text = match json {
         Some(value) => serde_json::to_string_pretty(&needles.scrub_value(&masked(value))).unwrap_or_default(),
         None => String::from_utf8_lossy(&response.body[..response.body.len().min(LOOKED_AT)]).into_owned(),

@@ -432,7 +432,7 @@ steps:
     .on("POST /echo", |seen| {
         let encoded = STANDARD.encode("hunter2-hunter2");
         let inner = seen.body.trim_end_matches('}').to_owned();
-        Reply::json(&format!(r#"{inner},"e":"{encoded}"}}"#))
+        Reply::json(format!(r#"{inner},"e":"{encoded}"}}"#))
     })
     .run();
     ran.passed();

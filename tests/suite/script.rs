@@ -276,7 +276,7 @@ steps:
       http::send(#{ url: vars.elsewhere, auth: #{ bearer: "abc-def-ghi" } });
 "#,
     )
-    .on("GET /where", |seen| Reply::json(&format!(r#"{{"url":"{}/x"}}"#, seen.origin("evil"))))
+    .on("GET /where", |seen| Reply::json(format!(r#"{{"url":"{}/x"}}"#, seen.origin("evil"))))
     .nobody("evil")
     .run();
     ran.fails_with(Cause::CouldNotRun).saw(["GET /where"]);

@@ -10,7 +10,7 @@ use crate::parts::script::tests::{Stage, read, try_read, workflow};
 fn stopped(script: &str, said: &str, line: usize) {
     let mut stage = Stage::new(Phase::Alone);
     // On a slow machine the clock would come first.
-    stage.host.time = Some(Duration::from_secs(600));
+    stage.host.time = Some(Duration::from_mins(10));
     let error = stage.breaks(script);
     assert!(error.message.contains(said), "{script}: {}", error.message);
     let place = error.place.expect("it has a place");
