@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::Marks;
 use crate::ground::source::Source;
+use crate::parts::http::redirect::same_origin;
 use crate::parts::http::spec::{Rendered, RenderedBody, is_credential, parse_url};
 use crate::parts::http::{Request, RequestSpec, Response, Transport};
 use crate::parts::scope::Scope;
@@ -171,11 +172,11 @@ impl Touched {
         let method =
             if gained && method == before.method && method == Method::GET { Method::POST } else { method };
         let headers = self.headers(&draft.headers, &before, &body)?;
-        let same_origin = url.origin() == before.url.origin();
+        let elsewhere = !same_origin(&url, &before.url);
         let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
         let text = body.text().unwrap_or_default();
         let secret_inside = before.secret_inside || !shown || self.scope.needles.scrub(&text) != text;
-        let origin_from_server = before.origin_from_server || (!same_origin && read.from_server);
+        let origin_from_server = before.origin_from_server || (elsewhere && read.from_server);
         Ok(Rendered { method, url, headers, body, origin_from_server, secret_inside, limits: before.limits })
     }
 

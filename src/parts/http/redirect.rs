@@ -151,7 +151,8 @@ pub fn next(
     Ok(Some(Next { request, hop }))
 }
 
-/// Whether two URLs have the same scheme, host and port.
+/// Whether two URLs have the same scheme, host and port. Nothing is copied: this is asked for every
+/// request.
 #[must_use]
 pub fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme()
