@@ -9,16 +9,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
-};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 
 use crate::ground::encode;
 use crate::ground::secret::{Marked, Marks, is_secret_name, pseudonym};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
-use crate::parts::http::message::{Limits, Request};
+use crate::parts::http::message::{Limits, Request, is_credential};
 use crate::parts::http::spec::{Body, Entry, RequestSpec};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Tree};
@@ -274,12 +272,6 @@ pub fn parse_url(text: &str, span: Span) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// Whether a header carries a credential by its name alone.
-#[must_use]
-pub fn is_credential(name: &HeaderName) -> bool {
-    [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name) || is_secret_name(name.as_str())
-}
-
 fn append_query(text: &mut String, query: &[Entry], scope: &Scope, secret: &mut bool) -> Result<(), Error> {
     for (name, tree, _) in query {
         each_value(tree, scope, &mut |value, marks| {
@@ -319,5 +311,25 @@ fn each_value(
             element => visit(element.to_text(), &marks),
         }),
         value => visit(value.to_text(), &marks),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::read::Reading;
+    use crate::ground::source::Source;
+    use crate::ground::yaml;
+
+    #[test]
+    fn a_header_that_carries_a_credential_by_its_name_is_sensitive() {
+        let names = ["Authorization", "Proxy-Authorization", "Cookie", "Cookie2", "DPoP", "X-Api-Key"];
+        for (name, sensitive) in names.map(|name| (name, true)).into_iter().chain([("Accept", false)]) {
+            let source = Source::text("t", format!("{{ url: 'https://a.b/', headers: {{ {name}: x }} }}"));
+            let node = yaml::read(&source).expect("the YAML is right");
+            let spec = RequestSpec::read(&node, &Reading::new(&source)).expect("a request");
+            let rendered = spec.render(&Scope::default()).expect("it renders");
+            assert_eq!(rendered.headers[name].is_sensitive(), sensitive, "{name}");
+        }
     }
 }

@@ -13,10 +13,10 @@ use url::Url;
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::quantity;
-use crate::ground::secret::{UNRESERVED, is_secret_name};
+use crate::ground::secret::UNRESERVED;
 use crate::ground::value::Value;
 use crate::parts::http::Request;
-use crate::parts::http::message::Limits;
+use crate::parts::http::message::{Limits, is_credential};
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::draft::DraftBody;
 use crate::parts::script::handles::{Answered, in_workflow};
@@ -172,7 +172,7 @@ fn headers(call: &Call, fields: &RhaiMap) -> Result<HeaderMap, Failure> {
         let key = HeaderName::from_str(&name)
             .map_err(|_| call.error(format!("was given `{name}`, which is no name of a header")))?;
         let mut value = header_value(call, &name, &value)?;
-        value.set_sensitive(is_secret_name(&name));
+        value.set_sensitive(is_credential(&key));
         headers.append(key, value);
     }
     Ok(headers)

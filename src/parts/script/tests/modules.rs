@@ -150,7 +150,7 @@ fn http_sends_what_it_was_told() {
     let script = r#"
         let r = http::send(#{
             url: "https://a.b/x?k=1", query: #{ q: ["a b", "c"], none: () },
-            headers: #{ "X-One": "1", "X-Api-Key": "key" },
+            headers: #{ "X-One": "1", "X-Api-Key": "key", "DPoP": "proof" },
             auth: #{ basic: #{ username: "ann", password: "pw" } },
             json: json::parse("{\"z\":1,\"a\":2}"), timeout: "2s",
         });
@@ -181,6 +181,7 @@ fn http_sends_what_it_was_told() {
     );
     assert!(sent[0].headers["authorization"].is_sensitive());
     assert!(sent[0].headers["x-api-key"].is_sensitive());
+    assert!(sent[0].headers["dpop"].is_sensitive());
     assert!(!sent[0].headers["x-one"].is_sensitive());
     assert_eq!(sent[0].limits.timeout.as_secs(), 2);
     assert_eq!(sent[2].body.as_deref(), Some(&[0xff, 0][..]));
