@@ -49,9 +49,10 @@ impl fmt::Debug for Rendered {
 }
 
 /// A body whose templates were evaluated.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub enum RenderedBody {
     /// None.
+    #[default]
     None,
     /// A JSON document.
     Json(Value),
@@ -114,12 +115,9 @@ impl RequestSpec {
                 Ok(())
             })?;
         }
-        let media = match body {
-            RenderedBody::Json(_) => "application/json",
-            RenderedBody::Form(_) => "application/x-www-form-urlencoded",
-            RenderedBody::None | RenderedBody::Text(_) => return Ok(headers),
-        };
-        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        if let Some(media) = body.media_type() {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        }
         Ok(headers)
     }
 
@@ -210,6 +208,17 @@ impl RenderedBody {
                 Some(encode::form(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
             }
             Self::Text(text) => Some(text.clone()),
+        }
+    }
+
+    /// What `Content-Type` says of it where the user does not; `None` where there is no body, and
+    /// for a text, which may be anything.
+    #[must_use]
+    pub const fn media_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Json(_) => Some("application/json"),
+            Self::Form(_) => Some("application/x-www-form-urlencoded"),
+            Self::None | Self::Text(_) => None,
         }
     }
 }
@@ -331,5 +340,14 @@ mod tests {
             let rendered = spec.render(&Scope::default()).expect("it renders");
             assert_eq!(rendered.headers[name].is_sensitive(), sensitive, "{name}");
         }
+    }
+
+    #[test]
+    fn a_body_is_the_text_that_will_be_sent() {
+        let pairs = vec![("a b".to_owned(), "c&d".to_owned())];
+        assert_eq!(RenderedBody::Form(pairs).text().as_deref(), Some("a+b=c%26d"));
+        let json = Value::from_json(b"{\"z\": 1, \"a\": [ ]}").expect("the JSON is right");
+        assert_eq!(RenderedBody::Json(json).text().as_deref(), Some(r#"{"z":1,"a":[]}"#));
+        assert_eq!(RenderedBody::None.text(), None);
     }
 }

@@ -190,9 +190,11 @@ fn http_sends_what_it_was_told() {
 #[test]
 fn http_refuses_what_it_does_not_understand() {
     let (stage, _) = sending();
+    let error = stage.breaks(r#"http::send(#{ url: "https://u:p@a.b/" });"#);
+    assert_eq!(error.help.as_deref(), Some("give it with `auth: #{ basic: … }`"));
     for (request, said) in [
         (r#"#{ uri: "https://a.b" }"#, "does not know `uri`"),
-        (r#"#{ url: "file:///etc/passwd" }"#, "http and https only"),
+        (r#"#{ url: "file:///etc/passwd" }"#, "is not http or https"),
         (r#"#{ url: "https://u:p@a.b/" }"#, "user name or password"),
         (r#"#{ url: "https://a.b/", json: 1, body: "x" }"#, "one body, not json and body"),
         (r#"#{ url: "https://a.b/", headers: #{ "X": "a\r\nY: b" } }"#, "line break"),
