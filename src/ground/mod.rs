@@ -5,6 +5,7 @@ pub mod clock;
 pub mod diagnostic;
 pub mod encode;
 pub mod quantity;
+pub mod random;
 pub mod read;
 pub mod secret;
 pub mod source;

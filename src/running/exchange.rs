@@ -8,7 +8,7 @@ use crate::ground::diagnostic::Diagnostic;
 use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
 use crate::parts::http::spec::Rendered;
-use crate::parts::http::{Request, RequestSpec, Response};
+use crate::parts::http::{Request, RequestSpec, Response, status};
 use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::Failure;
@@ -142,7 +142,7 @@ impl StepRun<'_> {
         let after = after.and_then(|value| value.to_str().ok());
         let wait = self.wait(retry, after)?;
         let why = match result {
-            Ok(response) => show::status(response.status),
+            Ok(response) => status::shown(response.status),
             Err(error) => self.flowing.scope.needles.scrub(&error.to_string()),
         };
         let attempt = self.outcome.attempts + 1;

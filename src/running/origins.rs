@@ -2,33 +2,38 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use url::Url;
+use url::{Position, Url};
 
 use crate::ground::source::Source;
+use crate::parts::http::redirect::same_origin;
 use crate::parts::scope::Scope;
 
-/// The origins that requests went to because the user said so.
+/// The origins that requests went to because the user said so, each without path and query: those
+/// may hold a secret.
 #[derive(Debug, Default)]
 pub(super) struct Origins {
-    used: Mutex<Vec<(String, String, u16)>>,
+    used: Mutex<Vec<Url>>,
 }
 
 impl Origins {
     /// Notes an origin in which no server had a say.
     pub(super) fn note(&self, url: &Url) {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if !used.iter().any(|known| same(known, url)) {
-            used.push((url.scheme().to_owned(), url.host_str().unwrap_or_default().to_owned(), port(url)));
+        if !used.iter().any(|known| same_origin(known, url)) {
+            used.extend(Url::parse(&url[..Position::BeforePath]));
         }
     }
 
     /// Whether an input, a variable that no server had a say in, or the file itself names the
     /// origin of this URL, or a request went there for one of these.
     pub(super) fn names(&self, url: &Url, file: &Source, scope: &Scope) -> bool {
-        let used =
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| same(known, url));
-        let origin = url.origin();
-        let is_origin = |text: &str| Url::parse(text).is_ok_and(|named| named.origin() == origin);
+        let used = self
+            .used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .any(|known| same_origin(known, url));
+        let is_origin = |text: &str| Url::parse(text).is_ok_and(|named| same_origin(&named, url));
         let in_variables = || {
             scope
                 .names()
@@ -38,14 +43,6 @@ impl Origins {
         };
         used || in_variables() || literals(file.as_str()).any(is_origin)
     }
-}
-
-fn same((scheme, host, number): &(String, String, u16), url: &Url) -> bool {
-    scheme == url.scheme() && url.host_str() == Some(host) && *number == port(url)
-}
-
-fn port(url: &Url) -> u16 {
-    url.port_or_known_default().unwrap_or_default()
 }
 
 /// Every URL that stands in a text as it is, up to the first character that ends one in YAML.

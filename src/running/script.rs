@@ -10,10 +10,12 @@ use tokio::runtime::Handle;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::Marks;
 use crate::ground::source::Source;
-use crate::parts::http::spec::{Rendered, RenderedBody, is_credential, parse_url};
+use crate::parts::http::message::is_credential;
+use crate::parts::http::redirect::same_origin;
+use crate::parts::http::spec::{Rendered, RenderedBody, parse_url};
 use crate::parts::http::{Request, RequestSpec, Response, Transport};
 use crate::parts::scope::Scope;
-use crate::parts::script::{Draft, DraftBody, Host, Phase, Ran, RequestCell, Script, Sender};
+use crate::parts::script::{Draft, Host, Phase, Ran, RequestCell, Script, Sender};
 use crate::parts::template;
 use crate::running::context::Cancel;
 use crate::running::event::{Detail, EventKind};
@@ -170,17 +172,17 @@ impl Touched {
         let method = Method::from_bytes(draft.method.trim().to_ascii_uppercase().as_bytes())
             .map_err(|_| template::Error::new(span, "the script set a method that is none"))?;
         let url = parse_url(&draft.url, span)?;
-        let body = body_of(draft.body);
+        let body = draft.body;
         // A script that gave the request its first body means a POST, as a workflow does.
         let gained = before.body == RenderedBody::None && body != RenderedBody::None;
         let method =
             if gained && method == before.method && method == Method::GET { Method::POST } else { method };
         let headers = self.headers(&draft.headers, &before, &body)?;
-        let same_origin = url.origin() == before.url.origin();
+        let elsewhere = !same_origin(&url, &before.url);
         let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
         let text = body.text().unwrap_or_default();
         let secret_inside = before.secret_inside || !shown || self.scope.needles.scrub(&text) != text;
-        let origin_from_server = before.origin_from_server || (!same_origin && read.from_server);
+        let origin_from_server = before.origin_from_server || (elsewhere && read.from_server);
         Ok(Rendered { method, url, headers, body, origin_from_server, secret_inside, limits: before.limits })
     }
 
@@ -205,12 +207,9 @@ impl Touched {
             value.set_sensitive(was || is_credential(&header) || self.scope.needles.scrub(text) != *text);
             headers.append(header, value);
         }
-        let media = match body {
-            RenderedBody::Json(_) => "application/json",
-            RenderedBody::Form(_) => "application/x-www-form-urlencoded",
-            RenderedBody::None | RenderedBody::Text(_) => return Ok(headers),
-        };
-        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        if let Some(media) = body.media_type() {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        }
         Ok(headers)
     }
 }
@@ -226,12 +225,7 @@ impl RequestCell for Touched {
                 (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect();
-        draft.body = match &rendered.body {
-            RenderedBody::None => DraftBody::None,
-            RenderedBody::Json(value) => DraftBody::Json(value.clone()),
-            RenderedBody::Form(pairs) => DraftBody::Form(pairs.clone()),
-            RenderedBody::Text(text) => DraftBody::Text(text.clone()),
-        };
+        draft.body = rendered.body.clone();
         self.lock().rendered = Some(rendered);
         Ok(draft)
     }
@@ -244,14 +238,5 @@ impl RequestCell for Touched {
         let state = self.lock();
         let from_server = state.rendered.as_ref().is_some_and(|rendered| rendered.origin_from_server);
         Marks { secret: None, from_server }
-    }
-}
-
-fn body_of(body: DraftBody) -> RenderedBody {
-    match body {
-        DraftBody::None => RenderedBody::None,
-        DraftBody::Json(value) => RenderedBody::Json(value),
-        DraftBody::Form(pairs) => RenderedBody::Form(pairs),
-        DraftBody::Text(text) => RenderedBody::Text(text),
     }
 }

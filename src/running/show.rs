@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
+use reqwest::Version;
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderMap, SET_COOKIE, USER_AGENT};
-use reqwest::{StatusCode, Version};
 use url::Position;
 
 use crate::ground::quantity;
 use crate::ground::secret::{Needles, is_secret_name, masked, pseudonym};
-use crate::parts::http::{Request, Response, client};
+use crate::parts::http::{Request, Response, client, status};
 use crate::running::event::{RequestText, ResponseText};
 
 /// How many characters of a body are shown beside a failure.
@@ -54,12 +54,6 @@ pub(super) fn request(request: &Request, needles: &Needles, wire: bool) -> Reque
     }
 }
 
-/// `401 Unauthorized`.
-pub(super) fn status(status: u16) -> String {
-    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    reason.map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"))
-}
-
 /// The first characters of a text, and how much was left out.
 pub(super) fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
@@ -79,7 +73,7 @@ fn line(response: &Response) -> String {
         Version::HTTP_2 => "HTTP/2",
         _ => "HTTP/1.1",
     };
-    format!("{version} {}", status(response.status))
+    format!("{version} {}", status::shown(response.status))
 }
 
 fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String> {

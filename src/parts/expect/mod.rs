@@ -8,7 +8,6 @@ pub mod format;
 pub mod judge;
 pub mod predicate;
 
-use reqwest::StatusCode;
 use serde::Serialize;
 
 use crate::ground::read::Reading;
@@ -18,7 +17,7 @@ use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::expect::compare::article;
 use crate::parts::expect::judge::{Found, Judgement};
-use crate::parts::http::{Response, StatusSet};
+use crate::parts::http::{Response, StatusSet, status};
 use crate::parts::scope::Scope;
 use crate::parts::select::{Absence, Answer, Missing, Selector, Yield, shown};
 use crate::parts::template::{Error, Template};
@@ -162,7 +161,7 @@ impl Expectation {
             None if code < 400 => return None,
             None => (false, "below 400".to_owned(), self.span),
         };
-        Some(Check { what: "status".to_owned(), passed, expected, actual: status_text(code), span })
+        Some(Check { what: "status".to_owned(), passed, expected, actual: status::shown(code), span })
     }
 
     /// Judges all but the status.
@@ -325,13 +324,6 @@ fn body(predicate: &Predicate, response: &Response) -> Result<Marked<Value>, Mis
     let text = Value::from(response.text().as_ref());
     let marks = Marks { secret: None, from_server: true };
     Ok(Marked::new(text, marks))
-}
-
-/// A status as people know it: `401 Unauthorized`.
-fn status_text(code: u16) -> String {
-    let reason = StatusCode::from_u16(code).ok();
-    let reason = reason.and_then(|status| status.canonical_reason());
-    reason.map_or_else(|| code.to_string(), |reason| format!("{code} {reason}"))
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ impl Client {
     async fn hop(&self, request: &Request) -> Result<reqwest::Response, Error> {
         self.admit(&request.url)?;
         let client = self.client(request)?;
-        let mut may_repeat = is_idempotent(&request.method);
+        let mut may_repeat = request.method.is_idempotent();
         loop {
             timing::begin_hop();
             match client.execute(outgoing(request)).await {
@@ -212,11 +212,6 @@ fn outgoing(request: &Request) -> reqwest::Request {
     *outgoing.headers_mut() = request.headers.clone();
     *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);
     outgoing
-}
-
-/// RFC 9110, 9.2.2.
-fn is_idempotent(method: &Method) -> bool {
-    [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS, Method::TRACE].contains(method)
 }
 
 /// Checks the status and the size of the headers.

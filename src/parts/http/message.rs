@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, SET_COOKIE};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE,
+};
 use reqwest::{Method, Version};
 use url::Url;
 
+use crate::ground::secret::is_secret_name;
 use crate::ground::value::Value;
 use crate::parts::http::redirect::place;
 
@@ -43,6 +46,15 @@ impl fmt::Debug for Request {
             .field("to", &place(&self.url))
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a header carries a credential by its name alone. `DPoP` proves that its sender owns a
+/// token (RFC 9449).
+#[must_use]
+pub fn is_credential(name: &HeaderName) -> bool {
+    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
+        || matches!(name.as_str(), "dpop" | "cookie2")
+        || is_secret_name(name.as_str())
 }
 
 /// The limits of one exchange.

@@ -5,12 +5,10 @@
 //! from the one before. The decision is a pure function, so that a table can test it.
 
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, LOCATION, PROXY_AUTHORIZATION};
-use reqwest::header::{EXPECT, TRAILER, TRANSFER_ENCODING};
+use reqwest::header::{EXPECT, HOST, HeaderMap, HeaderName, LOCATION, TRAILER, TRANSFER_ENCODING};
 use url::{Position, Url};
 
-use crate::ground::secret::is_secret_name;
-use crate::parts::http::message::{Hop, Request};
+use crate::parts::http::message::{Hop, Request, is_credential};
 
 /// Why a redirect is not followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -151,7 +149,8 @@ pub fn next(
     Ok(Some(Next { request, hop }))
 }
 
-/// Whether two URLs have the same scheme, host and port.
+/// Whether two URLs have the same scheme, host and port. Nothing is copied: this is asked for every
+/// request.
 #[must_use]
 pub fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme()
@@ -242,13 +241,6 @@ fn drop_where(headers: &mut HeaderMap, drops: impl Fn(&HeaderName, bool) -> bool
         headers.remove(name);
     }
     !dropped.is_empty()
-}
-
-/// Whether a header's name says that it holds a credential.
-fn is_credential(name: &HeaderName) -> bool {
-    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
-        || matches!(name.as_str(), "dpop" | "cookie2")
-        || is_secret_name(name.as_str())
 }
 
 fn too_many(limit: u32, before: &[Hop], last: &Url, to: &Url) -> Error {

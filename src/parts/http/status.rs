@@ -1,16 +1,26 @@
 //! Sets of status codes, as `expect.status` and `retry.if` write them: `200`, `2xx`, `[200, 201]`,
 //! `200..299`, `any`.
 //!
-//! They stand in several places of the language, so they are read, compared and written here once.
+//! They stand in several places of the language, so they are read, compared and written here once;
+//! so is a single status as people know it.
 
 use std::fmt;
 use std::str::FromStr;
+
+use reqwest::StatusCode;
 
 use crate::ground::read::Reading;
 use crate::ground::yaml::{Kind, Node};
 
 /// The smallest and the largest code of HTTP (RFC 9110, 15).
 const CODES: std::ops::RangeInclusive<u16> = 100..=599;
+
+/// A status as people know it: `401 Unauthorized`.
+#[must_use]
+pub fn shown(code: u16) -> String {
+    let reason = StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
+    reason.map_or_else(|| code.to_string(), |reason| format!("{code} {reason}"))
+}
 
 /// One form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

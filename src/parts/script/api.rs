@@ -137,6 +137,12 @@ impl Call<'_> {
         format!("`{name}` {}", what.as_ref()).into()
     }
 
+    /// An error that begins with the name of the function, and what to do about it.
+    pub(super) fn error_with(&self, what: &str, help: Option<String>) -> Failure {
+        let name = path(self.module, self.entry.name);
+        self.run.error(format!("`{name}` {what}"), help)
+    }
+
     fn wants(&self, at: usize, what: &str, found: &Dynamic) -> Failure {
         let parameter = self.entry.parameters.get(at).unwrap_or(&"value");
         let message = format!(

@@ -8,7 +8,7 @@ use std::fmt;
 use percent_encoding::utf8_percent_encode;
 
 use crate::ground::secret::{Marks, UNRESERVED};
-use crate::ground::value::Value;
+use crate::parts::http::spec::RenderedBody;
 
 /// Where a script finds the request of its step, and leaves the changed one.
 pub trait RequestCell: Send + Sync {
@@ -39,7 +39,7 @@ pub struct Draft {
     /// The headers, in order.
     pub headers: Vec<(String, String)>,
     /// The body.
-    pub body: DraftBody,
+    pub body: RenderedBody,
 }
 
 impl fmt::Debug for Draft {
@@ -49,32 +49,6 @@ impl fmt::Debug for Draft {
             .field("method", &self.method)
             .field("body", &self.body)
             .finish_non_exhaustive()
-    }
-}
-
-/// The body of a [`Draft`].
-#[derive(Clone, Default, PartialEq)]
-pub enum DraftBody {
-    /// No body.
-    #[default]
-    None,
-    /// JSON, sent compactly.
-    Json(Value),
-    /// A form, sent URL-encoded.
-    Form(Vec<(String, String)>),
-    /// Text, sent as it is.
-    Text(String),
-}
-
-impl fmt::Debug for DraftBody {
-    /// Its kind: what is in it may be a secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "no body",
-            Self::Json(_) => "json",
-            Self::Form(_) => "form",
-            Self::Text(_) => "text",
-        })
     }
 }
 
@@ -113,21 +87,6 @@ impl Draft {
     }
 }
 
-impl DraftBody {
-    /// The exact text that will be sent; `None` where there is no body.
-    #[must_use]
-    pub fn text(&self) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::Json(value) => Some(value.to_json()),
-            Self::Form(pairs) => {
-                Some(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
-            }
-            Self::Text(text) => Some(text.clone()),
-        }
-    }
-}
-
 fn encode(text: &str) -> String {
     utf8_percent_encode(text, &UNRESERVED).to_string()
 }
@@ -158,14 +117,5 @@ mod tests {
         assert_eq!(draft.url, "https://a.b/c?x=1%202&y=&z=a%26b%2F%C3%BC#top");
         draft.set_query(Vec::new());
         assert_eq!(draft.url, "https://a.b/c#top");
-    }
-
-    #[test]
-    fn a_body_is_the_text_that_will_be_sent() {
-        let pairs = vec![("a b".to_owned(), "c&d".to_owned())];
-        assert_eq!(DraftBody::Form(pairs).text().as_deref(), Some("a+b=c%26d"));
-        let json = Value::from_json(b"{\"z\": 1, \"a\": [ ]}").expect("the JSON is right");
-        assert_eq!(DraftBody::Json(json).text().as_deref(), Some(r#"{"z":1,"a":[]}"#));
-        assert_eq!(DraftBody::None.text(), None);
     }
 }

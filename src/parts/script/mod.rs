@@ -40,7 +40,7 @@ use crate::parts::script::engine::Compiled;
 use crate::parts::script::text::Text;
 
 pub use api::{Described, functions};
-pub use draft::{Draft, DraftBody, RequestCell};
+pub use draft::{Draft, RequestCell};
 pub use function::Function;
 pub use names::assigned;
 

@@ -6,7 +6,8 @@
 use rhai::{Array, Dynamic, Map as RhaiMap, Module};
 
 use crate::ground::value::Value;
-use crate::parts::script::draft::{Draft, DraftBody};
+use crate::parts::http::spec::RenderedBody;
+use crate::parts::script::draft::Draft;
 use crate::parts::script::handles::{bare_method, in_workflow, method, readable, unknown_field, writable};
 use crate::parts::script::run::{Answer, Failure, Run};
 use crate::parts::script::value::{Object, describe, to_dynamic, to_value};
@@ -64,7 +65,7 @@ impl Pairs {
         match (self, &draft.body) {
             (Self::Query, _) => draft.query.clone(),
             (Self::Headers, _) => draft.headers.clone(),
-            (Self::Form, DraftBody::Form(pairs)) => pairs.clone(),
+            (Self::Form, RenderedBody::Form(pairs)) => pairs.clone(),
             (Self::Form, _) => Vec::new(),
         }
     }
@@ -74,7 +75,7 @@ impl Pairs {
             Self::Query if draft.query != list => draft.set_query(list),
             Self::Query => {}
             Self::Headers => draft.headers = list,
-            Self::Form => draft.body = DraftBody::Form(list),
+            Self::Form => draft.body = RenderedBody::Form(list),
         }
     }
 
@@ -164,13 +165,13 @@ fn read(run: &Run, field: &str) -> Answer {
     found.ok_or_else(|| unknown_field(run, field, "`request`", &FIELDS))
 }
 
-fn json(body: &DraftBody) -> Dynamic {
+fn json(body: &RenderedBody) -> Dynamic {
     match body {
-        DraftBody::Json(value) => to_dynamic(value),
-        DraftBody::Text(text) => {
+        RenderedBody::Json(value) => to_dynamic(value),
+        RenderedBody::Text(text) => {
             Value::from_json(text.as_bytes()).map_or(Dynamic::UNIT, |value| to_dynamic(&value))
         }
-        DraftBody::None | DraftBody::Form(_) => Dynamic::UNIT,
+        RenderedBody::None | RenderedBody::Form(_) => Dynamic::UNIT,
     }
 }
 
@@ -199,26 +200,26 @@ fn write(run: &Run, field: &str, value: &Dynamic) -> Result<(), Failure> {
 
 fn write_json(run: &Run, value: &Dynamic) -> Result<(), Failure> {
     let before = touch(run, |draft| match &draft.body {
-        DraftBody::Json(before) => Some(before.clone()),
-        DraftBody::Text(text) => Value::from_json(text.as_bytes()).ok(),
-        DraftBody::None | DraftBody::Form(_) => None,
+        RenderedBody::Json(before) => Some(before.clone()),
+        RenderedBody::Text(text) => Value::from_json(text.as_bytes()).ok(),
+        RenderedBody::None | RenderedBody::Form(_) => None,
     })?;
     let written = to_value(value, before.as_ref())
         .map_err(|why| run.error(format!("`request.json` cannot be set: {why}"), None))?;
     if before.as_ref() == Some(&written) || before.is_none() && value.is_unit() {
         return Ok(());
     }
-    change(run, |draft| draft.body = DraftBody::Json(written))
+    change(run, |draft| draft.body = RenderedBody::Json(written))
 }
 
 fn write_body(run: &Run, value: &Dynamic) -> Result<(), Failure> {
     if value.is_unit() {
-        return change(run, |draft| draft.body = DraftBody::None);
+        return change(run, |draft| draft.body = RenderedBody::None);
     }
     let text = text(run, "body", value)?;
     change(run, |draft| {
         if draft.body.text().as_ref() != Some(&text) {
-            draft.body = DraftBody::Text(text);
+            draft.body = RenderedBody::Text(text);
         }
     })
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
-use crate::ground::encode;
+use crate::ground::{encode, random};
 use crate::parts::template::view::{self, READS, Reads, ReadsView};
 
 /// What the language has and this version does not.
@@ -216,32 +216,14 @@ fn random_int(low: i64, high: i64) -> Result<i64, Error> {
     if low > high {
         return Err(refused(format!("random_int({low}, {high}): the first must not be above the second")));
     }
-    let span = high.abs_diff(low);
-    let random = || getrandom::u64().map_err(|error| refused(error.to_string()));
-    if span == u64::MAX {
-        return Ok(random()?.cast_signed());
-    }
-    // Numbers past the last whole multiple would make the small ones likelier.
-    let limit = u64::MAX - u64::MAX % (span + 1);
-    loop {
-        let drawn = random()?;
-        if drawn < limit {
-            return Ok(low.wrapping_add_unsigned(drawn % (span + 1)));
-        }
-    }
+    random::int(low, high).map_err(refused)
 }
 
 fn random_string(length: usize) -> Result<String, Error> {
-    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     if length > 65_536 {
         return Err(refused("random_string gives at most 65536 characters"));
     }
-    (0..length)
-        .map(|_| {
-            let at = usize::try_from(random_int(0, 61)?).unwrap_or_default();
-            Ok(LETTERS[at] as char)
-        })
-        .collect()
+    random::letters(length).map_err(refused)
 }
 
 fn reveal(state: &State, value: Value) -> Result<Value, Error> {

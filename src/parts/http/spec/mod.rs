@@ -21,7 +21,7 @@ use crate::parts::http::message::Limits;
 use crate::parts::http::spec::read::{read_body, read_entries, read_headers, read_method, read_url};
 use crate::parts::template::{Template, Tree};
 
-pub use crate::parts::http::spec::render::{Rendered, RenderedBody, is_credential, parse_url};
+pub use crate::parts::http::spec::render::{Rendered, RenderedBody, parse_url};
 
 const KEYS: [&str; 11] = [
     "method",

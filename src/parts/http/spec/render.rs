@@ -9,16 +9,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
-};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 
 use crate::ground::encode;
 use crate::ground::secret::{Marked, Marks, is_secret_name, pseudonym};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
-use crate::parts::http::message::{Limits, Request};
+use crate::parts::http::message::{Limits, Request, is_credential};
 use crate::parts::http::spec::{Body, Entry, RequestSpec};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Tree};
@@ -51,9 +49,10 @@ impl fmt::Debug for Rendered {
 }
 
 /// A body whose templates were evaluated.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub enum RenderedBody {
     /// None.
+    #[default]
     None,
     /// A JSON document.
     Json(Value),
@@ -116,12 +115,9 @@ impl RequestSpec {
                 Ok(())
             })?;
         }
-        let media = match body {
-            RenderedBody::Json(_) => "application/json",
-            RenderedBody::Form(_) => "application/x-www-form-urlencoded",
-            RenderedBody::None | RenderedBody::Text(_) => return Ok(headers),
-        };
-        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        if let Some(media) = body.media_type() {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        }
         Ok(headers)
     }
 
@@ -214,6 +210,17 @@ impl RenderedBody {
             Self::Text(text) => Some(text.clone()),
         }
     }
+
+    /// What `Content-Type` says of it where the user does not; `None` where there is no body, and
+    /// for a text, which may be anything.
+    #[must_use]
+    pub const fn media_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Json(_) => Some("application/json"),
+            Self::Form(_) => Some("application/x-www-form-urlencoded"),
+            Self::None | Self::Text(_) => None,
+        }
+    }
 }
 
 impl Rendered {
@@ -274,12 +281,6 @@ pub fn parse_url(text: &str, span: Span) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// Whether a header carries a credential by its name alone.
-#[must_use]
-pub fn is_credential(name: &HeaderName) -> bool {
-    [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name) || is_secret_name(name.as_str())
-}
-
 fn append_query(text: &mut String, query: &[Entry], scope: &Scope, secret: &mut bool) -> Result<(), Error> {
     for (name, tree, _) in query {
         each_value(tree, scope, &mut |value, marks| {
@@ -319,5 +320,34 @@ fn each_value(
             element => visit(element.to_text(), &marks),
         }),
         value => visit(value.to_text(), &marks),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::read::Reading;
+    use crate::ground::source::Source;
+    use crate::ground::yaml;
+
+    #[test]
+    fn a_header_that_carries_a_credential_by_its_name_is_sensitive() {
+        let names = ["Authorization", "Proxy-Authorization", "Cookie", "Cookie2", "DPoP", "X-Api-Key"];
+        for (name, sensitive) in names.map(|name| (name, true)).into_iter().chain([("Accept", false)]) {
+            let source = Source::text("t", format!("{{ url: 'https://a.b/', headers: {{ {name}: x }} }}"));
+            let node = yaml::read(&source).expect("the YAML is right");
+            let spec = RequestSpec::read(&node, &Reading::new(&source)).expect("a request");
+            let rendered = spec.render(&Scope::default()).expect("it renders");
+            assert_eq!(rendered.headers[name].is_sensitive(), sensitive, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_the_text_that_will_be_sent() {
+        let pairs = vec![("a b".to_owned(), "c&d".to_owned())];
+        assert_eq!(RenderedBody::Form(pairs).text().as_deref(), Some("a+b=c%26d"));
+        let json = Value::from_json(b"{\"z\": 1, \"a\": [ ]}").expect("the JSON is right");
+        assert_eq!(RenderedBody::Json(json).text().as_deref(), Some(r#"{"z":1,"a":[]}"#));
+        assert_eq!(RenderedBody::None.text(), None);
     }
 }

@@ -13,12 +13,13 @@ use url::Url;
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::quantity;
-use crate::ground::secret::{UNRESERVED, is_secret_name};
+use crate::ground::secret::UNRESERVED;
+use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::parts::http::Request;
-use crate::parts::http::message::Limits;
+use crate::parts::http::message::{Limits, is_credential};
+use crate::parts::http::spec::{RenderedBody, parse_url};
 use crate::parts::script::api::{Call, Entry};
-use crate::parts::script::draft::DraftBody;
 use crate::parts::script::handles::{Answered, in_workflow};
 use crate::parts::script::request::list_of;
 use crate::parts::script::run::{Answer, Failure};
@@ -100,12 +101,7 @@ fn refuse_unknown(call: &Call, fields: &RhaiMap) -> Result<(), Failure> {
 fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
     let body = body(call, fields)?;
     let mut headers = headers(call, fields)?;
-    let media = match &body {
-        DraftBody::Json(_) => Some("application/json"),
-        DraftBody::Form(_) => Some("application/x-www-form-urlencoded"),
-        DraftBody::None | DraftBody::Text(_) => None,
-    };
-    if let Some(media) = media {
+    if let Some(media) = body.media_type() {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
     }
     if let Some(auth) = present(fields, "auth") {
@@ -130,13 +126,13 @@ fn text(call: &Call, name: &str, value: &Dynamic) -> Result<String, Failure> {
     text.map_err(|_| call.error(format!("takes a text as `{name}`, not {}", describe(value))))
 }
 
-fn method(call: &Call, fields: &RhaiMap, body: &DraftBody) -> Result<Method, Failure> {
+fn method(call: &Call, fields: &RhaiMap, body: &RenderedBody) -> Result<Method, Failure> {
     match present(fields, "method") {
         Some(method) => {
             let method = text(call, "method", method)?;
             Method::from_str(&method).map_err(|_| call.error("was given a method that is no word"))
         }
-        None if *body == DraftBody::None => Ok(Method::GET),
+        None if *body == RenderedBody::None => Ok(Method::GET),
         None => Ok(Method::POST),
     }
 }
@@ -144,15 +140,12 @@ fn method(call: &Call, fields: &RhaiMap, body: &DraftBody) -> Result<Method, Fai
 fn url(call: &Call, fields: &RhaiMap) -> Result<Url, Failure> {
     let url = present(fields, "url").ok_or_else(|| call.error("needs a `url`"))?;
     let url = text(call, "url", url)?;
-    let url = Url::parse(&url);
-    let mut url = url.map_err(|why| call.error(format!("was given a URL that is none: {why}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(call.error(format!("sends to http and https only, not to {}", url.scheme())));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        let help = "write auth: #{ basic: #{ username: …, password: … } }";
-        return Err(call.run.error("a URL must not hold a user name or password", Some(help.to_owned())));
-    }
+    // The place is that of the call: a span of the workflow would mean nothing here.
+    let mut url = parse_url(&url, Span::default()).map_err(|why| {
+        // A map of YAML is `#{ … }` in a script.
+        let help = why.help.map(|help| help.replace('{', "#{"));
+        call.error_with(&format!("cannot send: {}", why.message), help)
+    })?;
     if let Some(query) = present(fields, "query") {
         let encode = |text: &str| utf8_percent_encode(text, &UNRESERVED).to_string();
         let mut pairs: Vec<String> = url.query().map(str::to_owned).into_iter().collect();
@@ -172,7 +165,7 @@ fn headers(call: &Call, fields: &RhaiMap) -> Result<HeaderMap, Failure> {
         let key = HeaderName::from_str(&name)
             .map_err(|_| call.error(format!("was given `{name}`, which is no name of a header")))?;
         let mut value = header_value(call, &name, &value)?;
-        value.set_sensitive(is_secret_name(&name));
+        value.set_sensitive(is_credential(&key));
         headers.append(key, value);
     }
     Ok(headers)
@@ -210,7 +203,7 @@ fn authorization(call: &Call, auth: &Dynamic) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-fn body(call: &Call, fields: &RhaiMap) -> Result<DraftBody, Failure> {
+fn body(call: &Call, fields: &RhaiMap) -> Result<RenderedBody, Failure> {
     let bodies = ["json", "form", "body"];
     // `json: ()` is the body `null`; the other two without a value are no body.
     let given: Vec<&str> = bodies
@@ -218,11 +211,11 @@ fn body(call: &Call, fields: &RhaiMap) -> Result<DraftBody, Failure> {
         .filter(|name| present(fields, name).is_some() || *name == "json" && fields.contains_key(*name))
         .collect();
     match given[..] {
-        [] => Ok(DraftBody::None),
-        ["json"] => Ok(DraftBody::Json(to_value(&fields["json"], None)?)),
-        ["form"] => Ok(DraftBody::Form(list_of(call.run, "form", &fields["form"])?)),
+        [] => Ok(RenderedBody::None),
+        ["json"] => Ok(RenderedBody::Json(to_value(&fields["json"], None)?)),
+        ["form"] => Ok(RenderedBody::Form(list_of(call.run, "form", &fields["form"])?)),
         [_] => bytes(&fields["body"])
-            .map(|bytes| DraftBody::Text(String::from_utf8_lossy(&bytes).into_owned()))
+            .map(|bytes| RenderedBody::Text(String::from_utf8_lossy(&bytes).into_owned()))
             .ok_or_else(|| {
                 call.error(format!("takes a text or bytes as `body`, not {}", describe(&fields["body"])))
             }),
@@ -231,9 +224,9 @@ fn body(call: &Call, fields: &RhaiMap) -> Result<DraftBody, Failure> {
 }
 
 /// The bytes of the body. A blob is sent as it is, though it may be no text.
-fn content(fields: &RhaiMap, body: &DraftBody) -> Option<Bytes> {
+fn content(fields: &RhaiMap, body: &RenderedBody) -> Option<Bytes> {
     match body {
-        DraftBody::Text(_) => bytes(&fields["body"]).map(Bytes::from),
+        RenderedBody::Text(_) => bytes(&fields["body"]).map(Bytes::from),
         other => other.text().map(Bytes::from),
     }
 }

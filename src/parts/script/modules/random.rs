@@ -2,12 +2,12 @@
 
 use rhai::Dynamic;
 
+use crate::ground::random::{self, Error};
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::run::{Answer, Failure};
 
 /// The longest text, or most bytes, that one call makes.
 const MOST: usize = 64 * 1024;
-const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
     Entry::new("uuid", &[], "a random UUID (version 4)", uuid),
@@ -18,7 +18,7 @@ pub(in crate::parts::script) const TABLE: &[Entry] = &[
 
 fn uuid(call: &mut Call) -> Answer {
     let mut bytes = [0; 16];
-    fill(call, &mut bytes)?;
+    random::fill(&mut bytes).map_err(|why| broke(call, why))?;
     Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string().into())
 }
 
@@ -27,49 +27,20 @@ fn int(call: &mut Call) -> Answer {
     if low > high {
         return Err(call.error(format!("takes the smaller number first, not {low} and {high}")));
     }
-    let drawn = below(call, high.abs_diff(low))?;
-    Ok(low.wrapping_add_unsigned(drawn).into())
-}
-
-/// A number from 0 to `most`. Draws that would favour the small ones are thrown away.
-fn below(call: &Call, most: u64) -> Result<u64, Failure> {
-    let Some(count) = most.checked_add(1) else {
-        return draw(call);
-    };
-    let fair = u64::MAX - (u64::MAX % count + 1) % count;
-    loop {
-        let drawn = draw(call)?;
-        if drawn <= fair {
-            return Ok(drawn % count);
-        }
-    }
-}
-
-fn draw(call: &Call) -> Result<u64, Failure> {
-    let mut bytes = [0; 8];
-    fill(call, &mut bytes)?;
-    Ok(u64::from_ne_bytes(bytes))
+    Ok(random::int(low, high).map_err(|why| broke(call, why))?.into())
 }
 
 fn string(call: &mut Call) -> Answer {
     let length = call.count(0, MOST)?;
-    let mut text = String::with_capacity(length);
-    let mut bytes = [0; 64];
-    while text.len() < length {
-        fill(call, &mut bytes)?;
-        // 248 is the largest multiple of 62 in a byte: larger bytes would favour the first letters.
-        let fair = bytes.iter().filter(|byte| **byte < 248).map(|byte| LETTERS[usize::from(*byte) % 62]);
-        text.extend(fair.take(length - text.len()).map(char::from));
-    }
-    Ok(text.into())
+    Ok(random::letters(length).map_err(|why| broke(call, why))?.into())
 }
 
 fn bytes(call: &mut Call) -> Answer {
     let mut bytes = vec![0; call.count(0, MOST)?];
-    fill(call, &mut bytes)?;
+    random::fill(&mut bytes).map_err(|why| broke(call, why))?;
     Ok(Dynamic::from_blob(bytes))
 }
 
-fn fill(call: &Call, bytes: &mut [u8]) -> Result<(), Failure> {
-    getrandom::fill(bytes).map_err(|_| call.error("got no random bytes from the system"))
+fn broke(call: &Call, why: Error) -> Failure {
+    call.error(why.to_string())
 }

@@ -150,7 +150,7 @@ fn http_sends_what_it_was_told() {
     let script = r#"
         let r = http::send(#{
             url: "https://a.b/x?k=1", query: #{ q: ["a b", "c"], none: () },
-            headers: #{ "X-One": "1", "X-Api-Key": "key" },
+            headers: #{ "X-One": "1", "X-Api-Key": "key", "DPoP": "proof" },
             auth: #{ basic: #{ username: "ann", password: "pw" } },
             json: json::parse("{\"z\":1,\"a\":2}"), timeout: "2s",
         });
@@ -181,6 +181,7 @@ fn http_sends_what_it_was_told() {
     );
     assert!(sent[0].headers["authorization"].is_sensitive());
     assert!(sent[0].headers["x-api-key"].is_sensitive());
+    assert!(sent[0].headers["dpop"].is_sensitive());
     assert!(!sent[0].headers["x-one"].is_sensitive());
     assert_eq!(sent[0].limits.timeout.as_secs(), 2);
     assert_eq!(sent[2].body.as_deref(), Some(&[0xff, 0][..]));
@@ -189,9 +190,11 @@ fn http_sends_what_it_was_told() {
 #[test]
 fn http_refuses_what_it_does_not_understand() {
     let (stage, _) = sending();
+    let error = stage.breaks(r#"http::send(#{ url: "https://u:p@a.b/" });"#);
+    assert_eq!(error.help.as_deref(), Some("give it with `auth: #{ basic: … }`"));
     for (request, said) in [
         (r#"#{ uri: "https://a.b" }"#, "does not know `uri`"),
-        (r#"#{ url: "file:///etc/passwd" }"#, "http and https only"),
+        (r#"#{ url: "file:///etc/passwd" }"#, "is not http or https"),
         (r#"#{ url: "https://u:p@a.b/" }"#, "user name or password"),
         (r#"#{ url: "https://a.b/", json: 1, body: "x" }"#, "one body, not json and body"),
         (r#"#{ url: "https://a.b/", headers: #{ "X": "a\r\nY: b" } }"#, "line break"),

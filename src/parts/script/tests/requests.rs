@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use crate::ground::secret::Marks;
+use crate::parts::http::spec::RenderedBody;
 use crate::parts::script::tests::{Stage, value};
-use crate::parts::script::{Draft, DraftBody, Phase, RequestCell};
+use crate::parts::script::{Draft, Phase, RequestCell};
 
 /// Renders the same request, and counts.
 #[derive(Default)]
@@ -29,7 +30,7 @@ impl RequestCell for Cell {
     }
 }
 
-fn draft(body: DraftBody) -> Draft {
+fn draft(body: RenderedBody) -> Draft {
     let mut draft = Draft::new("POST", "https://a.b/c?x=1&y=2");
     draft.headers =
         vec![("Accept".into(), "*/*".into()), ("X-A".into(), "1".into()), ("x-a".into(), "2".into())];
@@ -37,7 +38,7 @@ fn draft(body: DraftBody) -> Draft {
     draft
 }
 
-fn stage(body: DraftBody) -> (Stage, Arc<Cell>) {
+fn stage(body: RenderedBody) -> (Stage, Arc<Cell>) {
     let cell = Arc::new(Cell { draft: draft(body), ..Cell::default() });
     let mut stage = Stage::new(Phase::Before);
     stage.host.request = Some(Arc::clone(&cell) as Arc<dyn RequestCell>);
@@ -45,15 +46,15 @@ fn stage(body: DraftBody) -> (Stage, Arc<Cell>) {
 }
 
 #[track_caller]
-fn changed(body: DraftBody, script: &str) -> Draft {
+fn changed(body: RenderedBody, script: &str) -> Draft {
     let (stage, cell) = stage(body);
     stage.done(script);
     let set = cell.set.lock().expect("no panic").take();
     set.expect("the request was changed")
 }
 
-fn json() -> DraftBody {
-    DraftBody::Json(value(r#"{"z":1,"a":{"c":1,"b":[{"d":1}]},"m":null}"#))
+fn json() -> RenderedBody {
+    RenderedBody::Json(value(r#"{"z":1,"a":{"c":1,"b":[{"d":1}]},"m":null}"#))
 }
 
 #[test]
@@ -102,16 +103,16 @@ fn the_body_is_read_as_it_will_be_sent() {
 
 #[test]
 fn a_body_changes_its_kind_when_it_is_written() {
-    assert_eq!(changed(json(), "request.body = `n=${1}`;").body, DraftBody::Text("n=1".into()));
-    assert_eq!(changed(json(), "request.body = ();").body, DraftBody::None);
+    assert_eq!(changed(json(), "request.body = `n=${1}`;").body, RenderedBody::Text("n=1".into()));
+    assert_eq!(changed(json(), "request.body = ();").body, RenderedBody::None);
     assert_eq!(
-        changed(DraftBody::None, "request.json = #{ b: 1, a: 2 };").body,
-        DraftBody::Json(value(r#"{"a":2,"b":1}"#))
+        changed(RenderedBody::None, "request.json = #{ b: 1, a: 2 };").body,
+        RenderedBody::Json(value(r#"{"a":2,"b":1}"#))
     );
-    let form = DraftBody::Form(vec![("a".into(), "1".into()), ("b".into(), "2".into())]);
+    let form = RenderedBody::Form(vec![("a".into(), "1".into()), ("b".into(), "2".into())]);
     let after = changed(form, "request.form.a = \"x y\"; request.form.remove(\"b\"); request.form.c = 3;");
     assert_eq!(after.body.text().expect("a body"), "a=x+y&c=3");
-    let text = DraftBody::Text(r#"{"z":1,"a":2}"#.into());
+    let text = RenderedBody::Text(r#"{"z":1,"a":2}"#.into());
     assert_eq!(changed(text, "request.json.a = 3;").body.text().expect("a body"), r#"{"z":1,"a":3}"#);
     let after = changed(json(), "request.url = \"https://c.d/?q=1\"; request.headers = #{ \"X\": \"1\" };");
     assert_eq!(after.query, [("q".to_owned(), "1".to_owned())]);
