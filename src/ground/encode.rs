@@ -7,12 +7,14 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
-use percent_encoding::{percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::ground::secret::UNRESERVED;
 use crate::ground::value::Value;
+
+/// What RFC 3986 leaves as it is, is left as it is.
+pub const UNRESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -45,20 +47,24 @@ pub fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Decodes base64, padded or not.
+/// Decodes base64, padded or not; blanks and line breaks are skipped.
 ///
 /// # Errors
-/// [`Error::NotEncoded`].
-pub fn base64_decode(text: &str) -> Result<Vec<u8>, Error> {
-    ANY_STANDARD.decode(text.trim()).map_err(|_| Error::NotEncoded("base64"))
+/// [`Error::NotEncoded`], which does not show what may be a secret.
+pub fn base64_decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
+    ANY_STANDARD.decode(without_blanks(text.as_ref())).map_err(|_| Error::NotEncoded("base64"))
 }
 
-/// Decodes base64url, padded or not.
+/// Decodes base64url, padded or not; blanks and line breaks are skipped.
 ///
 /// # Errors
-/// [`Error::NotEncoded`].
-pub fn base64url_decode(text: &str) -> Result<Vec<u8>, Error> {
-    ANY_URL.decode(text.trim()).map_err(|_| Error::NotEncoded("base64url"))
+/// As [`base64_decode`].
+pub fn base64url_decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
+    ANY_URL.decode(without_blanks(text.as_ref())).map_err(|_| Error::NotEncoded("base64url"))
+}
+
+fn without_blanks(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
 }
 
 /// Lower-case hexadecimal.
@@ -73,15 +79,14 @@ pub fn hex(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// [`Error::NotEncoded`].
-pub fn hex_decode(text: &str) -> Result<Vec<u8>, Error> {
-    let digits: Option<Vec<u8>> =
-        text.trim().chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    match digits {
-        Some(digits) if digits.len() % 2 == 0 => {
-            Ok(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-        }
-        _ => Err(Error::NotEncoded("hexadecimal")),
-    }
+pub fn hex_decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, Error> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    };
+    let bytes: Option<Vec<u8>> = text.as_ref().trim_ascii().chunks(2).map(byte).collect();
+    bytes.ok_or(Error::NotEncoded("hexadecimal"))
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.
@@ -112,36 +117,60 @@ pub fn text(bytes: Vec<u8>) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|_| Error::NotText)
 }
 
-/// The digest of some bytes, by the hash's name.
-///
-/// # Errors
-/// [`Error::UnknownHash`].
-pub fn digest(hash: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    match hash {
-        "md5" => Ok(Md5::digest(bytes).to_vec()),
-        "sha1" => Ok(Sha1::digest(bytes).to_vec()),
-        "sha256" => Ok(Sha256::digest(bytes).to_vec()),
-        "sha512" => Ok(Sha512::digest(bytes).to_vec()),
-        other => Err(Error::UnknownHash(other.to_owned())),
-    }
+/// A hash, by the name that the language gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hash {
+    /// `md5`.
+    Md5,
+    /// `sha1`.
+    Sha1,
+    /// `sha256`.
+    Sha256,
+    /// `sha512`.
+    Sha512,
 }
 
-/// The keyed digest of some bytes (RFC 2104), by the hash's name.
-///
-/// # Errors
-/// [`Error::UnknownHash`].
-pub fn hmac(hash: &str, key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    match hash {
-        "md5" => mac::<Hmac<Md5>>(key, bytes),
-        "sha1" => mac::<Hmac<Sha1>>(key, bytes),
-        "sha256" => mac::<Hmac<Sha256>>(key, bytes),
-        "sha512" => mac::<Hmac<Sha512>>(key, bytes),
-        other => Err(Error::UnknownHash(other.to_owned())),
+impl Hash {
+    /// The hash of that name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownHash`].
+    pub fn named(name: &str) -> Result<Self, Error> {
+        match name {
+            "md5" => Ok(Self::Md5),
+            "sha1" => Ok(Self::Sha1),
+            "sha256" => Ok(Self::Sha256),
+            "sha512" => Ok(Self::Sha512),
+            other => Err(Error::UnknownHash(other.to_owned())),
+        }
+    }
+
+    /// The digest of some bytes.
+    #[must_use]
+    pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Md5 => Md5::digest(bytes).to_vec(),
+            Self::Sha1 => Sha1::digest(bytes).to_vec(),
+            Self::Sha256 => Sha256::digest(bytes).to_vec(),
+            Self::Sha512 => Sha512::digest(bytes).to_vec(),
+        }
+    }
+
+    /// The keyed digest of some bytes (RFC 2104).
+    ///
+    /// # Errors
+    /// None for a key of any length; the type is the trait's, for other constructions.
+    pub fn hmac(self, key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Md5 => mac::<Hmac<Md5>>(key, bytes),
+            Self::Sha1 => mac::<Hmac<Sha1>>(key, bytes),
+            Self::Sha256 => mac::<Hmac<Sha256>>(key, bytes),
+            Self::Sha512 => mac::<Hmac<Sha512>>(key, bytes),
+        }
     }
 }
 
 fn mac<M: Mac + KeyInit>(key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    // HMAC takes a key of any length; the error is the trait's, for other constructions.
     let mut mac = <M as KeyInit>::new_from_slice(key).map_err(|_| Error::NotEncoded("a key"))?;
     mac.update(bytes);
     Ok(mac.finalize().into_bytes().to_vec())
@@ -190,27 +219,28 @@ mod tests {
 
     #[test]
     fn digests_give_the_published_vectors() {
-        let hash = |name, text: &str| hex(&digest(name, text.as_bytes()).expect("known"));
+        let hash = |name, text: &str| hex(&Hash::named(name).expect("known").digest(text.as_bytes()));
         assert_eq!(hash("md5", "abc"), "900150983cd24fb0d6963f7d28e17f72");
         assert_eq!(hash("sha1", "abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
         assert_eq!(hash("sha256", "abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert!(digest("sha3", b"").is_err());
+        assert!(Hash::named("sha3").is_err());
         // RFC 4231, test case 2.
-        let mac = hmac("sha256", b"Jefe", b"what do ya want for nothing?").expect("known");
+        let mac = Hash::Sha256.hmac(b"Jefe", b"what do ya want for nothing?").expect("any key");
         assert_eq!(hex(&mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     }
 
     #[test]
     fn decoding_undoes_encoding_and_takes_either_padding() {
         for text in ["", "f", "fo", "foo", "ü&+/="] {
-            assert_eq!(base64_decode(&base64(text.as_bytes())), Ok(text.as_bytes().to_vec()));
-            assert_eq!(base64url_decode(&base64url(text.as_bytes())), Ok(text.as_bytes().to_vec()));
-            assert_eq!(hex_decode(&hex(text.as_bytes())), Ok(text.as_bytes().to_vec()));
+            assert_eq!(base64_decode(base64(text.as_bytes())), Ok(text.as_bytes().to_vec()));
+            assert_eq!(base64url_decode(base64url(text.as_bytes())), Ok(text.as_bytes().to_vec()));
+            assert_eq!(hex_decode(hex(text.as_bytes())), Ok(text.as_bytes().to_vec()));
             assert_eq!(url_decode(&url(text)), Ok(text.to_owned()));
         }
         assert_eq!(base64_decode("Zg"), base64_decode("Zg=="));
         assert!(hex_decode("abc").is_err());
-        assert!(base64_decode("a b").is_err());
+        assert_eq!(base64_decode("Zm\n9v "), Ok(b"foo".to_vec()));
+        assert!(base64_decode("a!b").is_err());
     }
 
     #[test]

@@ -13,14 +13,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::ground::encode;
 use crate::ground::value::{Map, Value};
 
 /// The shortest text that is searched for in free text: shorter ones occur by chance.
 pub const SHORTEST: usize = 8;
-
-/// What RFC 3986 leaves as it is, is left as it is.
-pub const UNRESERVED: percent_encoding::AsciiSet =
-    NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What is known of where a value came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -417,7 +414,7 @@ fn forms(secret: &str) -> Vec<String> {
         forms.extend(inside_base64(bytes, skip));
     }
     let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-    let url = utf8_percent_encode(secret, &UNRESERVED).to_string();
+    let url = utf8_percent_encode(secret, &encode::UNRESERVED).to_string();
     let form: String = url::form_urlencoded::byte_serialize(bytes).collect();
     for encoded in [percent, url, form] {
         forms.push(lower_percent(&encoded));
@@ -435,10 +432,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms.push(html.replace('\'', "&#x27;"));
     forms.push(html);
     forms.push(secret.replace('\'', "'\\''"));
-    let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let hex = encode::hex(bytes);
     forms.push(hex.to_uppercase());
     forms.push(hex);
     if is_jwt(secret) {

@@ -5,9 +5,8 @@
 
 use std::fmt;
 
-use percent_encoding::utf8_percent_encode;
-
-use crate::ground::secret::{Marks, UNRESERVED};
+use crate::ground::encode;
+use crate::ground::secret::Marks;
 use crate::parts::http::spec::RenderedBody;
 
 /// Where a script finds the request of its step, and leaves the changed one.
@@ -71,8 +70,10 @@ impl Draft {
     /// Changes the pairs of the query, and the URL with them.
     pub fn set_query(&mut self, query: Vec<(String, String)>) {
         let (path, _, fragment) = split_url(&self.url);
-        let pairs: Vec<String> =
-            query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let pairs: Vec<String> = query
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode::url(name), encode::url(value)))
+            .collect();
         let mut url = path.to_owned();
         if !pairs.is_empty() {
             url.push('?');
@@ -85,10 +86,6 @@ impl Draft {
         self.url = url;
         self.query = query;
     }
-}
-
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, &UNRESERVED).to_string()
 }
 
 /// What stands before `?`, between `?` and `#`, and behind `#`.

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
-use crate::ground::{encode, random};
+use crate::ground::encode::{self, Hash};
+use crate::ground::random;
 use crate::parts::template::view::{self, READS, Reads, ReadsView};
 
 /// What the language has and this version does not.
@@ -153,13 +154,17 @@ fn register_encodings(environment: &mut Environment<'static>) {
     environment.add_filter("urldecode", |state: &State, text: &str| {
         derived(state, encode::url_decode(text).map_err(refused)?)
     });
-    for hash in ["md5", "sha1", "sha256", "sha512"] {
-        environment.add_filter(hash, move |state: &State, value: Value| {
-            derived(state, encode::hex(&encode::digest(hash, &bytes(&value)?).map_err(refused)?))
+    for name in ["md5", "sha1", "sha256", "sha512"] {
+        let Ok(hash) = Hash::named(name) else { continue };
+        environment.add_filter(name, move |state: &State, value: Value| {
+            derived(state, encode::hex(&hash.digest(&bytes(&value)?)))
         });
     }
     environment.add_filter("hmac", |state: &State, value: Value, key: Value, hash: Option<&str>| {
-        let mac = encode::hmac(hash.unwrap_or("sha256"), &bytes(&key)?, &bytes(&value)?).map_err(refused)?;
+        let (key, value) = (bytes(&key)?, bytes(&value)?);
+        let mac = Hash::named(hash.unwrap_or("sha256"))
+            .and_then(|hash| hash.hmac(&key, &value))
+            .map_err(refused)?;
         derived(state, encode::hex(&mac))
     });
     environment.add_filter("jwt_decode", |state: &State, token: &str| {

@@ -5,15 +5,14 @@ use std::str::FromStr as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use percent_encoding::utf8_percent_encode;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use rhai::{Dynamic, Map as RhaiMap};
 use url::Url;
 
 use crate::ground::diagnostic::did_you_mean;
+use crate::ground::encode;
 use crate::ground::quantity;
-use crate::ground::secret::UNRESERVED;
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::parts::http::Request;
@@ -147,10 +146,10 @@ fn url(call: &Call, fields: &RhaiMap) -> Result<Url, Failure> {
         call.error_with(&format!("cannot send: {}", why.message), help)
     })?;
     if let Some(query) = present(fields, "query") {
-        let encode = |text: &str| utf8_percent_encode(text, &UNRESERVED).to_string();
         let mut pairs: Vec<String> = url.query().map(str::to_owned).into_iter().collect();
         let more = list_of(call.run, "query", query)?;
-        pairs.extend(more.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))));
+        pairs
+            .extend(more.iter().map(|(name, value)| format!("{}={}", encode::url(name), encode::url(value))));
         url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
     }
     Ok(url)

@@ -1,32 +1,29 @@
 //! `url::`: RFC 3986 for pieces, the WHATWG rules for whole URLs, as the client has them.
 
-use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use rhai::Dynamic;
 use url::Url;
 
-use crate::ground::secret::UNRESERVED;
+use crate::ground::encode;
 use crate::ground::value::{Map, Value};
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::object::object;
 use crate::parts::script::run::{Answer, Failure};
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
-    Entry::new("encode", &["text"], "the text percent-encoded as one piece of a URL", encode).deriving(),
+    Entry::new("encode", &["text"], "the text percent-encoded as one piece of a URL", piece).deriving(),
     Entry::new("decode", &["text"], "the text with its percent-encoding undone", decode).deriving(),
     Entry::new("host", &["url"], "the host of a URL", host),
     Entry::new("parse", &["url"], "scheme, host, port, path, query and fragment of a URL", parse),
     Entry::new("join", &["base", "reference"], "where a reference leads that stands at a URL", join),
 ];
 
-fn encode(call: &mut Call) -> Answer {
-    Ok(utf8_percent_encode(&call.text(0)?, &UNRESERVED).to_string().into())
+fn piece(call: &mut Call) -> Answer {
+    Ok(encode::url(&call.text(0)?).into())
 }
 
 fn decode(call: &mut Call) -> Answer {
-    let text = call.text(0)?;
-    let text = percent_decode_str(&text).decode_utf8();
-    let text = text.map_err(|_| call.error("was given bytes that are no text"))?;
-    Ok(text.into_owned().into())
+    let text = encode::url_decode(&call.text(0)?);
+    Ok(text.map_err(|_| call.error("was given bytes that are no text"))?.into())
 }
 
 fn read(call: &mut Call, at: usize) -> Result<Url, Failure> {
