@@ -38,8 +38,15 @@ pub enum Format {
 /// # Errors
 /// Paths that lead to no workflow, and a stdout that cannot be written to.
 pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refused> {
-    let files = paths::workflows(&arguments.paths, "check").map_err(refusal)?;
     let mut all = Diagnostics::default();
+    let files = match paths::workflows(&arguments.paths, "check") {
+        Ok(files) => files,
+        Err(mistakes) if arguments.format == Format::Json => {
+            all.0.extend(mistakes.0);
+            Vec::new()
+        }
+        Err(mistakes) => return Err(refusal(mistakes)),
+    };
     for file in &files {
         let (found, declared) = check(file);
         if arguments.format == Format::Text {

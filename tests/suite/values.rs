@@ -219,3 +219,63 @@ fn a_file_outside_the_project_is_read_only_where_the_workflow_is_trusted() {
     let ran = Scenario::new(&workflow).run();
     says(&ran.refused(), &["`key`", "outside the project", "--trust"]);
 }
+
+#[test]
+fn the_default_of_a_json_input_is_read_as_what_the_caller_gives_would_be() {
+    let workflow =
+        "inputs: { h: { type: json, default: '{\"a\":[7]}' } }\nsteps:\n  - script: print(vars.h.a[0]);\n";
+    assert_eq!(Scenario::new(workflow).run().printed(), ["7"]);
+    assert_eq!(Scenario::new(workflow).input("h", "{\"a\":[8]}").run().printed(), ["8"]);
+}
+
+#[test]
+fn no_match_is_an_empty_list_of_matches() {
+    let expecting = |predicate: &str| {
+        Scenario::new(&format!(
+            "steps:\n  - request: GET {{{{ base }}}}/\n    expect: {{ json_all: {{ '$.zip[*]': {predicate} }} }}\n"
+        ))
+        .json("GET /", r#"{"n":1}"#)
+        .run()
+    };
+    expecting("{ empty: true }").passed();
+    expecting("{ length: 0 }").passed();
+    expecting("absent").passed();
+    expecting("{ length: 1 }").fails_with(Cause::CheckFailed);
+    expecting("present").fails_with(Cause::CheckFailed);
+}
+
+#[test]
+fn what_has_no_meaning_beside_uses_is_refused() {
+    let ran = Scenario::new(
+        "steps:\n  - uses: ./child.yaml\n    expect: { status: 599 }\n    extract: { x: $.id }\n",
+    )
+    .file("child.yaml", "steps: [ { script: print(1) } ]")
+    .run();
+    says(
+        &ran.refused(),
+        &["`expect` has no meaning beside `uses`", "`extract` has no meaning beside `uses`"],
+    );
+}
+
+#[test]
+fn a_secret_output_does_not_hide_those_beside_it() {
+    let ran = Scenario::new(
+        r#"
+inputs: { base: }
+steps:
+  - id: login
+    uses: ./child.yaml
+  - request: GET {{ base }}/{{ steps.login.outputs.place }}/{{ steps.login.outputs.token }}
+"#,
+    )
+    .file(
+        "child.yaml",
+        "vars: { place: here, token: long-enough-token }\nsteps: [ { script: 'vars.t = secret(vars.token);' } ]\noutputs: { place: \"{{ place }}\", token: \"{{ t }}\" }",
+    )
+    .json("GET /here/long-enough-token", "{}")
+    .detail(reqchain::running::Detail::Requests)
+    .run();
+    ran.passed();
+    says(&ran.text(), &["/here/«"]);
+    assert!(!ran.text().contains("long-enough-token"), "{}", ran.text());
+}

@@ -328,6 +328,19 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn an_expression_is_bounded_in_length_and_in_what_it_makes() {
+        let sum = |terms: usize| format!("{{{{ {}1 }}}}", "1+".repeat(terms));
+        assert_eq!(value(&sum(2000)), "2001");
+        let error = read(&sum(2100)).map(|template| format!("{template:?}")).expect_err("too long");
+        assert!(error.contains("it may have 4096"), "{error}");
+        let scope = scope();
+        let half = "x".repeat(17 * 1024 * 1024);
+        scope.set(&"half".into(), Marked::plain(half.into())).expect("no input");
+        let twice = read("{{ half ~ half }}").expect("a template").value(&scope).expect_err("too large");
+        assert!(twice.message.contains("larger than 32 MiB"), "{}", twice.message);
+    }
+
+    #[test]
     fn reveal_shows_a_secret_on_purpose() {
         let scope = scope();
         let template = read("{{ token | reveal }}").expect("a template");

@@ -131,6 +131,7 @@ fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::running::StepOutcome;
 
     const PLAIN: Style = Style::new(false);
     const TIME: Duration = Duration::from_millis(35);
@@ -149,6 +150,20 @@ mod tests {
         ] {
             assert_eq!(tally.steps(PLAIN, TIME), expected);
         }
+    }
+
+    #[test]
+    fn a_workflow_that_is_used_is_counted_by_its_own_steps() {
+        let step = |id: &str, verdict| {
+            (StepOutcome { id: id.into(), verdict, ..StepOutcome::default() }, Vec::new())
+        };
+        let steps = vec![
+            step("login/token", Verdict::Failed),
+            step("login", Verdict::Failed),
+            step("other", Verdict::Passed),
+        ];
+        let tally = Tally::of(&Outcome { steps, ..Outcome::default() });
+        assert_eq!((tally.failed, tally.passed), (1, 1));
     }
 
     #[test]
