@@ -442,3 +442,33 @@ steps:
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(!shown.contains(&STANDARD.encode("hunter2-hunter2")), "{shown}");
 }
+
+#[test]
+fn a_secret_that_nobody_extracted_is_masked_where_the_same_answer_echoes_it() {
+    let ran = Scenario::new("steps:\n  - request: GET {{ base }}/\n")
+        .json("GET /", r#"{"token":"abcd-1234-efgh","note":"use abcd-1234-efgh"}"#)
+        .detail(Detail::Requests)
+        .run();
+    ran.passed();
+    says(&ran.text(), &["use «token»"]);
+    assert!(!ran.text().contains("abcd-1234-efgh"), "{}", ran.text());
+}
+
+#[test]
+fn a_header_of_a_script_that_holds_a_secret_crosses_no_redirect_to_another_origin() {
+    let ran = Scenario::new(
+        r#"
+inputs: { base: , key: { default: long-enough-key, secret: true } }
+steps:
+  - script: |
+      http::send(#{ url: vars.base + "/away", headers: #{ "X-Plain": vars.key, "X-Other": "1" } });
+"#,
+    )
+    .on("GET /away", |seen| Reply::redirect(302, format!("{}/got", seen.origin("elsewhere"))))
+    .server("elsewhere", |server| server.on("GET /got", |_| Reply::json("{}")))
+    .run();
+    ran.passed();
+    let got = ran.seen_at("elsewhere");
+    assert_eq!(got[0].header("x-other"), "1");
+    assert_eq!(got[0].header("x-plain"), "");
+}
