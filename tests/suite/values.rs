@@ -260,13 +260,13 @@ fn what_has_no_meaning_beside_uses_is_refused() {
 #[test]
 fn a_secret_output_does_not_hide_those_beside_it() {
     let ran = Scenario::new(
-        r#"
+        r"
 inputs: { base: }
 steps:
   - id: login
     uses: ./child.yaml
   - request: GET {{ base }}/{{ steps.login.outputs.place }}/{{ steps.login.outputs.token }}
-"#,
+",
     )
     .file(
         "child.yaml",
