@@ -97,6 +97,8 @@ pub struct Response {
     pub hops: Vec<Hop>,
     /// How long it took.
     pub timing: Timing,
+    /// The certificate that the server showed; `None` over `http://`, and where nobody asked for it.
+    pub certificate: Option<Certificate>,
     json: OnceLock<Result<Value, String>>,
     cookies: OnceLock<IndexMap<Arc<str>, Arc<str>>>,
 }
@@ -124,6 +126,13 @@ pub struct Hop {
     pub dropped_credentials: bool,
 }
 
+/// What is known of the certificate that a server showed (X.509, RFC 5280).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// When it ends to be valid, in seconds since 1970.
+    pub not_after: i64,
+}
+
 /// How long each part of an exchange took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timing {
@@ -149,6 +158,7 @@ impl Response {
             url,
             hops: Vec::new(),
             timing: Timing::default(),
+            certificate: None,
             json: OnceLock::new(),
             cookies: OnceLock::new(),
         }

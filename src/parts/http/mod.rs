@@ -16,7 +16,7 @@ pub mod transport;
 
 pub use client::{Client, ClientOptions};
 pub use error::Error;
-pub use message::{Request, Response, Timing};
+pub use message::{Certificate, Request, Response, Timing};
 pub use spec::{Rendered, RequestDefaults, RequestSpec};
 pub use status::StatusSet;
 pub use transport::{Recorded, Transport};
