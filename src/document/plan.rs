@@ -29,8 +29,8 @@ pub struct Plan {
 /// A step that is ready to run.
 #[derive(Debug)]
 pub struct PlannedStep {
-    /// Which step of the workflow it is.
-    place: usize,
+    /// The step as it was written.
+    pub step: Arc<Step>,
     /// What it does.
     pub action: PlannedAction,
     /// How often its request is tried.
@@ -50,6 +50,8 @@ pub enum PlannedAction {
     Uses(Arc<Plan>),
     /// A script alone.
     Script,
+    /// Several steps at once.
+    Parallel(Vec<PlannedStep>),
 }
 
 /// Makes a plan of a workflow and what the caller gives.
@@ -63,25 +65,13 @@ pub fn plan(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, Diagnosti
 
 fn plan_with(workflow: &Arc<Workflow>, resolved: Resolved, inputs: &Inputs) -> Result<Plan, Diagnostics> {
     let mut problems = Diagnostics::default();
-    let mut plan_step = |(place, step): (usize, &Step)| match PlannedStep::new(place, step, workflow, inputs)
-    {
-        Ok(step) => Some(step),
-        Err(found) => {
-            problems.0.extend(found.0);
-            None
-        }
-    };
-    let count = workflow.steps.len();
-    let steps = workflow.steps.iter().enumerate().filter_map(&mut plan_step).collect();
-    let finally = workflow
-        .finally
-        .iter()
-        .enumerate()
-        .map(|(at, step)| (count + at, step))
-        .filter_map(&mut plan_step)
-        .collect();
+    let steps = plan_steps(&workflow.steps, workflow, inputs, &mut problems);
+    let mut finally = plan_steps(&workflow.finally, workflow, inputs, &mut problems);
     if !problems.0.is_empty() {
         return Err(problems);
+    }
+    for step in &mut finally {
+        step.needs = needs(&step.step, workflow);
     }
     Ok(Plan {
         workflow: Arc::clone(workflow),
@@ -92,8 +82,24 @@ fn plan_with(workflow: &Arc<Workflow>, resolved: Resolved, inputs: &Inputs) -> R
     })
 }
 
+fn plan_steps(
+    steps: &[Arc<Step>],
+    workflow: &Workflow,
+    inputs: &Inputs,
+    problems: &mut Diagnostics,
+) -> Vec<PlannedStep> {
+    let plan_step = |step| match PlannedStep::new(step, workflow, inputs) {
+        Ok(step) => Some(step),
+        Err(found) => {
+            problems.0.extend(found.0);
+            None
+        }
+    };
+    steps.iter().filter_map(plan_step).collect()
+}
+
 impl PlannedStep {
-    fn new(place: usize, step: &Step, workflow: &Workflow, inputs: &Inputs) -> Result<Self, Diagnostics> {
+    fn new(step: &Arc<Step>, workflow: &Workflow, inputs: &Inputs) -> Result<Self, Diagnostics> {
         let action = match &step.action {
             Action::Request(request) if workflow.defaults.is_empty() => {
                 PlannedAction::Request(Arc::clone(request))
@@ -107,17 +113,18 @@ impl PlannedStep {
                 let resolved = inputs.resolve_used(&uses.workflow, &with)?;
                 PlannedAction::Uses(Arc::new(plan_with(&uses.workflow, resolved, inputs)?))
             }
+            Action::Parallel(steps) => {
+                let mut problems = Diagnostics::default();
+                let planned = plan_steps(steps, workflow, inputs, &mut problems);
+                if !problems.0.is_empty() {
+                    return Err(problems);
+                }
+                PlannedAction::Parallel(planned)
+            }
         };
         let retry = step.retry.clone().or_else(|| workflow.retry.clone());
-        let needs = if place >= workflow.steps.len() { needs(step, workflow) } else { Vec::new() };
-        Ok(Self { place, action, retry, yields: Arc::new(yields(step)), needs })
-    }
-
-    /// The step as it was written.
-    #[must_use]
-    pub fn step<'w>(&self, workflow: &'w Workflow) -> &'w Step {
-        let steps = &workflow.steps;
-        steps.get(self.place).unwrap_or_else(|| &workflow.finally[self.place - steps.len()])
+        let yields = Arc::new(yields(step));
+        Ok(Self { step: Arc::clone(step), action, retry, yields, needs: Vec::new() })
     }
 }
 
@@ -138,13 +145,15 @@ fn yields(step: &Step) -> Yield {
 fn needs(step: &Step, workflow: &Workflow) -> Vec<Arc<str>> {
     let set: Vec<&str> = workflow.set_by_steps().collect();
     let mut needs: Vec<Arc<str>> = Vec::new();
-    step.reads(&mut |path, _| {
-        let name = path.split('.').next().unwrap_or(path);
-        let own = step.extract.iter().any(|extract| &*extract.name.value == name);
-        if set.contains(&name) && !own && needs.iter().all(|known| &**known != name) {
-            needs.push(name.into());
-        }
-    });
+    for step in step.family() {
+        step.reads(&mut |path, _| {
+            let name = path.split('.').next().unwrap_or(path);
+            let own = step.extract.iter().any(|extract| &*extract.name.value == name);
+            if set.contains(&name) && !own && needs.iter().all(|known| &**known != name) {
+                needs.push(name.into());
+            }
+        });
+    }
     needs
 }
 

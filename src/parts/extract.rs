@@ -15,7 +15,7 @@ use crate::parts::select::{Absence, Answer, LATER, Missing, Selector, WORDS, Yie
 use crate::parts::template::{Error, Template, Tree};
 
 /// What may stand beside a selector.
-const BESIDE: [&str; 4] = ["optional", "default", "secret", "type"];
+const BESIDE: [&str; 5] = ["optional", "default", "secret", "type", "collect"];
 
 /// One variable and where its value comes from.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct Extract {
     pub secret: Option<bool>,
     /// What a text is turned into.
     pub becomes: Option<Type>,
+    /// Whether the values of all passes of `repeat` are joined.
+    pub collect: bool,
     /// Where that is written.
     pub span: Span,
 }
@@ -244,6 +246,7 @@ fn long(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
         default: beside.default,
         secret: beside.secret,
         becomes: beside.becomes,
+        collect: beside.collect,
         ..Extract::of(TakenFrom::Selector(selector?), node.span)
     })
 }
@@ -253,6 +256,7 @@ struct Beside {
     default: Option<Tree>,
     secret: Option<bool>,
     becomes: Option<Type>,
+    collect: bool,
 }
 
 impl Beside {
@@ -261,11 +265,13 @@ impl Beside {
         let default = fields.optional("default", |node| Tree::read(node, reading));
         let secret = fields.optional("secret", |node| reading.truth(node, "secret"));
         let becomes = fields.optional("type", |node| Type::read(node, reading));
+        let collect = fields.optional("collect", |node| reading.truth(node, "collect"));
         Some(Self {
             optional: optional?.unwrap_or(false),
             default: default?,
             secret: secret?,
             becomes: becomes?,
+            collect: collect?.unwrap_or(false),
         })
     }
 }
@@ -279,6 +285,7 @@ impl Extract {
             default: None,
             secret: None,
             becomes: None,
+            collect: false,
             span,
         }
     }

@@ -2,9 +2,12 @@
 //! run goes on.
 
 pub mod auth;
+pub mod condition;
 pub mod expect;
 pub mod extract;
+pub mod for_each;
 pub mod http;
+pub mod repeat;
 pub mod retry;
 pub mod scope;
 pub mod script;

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use reqwest::header::SET_COOKIE;
 
 use crate::ground::clock::Clock;
@@ -21,6 +21,7 @@ pub const RESERVED: [&str; 6] = ["response", "steps", "loop", "data", "env_name"
 pub struct Scope {
     shared: Arc<Mutex<Namespace>>,
     response: Option<Arc<Response>>,
+    turn: Option<Arc<Turn>>,
     /// The secrets known to this pass.
     pub needles: Needles,
     /// What time it is.
@@ -31,6 +32,26 @@ pub struct Scope {
 struct Namespace {
     variables: IndexMap<Arc<str>, Variable, foldhash::fast::RandomState>,
     steps: IndexMap<Arc<str>, StepRecord, foldhash::fast::RandomState>,
+    /// What was set or removed since the fork; `None` where this is no fork.
+    written: Option<Written>,
+}
+
+/// The names of variables and steps that a fork changed.
+#[derive(Debug, Default)]
+struct Written {
+    variables: IndexSet<Arc<str>>,
+    steps: IndexSet<Arc<str>>,
+}
+
+/// What only one turn of a `for_each` or a `repeat` sees.
+#[derive(Debug, Clone, Default)]
+pub struct Turn {
+    /// The variable of `for_each` and the element that it stands for.
+    pub element: Option<(Arc<str>, Marked<Value>)>,
+    /// Which element it is, from 1: `loop.index`.
+    pub index: Option<usize>,
+    /// Which pass of `repeat` it is, from 1: `loop.pass`.
+    pub pass: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -50,10 +71,31 @@ pub struct StepRecord {
     pub verdict: &'static str,
 }
 
-/// Somebody tried to change an input.
+/// Somebody tried to change what cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an input cannot be overwritten")]
-pub struct IsInput;
+pub enum Fixed {
+    /// What the caller gave.
+    #[error("an input cannot be overwritten")]
+    Input,
+    /// What the loop sets.
+    #[error("the variable of `for_each` cannot be overwritten")]
+    Element,
+}
+
+impl Namespace {
+    fn note(&mut self, name: &Arc<str>) {
+        if let Some(written) = &mut self.written {
+            written.variables.insert(Arc::clone(name));
+        }
+    }
+
+    fn record(&mut self, id: &Arc<str>, record: StepRecord) {
+        if let Some(written) = &mut self.written {
+            written.steps.insert(Arc::clone(id));
+        }
+        self.steps.insert(Arc::clone(id), record);
+    }
+}
 
 impl Scope {
     /// An empty namespace.
@@ -75,16 +117,74 @@ impl Scope {
         self.response.as_ref()
     }
 
+    /// The same namespace, seeing one turn of a loop too.
+    #[must_use]
+    pub fn with_turn(&self, turn: Turn) -> Self {
+        if let Some((_, value)) = &turn.element {
+            self.learn(value);
+        }
+        Self { turn: Some(Arc::new(turn)), ..self.clone() }
+    }
+
+    /// The turn of the loop around.
+    #[must_use]
+    pub fn turn(&self) -> Option<&Turn> {
+        self.turn.as_deref()
+    }
+
+    /// A namespace of its own that begins as a copy of this one: what is set there is not seen
+    /// here until [`Scope::join`].
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let (variables, steps) = {
+            let namespace = self.lock();
+            (namespace.variables.clone(), namespace.steps.clone())
+        };
+        let copy = Namespace { variables, steps, written: Some(Written::default()) };
+        Self { shared: Arc::new(Mutex::new(copy)), ..self.clone() }
+    }
+
+    /// Takes over what was set and removed in a fork.
+    pub fn join(&self, fork: &Self) {
+        let (variables, steps) = {
+            let namespace = fork.lock();
+            let Some(written) = &namespace.written else { return };
+            let variable = |name: &Arc<str>| (Arc::clone(name), namespace.variables.get(name).cloned());
+            let step = |id: &Arc<str>| Some((Arc::clone(id), namespace.steps.get(id)?.clone()));
+            let variables: Vec<_> = written.variables.iter().map(variable).collect();
+            let steps: Vec<_> = written.steps.iter().filter_map(step).collect();
+            (variables, steps)
+        };
+        let mut namespace = self.lock();
+        for (name, variable) in variables {
+            namespace.note(&name);
+            match variable {
+                Some(variable) => namespace.variables.insert(name, variable),
+                None => namespace.variables.shift_remove(&name),
+            };
+        }
+        for (id, record) in steps {
+            namespace.record(&id, record);
+        }
+    }
+
     /// A variable and its marks.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Marked<Value>> {
+        if let Some((_, value)) = self.element(name) {
+            return Some(value.clone());
+        }
         self.lock().variables.get(name).map(|variable| variable.value.clone())
     }
 
     /// Whether there is a variable of that name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.lock().variables.contains_key(name)
+        self.element(name).is_some() || self.lock().variables.contains_key(name)
+    }
+
+    fn element(&self, name: &str) -> Option<&(Arc<str>, Marked<Value>)> {
+        self.turn.as_deref()?.element.as_ref().filter(|(known, _)| &**known == name)
     }
 
     /// Sets an input: nobody will overwrite it.
@@ -96,12 +196,16 @@ impl Scope {
     /// Sets a variable. A secret is learnt before anybody can see it.
     ///
     /// # Errors
-    /// [`IsInput`] where the name is an input's.
-    pub fn set(&self, name: &Arc<str>, value: Marked<Value>) -> Result<(), IsInput> {
+    /// [`Fixed`] where the name is an input's, or the loop's.
+    pub fn set(&self, name: &Arc<str>, value: Marked<Value>) -> Result<(), Fixed> {
+        if self.element(name).is_some() {
+            return Err(Fixed::Element);
+        }
         self.learn(&value);
         let mut namespace = self.lock();
+        namespace.note(name);
         match namespace.variables.get_mut(name) {
-            Some(variable) if variable.fixed => return Err(IsInput),
+            Some(variable) if variable.fixed => return Err(Fixed::Input),
             Some(variable) => variable.value = value,
             None => {
                 namespace.variables.insert(Arc::clone(name), Variable { value, fixed: false });
@@ -113,11 +217,15 @@ impl Scope {
     /// Removes a variable; one that is not there is no error.
     ///
     /// # Errors
-    /// [`IsInput`] where the name is an input's.
-    pub fn remove(&self, name: &str) -> Result<(), IsInput> {
+    /// [`Fixed`] where the name is an input's, or the loop's.
+    pub fn remove(&self, name: &str) -> Result<(), Fixed> {
+        if self.element(name).is_some() {
+            return Err(Fixed::Element);
+        }
         let mut namespace = self.lock();
+        namespace.note(&name.into());
         if namespace.variables.get(name).is_some_and(|variable| variable.fixed) {
-            return Err(IsInput);
+            return Err(Fixed::Input);
         }
         namespace.variables.shift_remove(name);
         Ok(())
@@ -126,7 +234,9 @@ impl Scope {
     /// The names of all variables, in the order in which they were set.
     #[must_use]
     pub fn names(&self) -> Vec<Arc<str>> {
-        self.lock().variables.keys().cloned().collect()
+        let element = self.turn.iter().filter_map(|turn| turn.element.as_ref());
+        let element = element.map(|(name, _)| Arc::clone(name));
+        self.lock().variables.keys().cloned().chain(element).collect()
     }
 
     /// What a finished step left behind.
@@ -143,7 +253,7 @@ impl Scope {
 
     /// Leaves something behind for `steps.<id>`.
     pub fn record_step(&self, id: &Arc<str>, record: StepRecord) {
-        self.lock().steps.insert(Arc::clone(id), record);
+        self.lock().record(id, record);
     }
 
     /// What a server sets as a cookie is a secret, whatever its name.
@@ -162,5 +272,52 @@ impl Scope {
 
     fn lock(&self) -> MutexGuard<'_, Namespace> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(scope: &Scope, name: &str, value: i64) {
+        scope.set(&name.into(), Marked::plain(value.into())).expect("it can be set");
+    }
+
+    fn number(scope: &Scope, name: &str) -> Option<i64> {
+        scope.get(name)?.value.as_i64()
+    }
+
+    #[test]
+    fn a_fork_sees_what_was_and_shows_what_it_did_only_when_it_is_joined() {
+        let scope = Scope::default();
+        set(&scope, "old", 1);
+        set(&scope, "gone", 1);
+        let (one, other) = (scope.fork(), scope.fork());
+        set(&one, "new", 2);
+        one.remove("gone").expect("no input");
+        set(&other, "old", 3);
+        assert_eq!(
+            (number(&one, "old"), number(&scope, "new"), number(&other, "new")),
+            (Some(1), None, None)
+        );
+        scope.join(&one);
+        assert_eq!((number(&scope, "old"), number(&scope, "new")), (Some(1), Some(2)));
+        assert!(!scope.has("gone"));
+        scope.join(&other);
+        assert_eq!(number(&scope, "old"), Some(3));
+        assert!(!scope.has("gone"), "what a fork did not touch stays as it is");
+    }
+
+    #[test]
+    fn the_element_of_a_turn_is_seen_first_and_cannot_be_set() {
+        let scope = Scope::default();
+        set(&scope, "user", 1);
+        let element = Some(("user".into(), Marked::plain(7_i64.into())));
+        let inside = scope.with_turn(Turn { element, index: Some(1), pass: None });
+        assert_eq!((number(&inside, "user"), number(&scope, "user")), (Some(7), Some(1)));
+        assert_eq!(inside.set(&"user".into(), Marked::plain(2_i64.into())), Err(Fixed::Element));
+        assert_eq!(inside.remove("user"), Err(Fixed::Element));
+        set(&inside, "other", 5);
+        assert_eq!(number(&scope, "other"), Some(5));
     }
 }

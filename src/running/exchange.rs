@@ -25,18 +25,20 @@ impl StepRun<'_> {
         let as_written = touched.is_none();
         let rendered = match touched {
             Some(rendered) => rendered,
-            None => spec.render(&self.flowing.scope).map_err(|error| self.template_failure(&error))?,
+            None => spec.render(&self.scope).map_err(|error| self.template_failure(&error))?,
         };
         let from_server = rendered.origin_from_server;
         let mut request = rendered.finish();
         // `auth` signs what was rendered, not what it signed the last time.
         let unsigned = self.planned.retry.is_some().then(|| request.clone());
+        let mut attempts = 0;
         loop {
+            attempts += 1;
             self.outcome.attempts += 1;
             self.sign(spec, &mut request, from_server)?;
             self.tell_request(spec, &request, as_written);
             let result = self.flowing.context.transport.send(&request).await;
-            let Some(wait) = self.wait_before_retry(&result, &request) else {
+            let Some(wait) = self.wait_before_retry(&result, &request, attempts) else {
                 return result.map_err(|error| self.network_failure(&error, spec));
             };
             tokio::time::sleep(wait).await;
@@ -50,13 +52,11 @@ impl StepRun<'_> {
         let origins = &self.flowing.origins;
         if !from_server {
             origins.note(&request.url);
-        } else if !origins.names(&request.url, self.source(), &self.flowing.scope) {
+        } else if !origins.names(&request.url, self.source(), &self.scope) {
             return self.strip(spec, request);
         }
         match spec.auth() {
-            Some(auth) => {
-                auth.apply(request, &self.flowing.scope).map_err(|error| self.template_failure(&error))
-            }
+            Some(auth) => auth.apply(request, &self.scope).map_err(|error| self.template_failure(&error)),
             None => Ok(()),
         }
     }
@@ -95,7 +95,7 @@ impl StepRun<'_> {
         if !events.wants(Detail::Requests) {
             return;
         }
-        let scope = &self.flowing.scope;
+        let scope = &self.scope;
         let mut text = show::request(request, &scope.needles, events.wants(Detail::Wire));
         // What no script changed is shown as it was written: a secret too short to be searched for
         // still has its mark there.
@@ -111,7 +111,7 @@ impl StepRun<'_> {
 
     pub(super) fn tell_response(&self, response: &Response) {
         let events = &self.flowing.events;
-        let needles = &self.flowing.scope.needles;
+        let needles = &self.scope.needles;
         for hop in response.hops.iter().filter(|hop| hop.dropped_credentials) {
             let message = format!(
                 "a redirect from {} to {} changed the origin: credentials were left behind",
@@ -130,32 +130,32 @@ impl StepRun<'_> {
         &self,
         result: &Result<Response, Error>,
         request: &Request,
+        attempts: u32,
     ) -> Option<std::time::Duration> {
         let retry = self.planned.retry.as_ref()?;
         let (attempt, bytes_out, after) = match result {
             Ok(response) => (Attempt::Status(response.status), true, response.headers.get(RETRY_AFTER)),
             Err(error) => (attempt_of(error)?, error.sent(), None),
         };
-        if !retry.should_retry(self.outcome.attempts, attempt, &request.method, bytes_out) {
+        if !retry.should_retry(attempts, attempt, &request.method, bytes_out) {
             return None;
         }
         let after = after.and_then(|value| value.to_str().ok());
-        let wait = self.wait(retry, after)?;
+        let wait = self.wait(retry, after, attempts)?;
         let why = match result {
             Ok(response) => status::shown(response.status),
-            Err(error) => self.flowing.scope.needles.scrub(&error.to_string()),
+            Err(error) => self.scope.needles.scrub(&error.to_string()),
         };
-        let attempt = self.outcome.attempts + 1;
+        let attempt = attempts + 1;
         let events = &self.flowing.events;
         events.tell_at(Detail::Steps, &self.path, || EventKind::RetryScheduled { attempt, why, wait });
         Some(wait)
     }
 
-    fn wait(&self, retry: &Retry, after: Option<&str>) -> Option<std::time::Duration> {
+    fn wait(&self, retry: &Retry, after: Option<&str>, attempts: u32) -> Option<std::time::Duration> {
         // Jitter need not be unpredictable: where no randomness is to be had, the longest is waited.
         let random = getrandom::u32().map_or(1.0, |drawn| f64::from(drawn) / f64::from(u32::MAX));
-        let wait =
-            retry.backoff.wait(self.outcome.attempts, after, self.flowing.context.clock.now_ms(), random);
+        let wait = retry.backoff.wait(attempts, after, self.flowing.context.clock.now_ms(), random);
         if wait.is_none() {
             let asked = after.unwrap_or_default();
             let longest = LONGEST_WAIT.as_secs();

@@ -12,13 +12,14 @@ use crate::document::workflow::{Output, Step};
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::{Marked, Marks, Needles};
 use crate::ground::value::Value;
-use crate::parts::scope::Scope;
+use crate::parts::scope::{Scope, StepRecord};
 use crate::running::context::{Cancel, Context};
+use crate::running::each;
 use crate::running::event::EventKind;
 use crate::running::origins::Origins;
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
 use crate::running::run::{Events, worse};
-use crate::running::step::{self, Flow};
+use crate::running::step::{Done, Flow};
 
 /// How often steps may be run by jumps before it is taken for a loop without end.
 const MAX_JUMPS: usize = 10_000;
@@ -51,7 +52,7 @@ pub(super) async fn workflow(
         EventKind::RunStarted {
             workflow: Arc::clone(name),
             file: plan.workflow.source.name().into(),
-            steps: plan.steps.len() + plan.finally.len(),
+            steps: plan.workflow.all_steps().count(),
             widest: plan.workflow.all_steps().map(|step| step.name.chars().count()).max().unwrap_or(0),
         },
     );
@@ -108,13 +109,17 @@ impl Flowing<'_> {
     async fn steps(&self) -> Verdict {
         let steps = &self.plan.steps;
         let places: HashMap<&str, usize> =
-            steps.iter().enumerate().map(|(at, step)| (&*step.step(&self.plan.workflow).id, at)).collect();
-        let (mut at, mut jumps) = (0, 0);
+            steps.iter().enumerate().map(|(at, planned)| (&*planned.step.id, at)).collect();
+        let (mut at, mut jumps, mut verdict) = (0, 0, Verdict::Passed);
         while let Some(planned) = steps.get(at) {
-            match self.interruptible(planned).await {
+            match self.interruptible(planned, &self.scope).await.flow {
                 Flow::Next => at += 1,
-                Flow::Stop => return Verdict::Passed,
-                Flow::Ended(verdict) => return verdict,
+                Flow::Continued(failed) => {
+                    verdict = worse(verdict, failed);
+                    at += 1;
+                }
+                Flow::Stop => return verdict,
+                Flow::Ended(ended) => return worse(verdict, ended),
                 Flow::Goto(id) if jumps < MAX_JUMPS => {
                     // The step that said it made sure that there is one.
                     at = places.get(id.as_str()).copied().unwrap_or(at + 1);
@@ -127,25 +132,25 @@ impl Flowing<'_> {
                 }
             }
         }
-        Verdict::Passed
+        verdict
     }
 
     /// Runs a step until it ends, or until somebody wants the run to stop. A workflow that is used
-    /// is interrupted inside, since it has a `finally` of its own.
-    async fn interruptible(&self, planned: &PlannedStep) -> Flow {
+    /// is interrupted inside, since it has a `finally` of its own, and so is what runs at once.
+    pub(super) async fn interruptible(&self, planned: &PlannedStep, scope: &Scope) -> Done {
         let is_interrupted = self.context.cancel.is_cancelled();
-        if !is_interrupted && matches!(planned.action, PlannedAction::Uses(_)) {
-            return Box::pin(step::run(self, planned)).await;
+        let inside = matches!(planned.action, PlannedAction::Uses(_) | PlannedAction::Parallel(_));
+        if !is_interrupted && inside {
+            return each::run(self, planned, scope).await;
         }
         tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => {
-                let span = planned.step(&self.plan.workflow).span;
-                let diagnostic = Diagnostic::error("interrupted").at(&self.plan.workflow.source, span);
-                self.tell_failed(planned, Failure { cause: Cause::Interrupted, diagnostic });
-                Flow::Ended(Verdict::Errored)
+                let diagnostic = Diagnostic::error("interrupted").at(&self.plan.workflow.source, planned.step.span);
+                self.tell_failed(planned, scope, Failure { cause: Cause::Interrupted, diagnostic });
+                Done::from(Flow::Ended(Verdict::Errored))
             }
-            flow = Box::pin(step::run(self, planned)) => flow,
+            done = each::run(self, planned, scope) => done,
         }
     }
 
@@ -156,11 +161,14 @@ impl Flowing<'_> {
             if let Some(name) = planned.needs.iter().find(|name| !self.scope.has(name)) {
                 self.tell_skipped(
                     planned,
+                    &self.scope,
                     format!("`{name}` was never set: the step that sets it was not reached"),
                 );
                 continue;
             }
-            if let Flow::Ended(ended) = Box::pin(step::run(self, planned)).await {
+            if let Flow::Ended(ended) | Flow::Continued(ended) =
+                each::run(self, planned, &self.scope).await.flow
+            {
                 verdict = worse(verdict, ended);
             }
         }
@@ -185,9 +193,15 @@ impl Flowing<'_> {
         outputs.iter().map(output).collect()
     }
 
-    /// The path of a step: its id behind those of the steps that use its workflow.
-    pub(super) fn path(&self, id: &Arc<str>) -> Arc<str> {
-        if self.prefix.is_empty() { Arc::clone(id) } else { format!("{}/{id}", self.prefix).into() }
+    /// The path of a step: its id behind those of the steps that use its workflow, and which turn
+    /// of a loop it is: `login/users[2]`.
+    pub(super) fn path(&self, id: &Arc<str>, turn: Option<usize>) -> Arc<str> {
+        let between = if self.prefix.is_empty() { "" } else { "/" };
+        match turn {
+            None if self.prefix.is_empty() => Arc::clone(id),
+            None => format!("{}{between}{id}", self.prefix).into(),
+            Some(turn) => format!("{}{between}{id}[{turn}]", self.prefix).into(),
+        }
     }
 
     /// An outcome of which nothing is known but the step.
@@ -209,34 +223,38 @@ impl Flowing<'_> {
         Failure { cause: Cause::CouldNotRun, diagnostic }
     }
 
-    fn tell_skipped(&self, planned: &PlannedStep, why: String) {
-        let step = planned.step(&self.plan.workflow);
-        let path = self.path(&step.id);
-        let mut outcome = self.outcome(step, &path);
-        outcome.verdict = Verdict::Skipped;
+    pub(super) fn tell_skipped(&self, planned: &PlannedStep, scope: &Scope, why: String) {
+        let mut outcome = self.bare(planned, scope, Verdict::Skipped);
         outcome.why_skipped = Some(why);
-        self.events.tell(&path, EventKind::StepFinished(outcome));
+        self.events.tell(&Arc::clone(&outcome.id), EventKind::StepFinished(outcome));
     }
 
-    fn tell_failed(&self, planned: &PlannedStep, failure: Failure) {
-        let step = planned.step(&self.plan.workflow);
-        let path = self.path(&step.id);
-        let mut outcome = self.outcome(step, &path);
-        outcome.verdict = Verdict::Errored;
+    pub(super) fn tell_failed(&self, planned: &PlannedStep, scope: &Scope, failure: Failure) {
+        let mut outcome = self.bare(planned, scope, Verdict::Errored);
         outcome.error = Some(failure);
-        self.events.tell(&path, EventKind::StepFinished(outcome));
+        self.events.tell(&Arc::clone(&outcome.id), EventKind::StepFinished(outcome));
+    }
+
+    /// The outcome of a step that did not come to run.
+    fn bare(&self, planned: &PlannedStep, scope: &Scope, verdict: Verdict) -> StepOutcome {
+        let step = &planned.step;
+        if self.plan.keeps_steps {
+            let record = StepRecord { response: None, outputs: None, verdict: verdict.word() };
+            scope.record_step(&step.id, record);
+        }
+        let path = self.path(&step.id, None);
+        StepOutcome { verdict, ..self.outcome(step, &path) }
     }
 
     fn fail_step(&self, planned: &PlannedStep, message: String) -> Verdict {
-        let step = planned.step(&self.plan.workflow);
-        let diagnostic = Diagnostic::error(message).at(&self.plan.workflow.source, step.span);
-        self.tell_failed(planned, self.failure(diagnostic));
+        let diagnostic = Diagnostic::error(message).at(&self.plan.workflow.source, planned.step.span);
+        self.tell_failed(planned, &self.scope, self.failure(diagnostic));
         Verdict::Errored
     }
 
     /// A failure outside every step: of `vars` or of `outputs`.
     fn fail_at_once(&self, failure: Failure) -> Verdict {
-        let place: Arc<str> = self.path(&Arc::clone(&self.plan.workflow.name));
+        let place: Arc<str> = self.path(&self.plan.workflow.name, None);
         let outcome = StepOutcome {
             id: Arc::clone(&place),
             name: Arc::clone(&self.plan.workflow.name),

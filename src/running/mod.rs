@@ -1,11 +1,14 @@
 //! A run: a plan goes in, events and an outcome come out.
 
 pub mod context;
+mod each;
 pub mod event;
 mod exchange;
 mod flow;
 mod origins;
 pub mod outcome;
+mod parallel;
+mod passes;
 mod run;
 mod script;
 mod show;

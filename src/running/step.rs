@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use indexmap::IndexMap;
+
 use crate::document::plan::{Plan, PlannedAction, PlannedStep};
 use crate::document::workflow::{Action, Step, Uses};
 use crate::ground::diagnostic::{Diagnostic, Place, did_you_mean};
@@ -14,8 +16,9 @@ use crate::ground::secret::Marked;
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::parts::expect::{Check, Expectation, Tell};
-use crate::parts::extract::Found;
+use crate::parts::extract::{Extract, Found};
 use crate::parts::http::{RequestSpec, Response};
+use crate::parts::repeat::collect;
 use crate::parts::scope::{Scope, StepRecord};
 use crate::parts::script::{Ending, Script};
 use crate::parts::select::Answer;
@@ -34,8 +37,44 @@ pub(super) enum Flow {
     Goto(String),
     /// Not at all, and all is well.
     Stop,
+    /// With the next one, although this step did not pass.
+    Continued(Verdict),
     /// Not at all: this step did not pass.
     Ended(Verdict),
+}
+
+/// What a step came to.
+pub(super) struct Done {
+    /// How the workflow goes on.
+    pub(super) flow: Flow,
+    /// What was extracted.
+    pub(super) found: IndexMap<Arc<str>, Marked<Value>>,
+}
+
+impl From<Flow> for Done {
+    fn from(flow: Flow) -> Self {
+        Self { flow, found: IndexMap::new() }
+    }
+}
+
+/// One pass of a step: all of it but what only the last pass is asked for.
+pub(super) struct Pass {
+    /// The answer and what sees it; `None` where nothing was sent.
+    pub(super) answer: Option<(Answer, Scope)>,
+    /// What `extract` did not find.
+    pub(super) missed: Option<Box<Failure>>,
+    flow: Option<Flow>,
+}
+
+impl Pass {
+    const fn without_answer(flow: Option<Flow>) -> Self {
+        Self { answer: None, missed: None, flow }
+    }
+
+    /// Whether there is no pass after it, whatever `until` says.
+    pub(super) fn is_last(&self, step: &StepRun<'_>) -> bool {
+        step.failed || self.flow.is_some() || step.outcome.verdict == Verdict::Skipped
+    }
 }
 
 /// A step that is running.
@@ -44,24 +83,47 @@ pub(super) struct StepRun<'r> {
     pub(super) planned: &'r PlannedStep,
     pub(super) step: &'r Step,
     pub(super) path: Arc<str>,
+    pub(super) scope: Scope,
     pub(super) outcome: StepOutcome,
+    pub(super) found: IndexMap<Arc<str>, Marked<Value>>,
     response: Option<Arc<Response>>,
     outputs: Option<Arc<Outputs>>,
     failed: bool,
 }
 
-/// Runs a step.
-pub(super) async fn run(flowing: &Flowing<'_>, planned: &PlannedStep) -> Flow {
-    let step = planned.step(&flowing.plan.workflow);
-    let path = flowing.path(&step.id);
-    flowing.events.tell_at(Detail::Steps, &path, || EventKind::StepStarted { name: Arc::clone(&step.name) });
-    let outcome = flowing.outcome(step, &path);
-    let run = StepRun { flowing, planned, step, path, outcome, response: None, outputs: None, failed: false };
+/// Runs a step; `turn` says for which element, where there are several.
+pub(super) async fn run(
+    flowing: &Flowing<'_>,
+    planned: &PlannedStep,
+    scope: Scope,
+    turn: Option<usize>,
+) -> Done {
+    let step = &*planned.step;
+    let path = flowing.path(&step.id, turn);
+    let mut outcome = flowing.outcome(step, &path);
+    if let Some(turn) = turn {
+        outcome.name = format!("{} [{turn}]", step.name).into();
+    }
+    let name = Arc::clone(&outcome.name);
+    flowing.events.tell_at(Detail::Steps, &path, || EventKind::StepStarted { name });
+    let found = IndexMap::new();
+    let run = StepRun {
+        flowing,
+        planned,
+        step,
+        path,
+        scope,
+        outcome,
+        found,
+        response: None,
+        outputs: None,
+        failed: false,
+    };
     run.run().await
 }
 
 impl<'r> StepRun<'r> {
-    async fn run(mut self) -> Flow {
+    async fn run(mut self) -> Done {
         let started = Instant::now();
         let flow = match self.phases().await {
             Ok(flow) => flow,
@@ -75,48 +137,56 @@ impl<'r> StepRun<'r> {
     }
 
     async fn phases(&mut self) -> Result<Flow, Box<Failure>> {
+        if let Some(repeat) = &self.step.repeat {
+            return self.passes(repeat).await;
+        }
+        let pass = self.pass().await?;
+        self.conclude(pass).await
+    }
+
+    /// One pass of the step.
+    pub(super) async fn pass(&mut self) -> Result<Pass, Box<Failure>> {
         if !self.when()? {
             self.skip("`when` is false");
-            return Ok(Flow::Next);
+            return Ok(Pass::without_answer(None));
         }
         match (&self.planned.action, &self.step.action) {
             (PlannedAction::Request(spec), _) => self.exchange(spec).await,
-            (PlannedAction::Uses(plan), Action::Uses(uses)) => self.uses(plan, uses).await,
+            (PlannedAction::Uses(plan), Action::Uses(uses)) => {
+                self.uses(plan, uses).await.map(Pass::without_answer)
+            }
+            (PlannedAction::Parallel(steps), _) => Ok(Pass::without_answer(self.parallel(steps).await)),
             (_, Action::Script(script)) => {
-                let flow = self.script(script, None, self.flowing.scope.clone()).await?;
-                Ok(flow.unwrap_or(Flow::Next))
+                self.script(script, None, self.scope.clone()).await.map(Pass::without_answer)
             }
             // A plan's action is made from the step's own.
-            _ => Ok(Flow::Next),
+            _ => Ok(Pass::without_answer(None)),
+        }
+    }
+
+    /// Judges what only the last pass is asked for.
+    pub(super) async fn conclude(&mut self, pass: Pass) -> Result<Flow, Box<Failure>> {
+        if let Some((answer, scope)) = &pass.answer {
+            self.expect(answer, scope)?;
+        }
+        match pass.missed {
+            Some(missed) => Err(missed),
+            None => Ok(pass.flow.unwrap_or(Flow::Next)),
         }
     }
 
     fn when(&self) -> Result<bool, Box<Failure>> {
         let Some(when) = &self.step.when else { return Ok(true) };
-        let found = when.value(&self.flowing.scope).map_err(|error| self.template_failure(&error))?;
-        match found.value {
-            Value::Bool(truth) => Ok(truth),
-            Value::String(text) if &*text == "true" => Ok(true),
-            Value::String(text) if &*text == "false" => Ok(false),
-            other => {
-                let shown = template::shown(&Marked::new(other.clone(), found.marks));
-                let message = format!("`when` is neither true nor false, but {} {shown}", other.type_name());
-                Err(self.failure(
-                    Diagnostic::error(message)
-                        .at(self.source(), when.span())
-                        .help("compare it: `{{ x == 1 }}`, `{{ x is defined }}`"),
-                ))
-            }
-        }
+        when.holds(&self.scope).map_err(|error| self.template_failure(&error))
     }
 
-    async fn exchange(&mut self, spec: &Arc<RequestSpec>) -> Result<Flow, Box<Failure>> {
+    async fn exchange(&mut self, spec: &Arc<RequestSpec>) -> Result<Pass, Box<Failure>> {
         let mut touched = None;
         if let Some(before) = &self.step.before {
-            let cell = Touched::new(spec, &self.flowing.scope);
-            let flow = self.script(before, Some(&cell), self.flowing.scope.clone()).await?;
-            if let Some(flow) = flow {
-                return Ok(flow);
+            let cell = Touched::new(spec, &self.scope);
+            let flow = self.script(before, Some(&cell), self.scope.clone()).await?;
+            if flow.is_some() {
+                return Ok(Pass::without_answer(flow));
             }
             touched = cell.take().map_err(|error| self.template_failure(&error))?;
         }
@@ -124,28 +194,29 @@ impl<'r> StepRun<'r> {
         self.outcome.status = Some(response.status);
         self.response = Some(Arc::clone(&response));
         let answer = Answer::read(&response, &self.planned.yields);
-        let scope = self.flowing.scope.with_response(&response);
+        let scope = self.scope.with_response(&response);
         let missed = self.extract(&answer, &scope)?;
         self.tell_response(&response);
         self.tell_extracted();
         let mut flow = None;
-        if let (Some(after), None) = (&self.step.after, &missed) {
+        // A pass that is not the last may miss what it looks for.
+        if let Some(after) =
+            self.step.after.as_ref().filter(|_| missed.is_none() || self.step.repeat.is_some())
+        {
             flow = self.script(after, None, scope.clone()).await?;
         }
-        self.expect(&answer, &scope)?;
-        match missed {
-            Some(missed) => Err(missed),
-            None => Ok(flow.unwrap_or(Flow::Next)),
-        }
+        self.expect_status(&response);
+        Ok(Pass { answer: Some((answer, scope)), missed, flow })
     }
 
     /// Sets what is extracted; gives back what was not found, which is told after `expect`.
-    fn extract(&self, answer: &Answer, scope: &Scope) -> Result<Option<Box<Failure>>, Box<Failure>> {
+    fn extract(&mut self, answer: &Answer, scope: &Scope) -> Result<Option<Box<Failure>>, Box<Failure>> {
         let mut missed: Option<Diagnostic> = None;
-        for extract in &self.step.extract {
+        let step = self.step;
+        for extract in &step.extract {
             match extract.run(answer, scope) {
-                Ok(Found::Value(value)) => self.set(&extract.name.value, value, extract.name.span)?,
-                Ok(Found::Kept) => {}
+                Ok(Found::Value(value)) => self.set(extract, value)?,
+                Ok(Found::Kept) => self.keep(extract),
                 Err(error) => {
                     let found = error.diagnostic(self.source());
                     missed = Some(match missed {
@@ -158,11 +229,33 @@ impl<'r> StepRun<'r> {
         Ok(missed.map(|diagnostic| self.failure(diagnostic)))
     }
 
-    fn set(&self, name: &Arc<str>, value: Marked<Value>, span: Span) -> Result<(), Box<Failure>> {
-        let set = self.flowing.scope.set(name, value);
+    fn set(&mut self, extract: &Extract, value: Marked<Value>) -> Result<(), Box<Failure>> {
+        let name = &extract.name;
+        let value = if extract.collect { self.collected(&name.value, value) } else { value };
+        let set = self.scope.set(&name.value, value.clone());
         set.map_err(|error| {
-            self.failure(Diagnostic::error(format!("`{name}`: {error}")).at(self.source(), span))
-        })
+            let message = format!("`{}`: {error}", name.value);
+            self.failure(Diagnostic::error(message).at(self.source(), name.span))
+        })?;
+        // Only a loop asks afterwards what was found.
+        if self.scope.turn().is_some() {
+            self.found.insert(Arc::clone(&name.value), value);
+        }
+        Ok(())
+    }
+
+    /// Nothing was found and that is no error: in a loop, the list of what was found has a null.
+    fn keep(&mut self, extract: &Extract) {
+        if self.scope.turn().is_some() {
+            let name = Arc::clone(&extract.name.value);
+            self.found.entry(name).or_insert_with(|| Marked::plain(Value::Null));
+        }
+    }
+
+    /// What the passes so far found, and this one: lists are joined, all else is added.
+    fn collected(&self, name: &Arc<str>, value: Marked<Value>) -> Marked<Value> {
+        let before = self.found.get(name).cloned().unwrap_or_else(|| Marked::plain(Vec::new().into()));
+        collect(before, value)
     }
 
     fn tell_extracted(&self) {
@@ -171,8 +264,8 @@ impl<'r> StepRun<'r> {
         }
         for extract in &self.step.extract {
             let name = &extract.name.value;
-            let Some(found) = self.flowing.scope.get(name) else { continue };
-            let needles = &self.flowing.scope.needles;
+            let Some(found) = self.scope.get(name) else { continue };
+            let needles = &self.scope.needles;
             let clean = found.map(|value| needles.scrub_value(&value));
             let shown = needles.scrub(&template::shown(&clean));
             let shown = show::cut(&shown, 200);
@@ -180,31 +273,41 @@ impl<'r> StepRun<'r> {
         }
     }
 
-    /// Judges the answer; without `expect.status`, a status of 400 or more fails the step.
-    fn expect(&mut self, answer: &Answer, scope: &Scope) -> Result<(), Box<Failure>> {
+    /// Judges the status; without `expect.status`, one of 400 or more fails the step.
+    fn expect_status(&mut self, response: &Response) {
         let unasked = Expectation::none(self.span());
         let expect = self.step.expect.as_ref().unwrap_or(&unasked);
-        let tell = if self.flowing.events.wants(Detail::Steps) { Tell::All } else { Tell::Failures };
-        if let Some(check) = expect.check_status(answer.response(), tell) {
+        if let Some(check) = expect.check_status(response, self.telling()) {
             self.judge(check, true);
         }
-        let checks = expect.check_rest(answer, scope, tell).map_err(|error| self.template_failure(&error))?;
+    }
+
+    /// Judges the rest of the answer.
+    fn expect(&mut self, answer: &Answer, scope: &Scope) -> Result<(), Box<Failure>> {
+        let Some(expect) = &self.step.expect else { return Ok(()) };
+        let checks = expect
+            .check_rest(answer, scope, self.telling())
+            .map_err(|error| self.template_failure(&error))?;
         for check in checks {
             self.judge(check, false);
         }
         Ok(())
     }
 
+    fn telling(&self) -> Tell {
+        if self.flowing.events.wants(Detail::Steps) { Tell::All } else { Tell::Failures }
+    }
+
     /// Where the request stands: its URL.
     fn span(&self) -> Span {
         match &self.planned.action {
             PlannedAction::Request(spec) => spec.span(),
-            PlannedAction::Uses(_) | PlannedAction::Script => self.step.span,
+            _ => self.step.span,
         }
     }
 
     /// Tells a check; one on the status may say that it was the credentials.
-    fn judge(&mut self, check: Check, is_status: bool) {
+    pub(super) fn judge(&mut self, check: Check, is_status: bool) {
         if !check.passed {
             self.failed = true;
             if is_status && self.response.as_deref().is_some_and(refuses_credentials) {
@@ -268,21 +371,22 @@ impl<'r> StepRun<'r> {
         here.map_or_else(|| script.span(), |place| place.span)
     }
 
-    async fn uses(&mut self, plan: &Plan, uses: &Uses) -> Result<Flow, Box<Failure>> {
+    /// `None` where the workflow passed.
+    async fn uses(&mut self, plan: &Plan, uses: &Uses) -> Result<Option<Flow>, Box<Failure>> {
         let mut given = Vec::with_capacity(uses.with.len());
         for entry in &uses.with {
-            let found =
-                entry.tree.value(&self.flowing.scope).map_err(|error| self.template_failure(&error))?;
+            let found = entry.tree.value(&self.scope).map_err(|error| self.template_failure(&error))?;
             given.push((Arc::clone(&entry.name.value), found));
         }
         let inputs = flow::with_inputs(plan, given);
         let outer = self.flowing;
         let running =
-            flow::flow(plan, outer.context, outer.events, (&self.path, &outer.scope.needles), inputs);
+            flow::flow(plan, outer.context, outer.events, (&self.path, &self.scope.needles), inputs);
         let (verdict, outputs) = Box::pin(running).await;
         self.outcome.verdict = verdict;
         self.outputs = Some(Arc::new(outputs.unwrap_or_default()));
-        Ok(if verdict == Verdict::Passed { Flow::Next } else { Flow::Ended(verdict) })
+        self.record(verdict);
+        Ok((verdict != Verdict::Passed).then_some(Flow::Ended(verdict)))
     }
 
     fn skip(&mut self, why: &str) {
@@ -290,7 +394,7 @@ impl<'r> StepRun<'r> {
         self.outcome.why_skipped = Some(why.to_owned());
     }
 
-    fn finish(mut self, flow: Flow) -> Flow {
+    fn finish(mut self, flow: Flow) -> Done {
         let ended = match (&mut self.outcome.error, self.failed) {
             (Some(error), true) => {
                 // What could not be found after a failed check is a consequence of it.
@@ -304,18 +408,26 @@ impl<'r> StepRun<'r> {
         if let Some(verdict) = ended {
             self.outcome.verdict = verdict;
             self.outcome.answer =
-                self.response.as_deref().map(|response| show::answer(response, &self.flowing.scope.needles));
+                self.response.as_deref().map(|response| show::answer(response, &self.scope.needles));
         }
-        let verdict = self.outcome.verdict;
-        if self.flowing.plan.keeps_steps {
-            let record =
-                StepRecord { response: self.response, outputs: self.outputs, verdict: verdict.word() };
-            self.flowing.scope.record_step(&self.step.id, record);
-        }
+        self.record(self.outcome.verdict);
+        let flow = match (ended, flow) {
+            (Some(verdict), _) | (None, Flow::Ended(verdict)) if self.step.continue_on_failure => {
+                Flow::Continued(verdict)
+            }
+            (Some(verdict), _) => Flow::Ended(verdict),
+            (None, flow) => flow,
+        };
         self.flowing.events.tell(&self.path, EventKind::StepFinished(self.outcome));
-        match ended {
-            Some(verdict) => Flow::Ended(verdict),
-            None => flow,
+        Done { flow, found: self.found }
+    }
+
+    /// Leaves behind what `steps.<id>` reads, where anybody reads it.
+    fn record(&self, verdict: Verdict) {
+        if self.flowing.plan.keeps_steps {
+            let (response, outputs) = (self.response.clone(), self.outputs.clone());
+            let record = StepRecord { response, outputs, verdict: verdict.word() };
+            self.scope.record_step(&self.step.id, record);
         }
     }
 

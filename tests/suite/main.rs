@@ -27,6 +27,7 @@ mod readme;
 mod check;
 // The shipped workflows pass under their mocks, and the mocks answer as the real servers do.
 mod examples;
+mod flow;
 // What no reader may do: panic, hang, or take a bomb for a workflow.
 mod parse;
 // The house rules: layers, sizes, words, and what may not stand in the source.

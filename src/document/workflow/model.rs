@@ -6,12 +6,15 @@ use std::sync::Arc;
 use crate::document::workflow::input::Input;
 use crate::ground::diagnostic::Diagnostics;
 use crate::ground::source::{Source, Span, Spanned};
+use crate::parts::condition::Condition;
 use crate::parts::expect::Expectation;
 use crate::parts::extract::Extract;
+use crate::parts::for_each::ForEach;
 use crate::parts::http::{RequestDefaults, RequestSpec};
+use crate::parts::repeat::Repeat;
 use crate::parts::retry::Retry;
 use crate::parts::script::Script;
-use crate::parts::template::{Template, Tree};
+use crate::parts::template::Tree;
 
 /// One file: inputs, vars, steps, outputs.
 #[derive(Debug)]
@@ -35,9 +38,9 @@ pub struct Workflow {
     /// The offline stand-in.
     pub mock: Option<Mock>,
     /// What is done.
-    pub steps: Vec<Step>,
+    pub steps: Vec<Arc<Step>>,
     /// What is done whatever happened.
-    pub finally: Vec<Step>,
+    pub finally: Vec<Arc<Step>>,
     /// What the caller gets; `None` for everything extracted.
     pub outputs: Option<Vec<Output>>,
     /// What works, but probably not as meant.
@@ -81,7 +84,15 @@ pub struct Step {
     /// What it does.
     pub action: Action,
     /// Whether it runs.
-    pub when: Option<Template>,
+    pub when: Option<Condition>,
+    /// The list that it goes through.
+    pub for_each: Option<ForEach>,
+    /// How often it runs, and until when.
+    pub repeat: Option<Repeat>,
+    /// Whether the next step runs although this one failed.
+    pub continue_on_failure: bool,
+    /// The variables of the loops around it.
+    pub around: Vec<Arc<str>>,
     /// How often its request is tried.
     pub retry: Option<Retry>,
     /// The script before the request.
@@ -103,6 +114,8 @@ pub enum Action {
     Uses(Uses),
     /// A script alone.
     Script(Script),
+    /// Several steps at once.
+    Parallel(Vec<Arc<Step>>),
 }
 
 /// `uses: ./login.yaml` and its `with`.
@@ -117,9 +130,9 @@ pub struct Uses {
 }
 
 impl Workflow {
-    /// All steps, `finally` last.
+    /// All steps, each before those inside it, `finally` last.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().chain(&self.finally)
+        Family { rest: vec![self.finally.iter(), self.steps.iter()] }
     }
 
     /// The workflow and all that it uses, each before its users' next step.
@@ -170,7 +183,43 @@ impl Workflow {
     }
 }
 
+impl Step {
+    /// The step and those inside it.
+    pub fn family(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self)
+            .chain(Family { rest: self.action.inner().map(<[_]>::iter).into_iter().collect() })
+    }
+}
+
+/// Steps, each before those inside it.
+struct Family<'w> {
+    rest: Vec<std::slice::Iter<'w, Arc<Step>>>,
+}
+
+impl<'w> Iterator for Family<'w> {
+    type Item = &'w Step;
+
+    fn next(&mut self) -> Option<&'w Step> {
+        loop {
+            if let Some(step) = self.rest.last_mut()?.next() {
+                self.rest.extend(step.action.inner().map(<[_]>::iter));
+                return Some(step);
+            }
+            self.rest.pop();
+        }
+    }
+}
+
 impl Action {
+    /// The steps inside it, where there are some.
+    #[must_use]
+    pub fn inner(&self) -> Option<&[Arc<Step>]> {
+        match self {
+            Self::Parallel(steps) => Some(steps),
+            _ => None,
+        }
+    }
+
     /// The script, where it is one.
     #[must_use]
     pub const fn script(&self) -> Option<&Script> {

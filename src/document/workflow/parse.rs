@@ -177,25 +177,32 @@ impl Loading<'_> {
         Some(Mock { file: path, span: file.span, replaces })
     }
 
-    fn steps(&self, fields: &Fields<'_>) -> Vec<Step> {
+    fn steps(&self, fields: &Fields<'_>) -> Vec<Arc<Step>> {
         let node = fields.required("steps", || {
             let help = "add `steps:` with one step at least";
             self.reading.error_with(fields.span, "a workflow needs `steps`", help);
         });
-        node.map_or_else(Vec::new, |node| self.step_list(node, "steps", 0))
+        let counted = |at: usize| format!("step{at}");
+        node.map_or_else(Vec::new, |node| self.step_list(node, "steps", counted))
     }
 
     /// Steps without an id are counted on from those of `steps`: one namespace, one numbering.
-    fn finally(&self, fields: &Fields<'_>) -> Vec<Step> {
+    fn finally(&self, fields: &Fields<'_>) -> Vec<Arc<Step>> {
         let Some(node) = fields.get("finally") else { return Vec::new() };
         let before = match fields.get("steps").map(|steps| &steps.kind) {
             Some(Kind::List(steps)) => steps.len(),
             _ => 0,
         };
-        self.step_list(node, "finally", before)
+        self.step_list(node, "finally", |at| format!("step{}", before + at))
     }
 
-    fn step_list(&self, node: &Node, what: &str, before: usize) -> Vec<Step> {
+    /// Reads a list of steps; `counted` gives an id to those that have none, counted from 1.
+    pub(super) fn step_list(
+        &self,
+        node: &Node,
+        what: &str,
+        counted: impl Fn(usize) -> String,
+    ) -> Vec<Arc<Step>> {
         let Some(nodes) = self.reading.list(node, what) else { return Vec::new() };
         if nodes.is_empty() {
             self.reading.error_with(
@@ -207,7 +214,8 @@ impl Loading<'_> {
         nodes
             .iter()
             .enumerate()
-            .filter_map(|(at, node)| Step::read(node, &format!("step{}", before + at + 1), self))
+            .filter_map(|(at, node)| Step::read(node, &counted(at + 1), self))
+            .map(Arc::new)
             .collect()
     }
 }

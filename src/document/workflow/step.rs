@@ -8,19 +8,36 @@ use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::Fields;
 use crate::ground::source::{Span, Spanned};
 use crate::ground::yaml::{Node, Scalar};
+use crate::parts::condition::Condition;
 use crate::parts::expect::Expectation;
 use crate::parts::extract::{Extract, variable_name};
+use crate::parts::for_each::ForEach;
 use crate::parts::http::RequestSpec;
+use crate::parts::repeat::Repeat;
 use crate::parts::retry::Retry;
 use crate::parts::script::Script;
-use crate::parts::template::{Template, Tree};
+use crate::parts::template::Tree;
 
-const KEYS: [&str; 12] = [
-    "id", "name", "when", "request", "uses", "with", "script", "retry", "before", "after", "expect",
+const KEYS: [&str; 16] = [
+    "id",
+    "name",
+    "when",
+    "for_each",
+    "repeat",
+    "request",
+    "uses",
+    "with",
+    "script",
+    "parallel",
+    "retry",
+    "before",
+    "after",
+    "expect",
     "extract",
+    "continue_on_failure",
 ];
-const LATER: [&str; 5] = ["parallel", "for_each", "repeat", "snapshot", "continue_on_failure"];
-const ACTIONS: [&str; 3] = ["request", "uses", "script"];
+const LATER: [&str; 1] = ["snapshot"];
+const ACTIONS: [&str; 4] = ["request", "uses", "script", "parallel"];
 
 impl Step {
     /// Reads a step; mistakes are reported. `counted` is its id where it does not say one.
@@ -30,14 +47,22 @@ impl Step {
         let id = fields.optional("id", |node| read_id(node, loading));
         let name =
             fields.optional("name", |node| reading.text(node, "name").map(|scalar| Arc::clone(&scalar.text)));
-        let action = read_action(&fields, loading);
-        let when = fields.optional("when", |node| read_when(node, loading));
+        let for_each = fields.optional("for_each", |node| ForEach::read(node, reading));
+        let action = read_action(&fields, counted, loading);
+        let when = fields.optional("when", |node| Condition::read("when", node, reading));
+        let repeat = fields.optional("repeat", |node| Repeat::read(node, reading));
+        let goes_on =
+            fields.optional("continue_on_failure", |node| reading.truth(node, "continue_on_failure"));
         let retry = fields.optional("retry", |node| Retry::read(node, reading, true));
         let before = fields.optional("before", |node| Script::read(node, reading));
         let after = fields.optional("after", |node| Script::read(node, reading));
         let expect = fields.optional("expect", |node| Expectation::read(node, reading));
         let extract = fields.optional("extract", |node| Extract::read_all(node, reading));
-        let action = action?;
+        let mut action = action?;
+        let for_each = for_each?;
+        if let (Some(each), Action::Parallel(steps)) = (&for_each, &mut action) {
+            steps.iter_mut().for_each(|step| put_inside(step, &each.name.value));
+        }
         refuse_strays(&fields, &action, loading);
         let id = id?;
         let id_span = id.as_ref().map(|id| id.span);
@@ -49,6 +74,10 @@ impl Step {
             span: node.span,
             action,
             when: when?,
+            for_each,
+            repeat: repeat?,
+            continue_on_failure: goes_on?.unwrap_or(false),
+            around: Vec::new(),
             retry: retry?,
             before: before?,
             after: after?,
@@ -57,24 +86,61 @@ impl Step {
         })
     }
 
-    /// Tells every name that the step's templates read, and where.
+    /// Tells every name that the step's templates read, and where. What its loop sets is not
+    /// among them.
     pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
         self.reads_before(visit);
+        let visit = &mut self.outside(visit);
         self.extract.iter().for_each(|extract| extract.reads(visit));
         if let Some(expect) = &self.expect {
             expect.reads(visit);
+        }
+        if let Some(repeat) = &self.repeat {
+            repeat.reads(visit);
         }
     }
 
     /// Of those, the ones that are read before there is an answer.
     pub fn reads_before(&self, visit: &mut dyn FnMut(&str, Span)) {
+        if let Some(each) = &self.for_each {
+            each.reads(visit);
+        }
+        let visit = &mut self.outside(visit);
         if let Some(when) = &self.when {
             when.reads(visit);
         }
         match &self.action {
             Action::Request(request) => request.reads(visit),
             Action::Uses(uses) => uses.with.iter().for_each(|with| with.tree.reads(visit)),
-            Action::Script(_) => {}
+            Action::Script(_) | Action::Parallel(_) => {}
+        }
+    }
+
+    /// Lets through what no loop around sets.
+    fn outside(&self, visit: &mut dyn FnMut(&str, Span)) -> impl FnMut(&str, Span) {
+        move |path, span| {
+            let name = path.split('.').next().unwrap_or(path);
+            if !self.in_loops(name) {
+                visit(path, span);
+            }
+        }
+    }
+
+    /// Whether a loop sets this name for the step.
+    #[must_use]
+    pub fn in_loops(&self, name: &str) -> bool {
+        let own = self.for_each.iter().map(|each| &each.name.value);
+        own.chain(&self.around).any(|known| &**known == name)
+    }
+}
+
+/// Tells a step, and those inside it, which loop they are in.
+fn put_inside(step: &mut Arc<Step>, name: &Arc<str>) {
+    // Nobody else has the step yet: it was read just now.
+    if let Some(step) = Arc::get_mut(step) {
+        step.around.push(Arc::clone(name));
+        if let Action::Parallel(inner) = &mut step.action {
+            inner.iter_mut().for_each(|step| put_inside(step, name));
         }
     }
 }
@@ -96,17 +162,7 @@ fn read_id(node: &Node, loading: &Loading<'_>) -> Option<Spanned<Arc<str>>> {
     Some(Spanned::new(Arc::clone(&scalar.text), scalar.span))
 }
 
-fn read_when(node: &Node, loading: &Loading<'_>) -> Option<Template> {
-    let scalar = loading.reading.text(node, "when")?;
-    if !scalar.text.contains("{{") && !matches!(&*scalar.text, "true" | "false") {
-        let message = "`when` is an expression that is true or false";
-        loading.reading.error_with(node.span, message, format!("write \"{{{{ {} }}}}\"", scalar.text));
-        return None;
-    }
-    Template::read(scalar, loading.reading)
-}
-
-fn read_action(fields: &Fields<'_>, loading: &Loading<'_>) -> Option<Action> {
+fn read_action(fields: &Fields<'_>, counted: &str, loading: &Loading<'_>) -> Option<Action> {
     let reading = loading.reading;
     let actions = fields.present(&ACTIONS);
     match actions.as_slice() {
@@ -117,7 +173,7 @@ fn read_action(fields: &Fields<'_>, loading: &Loading<'_>) -> Option<Action> {
                 reading.error_with(
                     fields.span,
                     "this step does nothing",
-                    "give it one of `request`, `uses`, `script`",
+                    "give it one of `request`, `uses`, `script`, `parallel`",
                 );
             }
             None
@@ -125,6 +181,9 @@ fn read_action(fields: &Fields<'_>, loading: &Loading<'_>) -> Option<Action> {
         [(key, node)] => match &*key.text {
             "request" => RequestSpec::read(node, reading).map(|request| Action::Request(Arc::new(request))),
             "script" => Script::read(node, reading).map(Action::Script),
+            "parallel" => {
+                Some(Action::Parallel(loading.step_list(node, "parallel", |at| format!("{counted}_{at}"))))
+            }
             _ => read_uses(node, fields.get("with"), loading).map(Action::Uses),
         },
         [first, second, ..] => {
@@ -200,6 +259,7 @@ fn refuse_strays(fields: &Fields<'_>, action: &Action, loading: &Loading<'_>) {
         Action::Request(_) => ("request", &["with"]),
         Action::Uses(_) => ("uses", &["retry", "before", "after", "expect", "extract"]),
         Action::Script(_) => ("script", &["with", "retry", "before", "after", "expect", "extract"]),
+        Action::Parallel(_) => ("parallel", &["with", "retry", "before", "after", "expect", "extract"]),
     };
     for (key, _) in fields.present(strays) {
         let message = format!("`{}` has no meaning beside `{what}`", key.text);

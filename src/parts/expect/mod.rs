@@ -56,6 +56,12 @@ impl Check {
     /// What a script judged by giving up.
     pub const FAIL: &'static str = "fail";
 
+    /// What `repeat` waited for in vain, or what must not have come.
+    #[must_use]
+    pub fn of_repeat(what: &str, expected: String, actual: String, span: Span) -> Self {
+        Self { what: what.to_owned(), passed: false, expected, actual, span }
+    }
+
     /// A script that gave up by `fail("why")`.
     #[must_use]
     pub fn of_fail(why: String, span: Span) -> Self {

@@ -13,7 +13,7 @@ use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::secret::{Marked, Marks, SHORTEST, is_jwt, is_secret_name, pseudonym};
 use crate::ground::value::Value;
-use crate::parts::scope::RESERVED;
+use crate::parts::scope::{Fixed, RESERVED};
 use crate::parts::script::draft::Draft;
 use crate::parts::script::value::{to_dynamic, to_value, weight};
 use crate::parts::script::{Ending, Host, TIME, WRITTEN};
@@ -262,19 +262,20 @@ impl Run {
         }
         self.learn_inside(&value);
         let marked = Marked::new(value, marks);
-        self.host.scope.set(&name, marked).map_err(|_| self.is_input(&name))
+        self.host.scope.set(&name, marked).map_err(|fixed| self.is_fixed(&name, fixed))
     }
 
     /// Removes a workflow variable.
     pub(super) fn remove_variable(&self, name: &str) -> Answer {
-        self.host.scope.remove(name).map(|()| Dynamic::UNIT).map_err(|_| self.is_input(name))
+        self.host.scope.remove(name).map(|()| Dynamic::UNIT).map_err(|fixed| self.is_fixed(name, fixed))
     }
 
-    fn is_input(&self, name: &str) -> Failure {
-        self.error(
-            format!("`{name}` is an input, and an input cannot be overwritten"),
-            Some("set a variable of another name".to_owned()),
-        )
+    fn is_fixed(&self, name: &str, fixed: Fixed) -> Failure {
+        let message = match fixed {
+            Fixed::Input => format!("`{name}` is an input, and {fixed}"),
+            Fixed::Element => format!("`{name}` stands for an element, and {fixed}"),
+        };
+        self.error(message, Some("set a variable of another name".to_owned()))
     }
 
     /// Members with the name of a secret are learnt when an object is kept, though nobody read

@@ -33,7 +33,7 @@ pub use crate::parts::select::query::Query;
 /// The words that a selector can begin with.
 pub const WORDS: [&str; 6] = ["json", "json_all", "header", "cookie", "status", "regex"];
 /// Words of the language that select or stand beside a selector, and that cannot be run yet.
-pub const LATER: [&str; 8] = ["link", "xpath", "css", "attribute", "body", "jwt", "time", "collect"];
+pub const LATER: [&str; 7] = ["link", "xpath", "css", "attribute", "body", "jwt", "time"];
 
 /// How a value is picked out of an answer.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 //! Nothing is converted before it is read: an answer of megabytes is walked where it lies. Each
 //! read of a secret, or of something a server sent, is noted, and marks what is made of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ use crate::ground::diagnostic::nearest;
 use crate::ground::secret::{Marked, Marks, Needles, is_jwt, is_secret_name, masked};
 use crate::ground::value::{Map, Number, Value};
 use crate::parts::http::Response;
-use crate::parts::scope::{Scope, StepRecord};
+use crate::parts::scope::{Scope, StepRecord, Turn};
 
 /// How deep a value that an expression made may be.
 const MAX_DEPTH: usize = 128;
@@ -116,10 +116,19 @@ impl Object for Root {
                 scope: self.scope.clone(),
                 reads: Arc::clone(&self.reads),
             })),
+            "loop" => Some(turn(self.scope.turn()?)),
             READS => Some(Jinja::from_object(ReadsView(Arc::clone(&self.reads)))),
             _ => None,
         }
     }
+}
+
+/// `loop`: which element of `for_each` it is, and which pass of `repeat`. Without elements the
+/// passes are counted by `loop.index` too.
+fn turn(turn: &Turn) -> Jinja {
+    let counts = [("index", turn.index.or(turn.pass)), ("pass", turn.pass)];
+    let members = counts.into_iter().filter_map(|(name, count)| Some((name, Jinja::from(count?))));
+    Jinja::from(members.collect::<BTreeMap<_, _>>())
 }
 
 /// The note, where filters find it.

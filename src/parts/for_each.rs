@@ -1,0 +1,89 @@
+//! `for_each`: a step once for each element of a list.
+
+use std::sync::Arc;
+
+use crate::ground::read::Reading;
+use crate::ground::secret::{Marked, Marks};
+use crate::ground::source::{Span, Spanned};
+use crate::ground::value::Value;
+use crate::ground::yaml::{Kind, Node};
+use crate::parts::extract::variable_name;
+use crate::parts::scope::Scope;
+use crate::parts::template::{Error, Tree};
+
+/// `for_each: { user: "{{ users }}" }`.
+#[derive(Debug, Clone)]
+pub struct ForEach {
+    /// The variable that stands for each element in turn.
+    pub name: Spanned<Arc<str>>,
+    list: Tree,
+    span: Span,
+}
+
+impl ForEach {
+    /// Reads the node under `for_each`; mistakes are reported.
+    pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        const SHAPE: &str = "name the element and give the list: `for_each: { user: \"{{ users }}\" }`";
+        let Kind::Map(entries) = &node.kind else {
+            let message = format!("`for_each` must be a map, not {}", node.describe());
+            reading.error_with(node.span, message, SHAPE);
+            return None;
+        };
+        let [(name, value)] = entries.as_slice() else {
+            reading.error_with(node.span, "`for_each` goes through one list", SHAPE);
+            return None;
+        };
+        let name = variable_name(name, reading);
+        let is_list = match &value.kind {
+            Kind::List(_) => true,
+            Kind::Scalar(scalar) => scalar.text.contains("{{"),
+            Kind::Map(_) => false,
+        };
+        if !is_list {
+            let message = format!("`for_each` goes through a list, not {}", value.describe());
+            reading.error_with(value.span, message, SHAPE);
+            return None;
+        }
+        Some(Self { list: Tree::read(value, reading)?, name: name?, span: value.span })
+    }
+
+    /// The elements, each with the marks of the list.
+    ///
+    /// # Errors
+    /// Where the list cannot be evaluated, or is none.
+    pub fn elements(&self, scope: &Scope) -> Result<Vec<Marked<Value>>, Error> {
+        let Marked { value, marks } = self.list.value(scope)?;
+        match &value {
+            Value::List(elements) => {
+                Ok(elements.iter().map(|element| Marked::new(element.clone(), marks.clone())).collect())
+            }
+            other => {
+                let message = format!("`for_each` goes through a list, and this is {}", other.type_name());
+                let help = match other {
+                    Value::Object(_) => "the values of an object are `{{ x | list }}` or `{{ x | items }}`",
+                    _ => "did the answer hold a list there? `json_all` always gives one",
+                };
+                Err(Error::new(self.span, message).help(help))
+            }
+        }
+    }
+
+    /// Tells every name that the list reads, and where.
+    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+        self.list.reads(visit);
+    }
+}
+
+/// What the turns of a step extracted under one name, as one list.
+#[must_use]
+pub fn joined(values: Vec<Marked<Value>>) -> Marked<Value> {
+    let mut marks = Marks::NONE;
+    let elements: Vec<Value> = values
+        .into_iter()
+        .map(|found| {
+            marks.join(&found.marks);
+            found.value
+        })
+        .collect();
+    Marked::new(elements.into(), marks)
+}
