@@ -10,6 +10,7 @@ use crate::parts::http::RequestSpec;
 use crate::parts::retry::Retry;
 use crate::parts::script::Script;
 use crate::parts::select::Yield;
+use crate::parts::template::Mention;
 
 /// A workflow that is ready to run.
 #[derive(Debug)]
@@ -137,7 +138,7 @@ fn yields(step: &Step) -> Yield {
     if let Some(expect) = &step.expect {
         expect.adds_to(&mut yields);
     }
-    step.reads(&mut |path, _| yields.read_by_template(path));
+    step.reads(&mut |mention| yields.read_by_template(mention.path));
     yields
 }
 
@@ -146,10 +147,10 @@ fn needs(step: &Step, workflow: &Workflow) -> Vec<Arc<str>> {
     let set: Vec<&str> = workflow.set_by_steps().collect();
     let mut needs: Vec<Arc<str>> = Vec::new();
     for step in step.family() {
-        step.reads(&mut |path, _| {
-            let name = path.split('.').next().unwrap_or(path);
+        step.reads(&mut |mention| {
+            let name = mention.name();
             let own = step.extract.iter().any(|extract| &*extract.name.value == name);
-            if set.contains(&name) && !own && needs.iter().all(|known| &**known != name) {
+            if set.contains(&name) && !own && !mention.guarded && needs.iter().all(|known| &**known != name) {
                 needs.push(name.into());
             }
         });
@@ -159,7 +160,7 @@ fn needs(step: &Step, workflow: &Workflow) -> Vec<Arc<str>> {
 
 fn reads_steps(workflow: &Workflow) -> bool {
     let mut found = false;
-    let mut visit = |path: &str, _| found |= path == "steps" || path.starts_with("steps.");
+    let mut visit = |mention: Mention<'_>| found |= mention.name() == "steps";
     for step in workflow.all_steps() {
         step.reads(&mut visit);
         let scripts = [step.before.as_ref(), step.after.as_ref(), step.action.script()];

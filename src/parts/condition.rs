@@ -10,7 +10,7 @@ use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::Node;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Template, shown};
+use crate::parts::template::{Error, Mention, Template, shown};
 
 /// An expression that must be true or false.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl Condition {
     }
 
     /// Tells every name that it reads, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.template.reads(visit);
     }
 }

@@ -12,7 +12,7 @@ use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
 use crate::parts::select::{Absence, Answer, LATER, Missing, Selector, WORDS, Yield, shown};
-use crate::parts::template::{Error, Template, Tree};
+use crate::parts::template::{Error, Mention, Template, Tree};
 
 /// What may stand beside a selector.
 const BESIDE: [&str; 5] = ["optional", "default", "secret", "type", "collect"];
@@ -95,13 +95,13 @@ impl Extract {
         match &self.from {
             TakenFrom::Selector(selector) => wanted.add(selector),
             TakenFrom::Template(template) => {
-                template.reads(&mut |name, _| wanted.read_by_template(name));
+                template.reads(&mut |mention| wanted.read_by_template(mention.path));
             }
         }
     }
 
     /// The names that its templates read.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         if let TakenFrom::Template(template) = &self.from {
             template.reads(visit);
         }

@@ -9,7 +9,7 @@ use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::extract::variable_name;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Tree};
+use crate::parts::template::{Error, Mention, Tree};
 
 /// `for_each: { user: "{{ users }}" }`.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ impl ForEach {
     }
 
     /// Tells every name that the list reads, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.list.reads(visit);
     }
 }

@@ -13,7 +13,7 @@ use crate::ground::value::Value;
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::condition::Condition;
 use crate::parts::scope::Scope;
-use crate::parts::template::Error;
+use crate::parts::template::{Error, Mention};
 
 /// How often a step is repeated where nobody says how often.
 const USUAL: u64 = 100;
@@ -123,7 +123,7 @@ impl Repeat {
     }
 
     /// Tells every name that its conditions read, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         for condition in self.until.iter().chain(&self.fail_if) {
             condition.reads(visit);
         }

@@ -21,8 +21,8 @@ impl StepRun<'_> {
             self.scope.join(fork);
             self.found.extend(done.found);
             match done.flow {
-                Flow::Ended(verdict) => ended = worst(ended, verdict),
-                Flow::Continued(verdict) => continued = worst(continued, verdict),
+                Flow::Ended(verdict) => ended = Some(worst(ended, verdict)),
+                Flow::Continued(verdict) => continued = Some(worst(continued, verdict)),
                 // Jumps are refused inside when the workflow is read.
                 Flow::Next | Flow::Goto(_) | Flow::Stop => {}
             }
@@ -34,6 +34,6 @@ impl StepRun<'_> {
     }
 }
 
-fn worst(before: Option<Verdict>, verdict: Verdict) -> Option<Verdict> {
-    Some(before.map_or(verdict, |before| worse(before, verdict)))
+fn worst(before: Option<Verdict>, verdict: Verdict) -> Verdict {
+    before.map_or(verdict, |before| worse(before, verdict))
 }

@@ -173,6 +173,18 @@ impl Workflow {
         declared.chain(extracted.filter(|_| self.outputs.is_none()))
     }
 
+    /// Whether a script may jump: then steps do not run in the order of the text.
+    #[must_use]
+    pub fn jumps(&self) -> bool {
+        let scripts = |step: &Step| {
+            [step.before.as_ref(), step.after.as_ref(), step.action.script()]
+                .into_iter()
+                .flatten()
+                .any(Script::may_jump)
+        };
+        self.all_steps().any(scripts)
+    }
+
     /// Every name that some step may set: extracted values and what scripts assign.
     pub fn set_by_steps(&self) -> impl Iterator<Item = &str> {
         self.all_steps().flat_map(|step| {

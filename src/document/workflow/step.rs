@@ -6,7 +6,7 @@ use crate::document::workflow::model::{Action, Step, Uses, Variable, Workflow};
 use crate::document::workflow::parse::Loading;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::Fields;
-use crate::ground::source::{Span, Spanned};
+use crate::ground::source::Spanned;
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::condition::Condition;
 use crate::parts::expect::Expectation;
@@ -16,7 +16,7 @@ use crate::parts::http::RequestSpec;
 use crate::parts::repeat::Repeat;
 use crate::parts::retry::Retry;
 use crate::parts::script::Script;
-use crate::parts::template::Tree;
+use crate::parts::template::{Mention, Tree};
 
 const KEYS: [&str; 16] = [
     "id",
@@ -61,7 +61,9 @@ impl Step {
         let mut action = action?;
         let for_each = for_each?;
         if let (Some(each), Action::Parallel(steps)) = (&for_each, &mut action) {
-            steps.iter_mut().for_each(|step| put_inside(step, &each.name.value));
+            for step in steps {
+                put_inside(step, &each.name.value);
+            }
         }
         refuse_strays(&fields, &action, loading);
         let id = id?;
@@ -88,7 +90,7 @@ impl Step {
 
     /// Tells every name that the step's templates read, and where. What its loop sets is not
     /// among them.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.reads_before(visit);
         let visit = &mut self.outside(visit);
         self.extract.iter().for_each(|extract| extract.reads(visit));
@@ -101,7 +103,7 @@ impl Step {
     }
 
     /// Of those, the ones that are read before there is an answer.
-    pub fn reads_before(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads_before(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         if let Some(each) = &self.for_each {
             each.reads(visit);
         }
@@ -109,6 +111,11 @@ impl Step {
         if let Some(when) = &self.when {
             when.reads(visit);
         }
+        self.reads_of_action(visit);
+    }
+
+    /// Of those, the ones of what it does.
+    pub fn reads_of_action(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         match &self.action {
             Action::Request(request) => request.reads(visit),
             Action::Uses(uses) => uses.with.iter().for_each(|with| with.tree.reads(visit)),
@@ -117,11 +124,10 @@ impl Step {
     }
 
     /// Lets through what no loop around sets.
-    fn outside(&self, visit: &mut dyn FnMut(&str, Span)) -> impl FnMut(&str, Span) {
-        move |path, span| {
-            let name = path.split('.').next().unwrap_or(path);
-            if !self.in_loops(name) {
-                visit(path, span);
+    fn outside(&self, visit: &mut dyn FnMut(Mention<'_>)) -> impl FnMut(Mention<'_>) {
+        move |mention| {
+            if !self.in_loops(mention.name()) {
+                visit(mention);
             }
         }
     }
@@ -140,7 +146,9 @@ fn put_inside(step: &mut Arc<Step>, name: &Arc<str>) {
     if let Some(step) = Arc::get_mut(step) {
         step.around.push(Arc::clone(name));
         if let Action::Parallel(inner) = &mut step.action {
-            inner.iter_mut().for_each(|step| put_inside(step, name));
+            for step in inner {
+                put_inside(step, name);
+            }
         }
     }
 }

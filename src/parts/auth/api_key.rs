@@ -6,12 +6,11 @@ use reqwest::header::{COOKIE, HeaderName};
 
 use crate::ground::encode;
 use crate::ground::read::Reading;
-use crate::ground::source::Span;
 use crate::ground::yaml::Node;
 use crate::parts::auth::{Part, set_credential};
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
-use crate::parts::template::Error;
+use crate::parts::template::{Error, Mention};
 
 /// `api_key: { header | query | cookie: name, value }`.
 #[derive(Debug, Clone)]
@@ -93,7 +92,7 @@ impl ApiKey {
         )
     }
 
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.value.tree.reads(visit);
     }
 }

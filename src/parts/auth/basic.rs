@@ -4,12 +4,11 @@ use reqwest::header::AUTHORIZATION;
 
 use crate::ground::encode;
 use crate::ground::read::Reading;
-use crate::ground::source::Span;
 use crate::ground::yaml::Node;
 use crate::parts::auth::{Part, set_credential};
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
-use crate::parts::template::Error;
+use crate::parts::template::{Error, Mention};
 
 /// `basic: { username, password }`.
 #[derive(Debug, Clone)]
@@ -47,7 +46,7 @@ impl Basic {
         set_credential(request, AUTHORIZATION, &format!("Basic {credential}"), self.password.span)
     }
 
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.username.tree.reads(visit);
         self.password.tree.reads(visit);
     }

@@ -3,12 +3,11 @@
 use reqwest::header::AUTHORIZATION;
 
 use crate::ground::read::Reading;
-use crate::ground::source::Span;
 use crate::ground::yaml::Node;
 use crate::parts::auth::{Part, set_credential};
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
-use crate::parts::template::Error;
+use crate::parts::template::{Error, Mention};
 
 /// The longest token that is sent, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -32,7 +31,7 @@ impl Bearer {
         set_credential(request, AUTHORIZATION, &format!("Bearer {}", token.value), self.token.span)
     }
 
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.token.tree.reads(visit);
     }
 }

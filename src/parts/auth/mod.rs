@@ -21,7 +21,7 @@ use crate::parts::auth::basic::Basic;
 use crate::parts::auth::bearer::Bearer;
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Tree};
+use crate::parts::template::{Error, Mention, Tree};
 
 /// The schemes of the language.
 const KINDS: [&str; 4] = ["basic", "bearer", "api_key", "none"];
@@ -95,7 +95,7 @@ impl Auth {
     }
 
     /// Tells every name that its templates read, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         match self {
             Self::Basic(basic) => basic.reads(visit),
             Self::Bearer(bearer) => bearer.reads(visit),

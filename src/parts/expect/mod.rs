@@ -20,7 +20,7 @@ use crate::parts::expect::judge::{Found, Judgement};
 use crate::parts::http::{Response, StatusSet, status};
 use crate::parts::scope::Scope;
 use crate::parts::select::{Absence, Answer, Missing, Selector, Yield, shown};
-use crate::parts::template::{Error, Template};
+use crate::parts::template::{Error, Mention, Template};
 
 pub use crate::parts::expect::predicate::{Predicate, Unit};
 
@@ -139,11 +139,11 @@ impl Expectation {
                 wanted.add(selector);
             }
         }
-        self.reads(&mut |name, _| wanted.read_by_template(name));
+        self.reads(&mut |mention| wanted.read_by_template(mention.path));
     }
 
     /// The names that its templates read.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         for clause in &self.clauses {
             match clause {
                 Clause::Selected(_, predicate) | Clause::Body(predicate) | Clause::Time(predicate) => {

@@ -13,7 +13,7 @@ use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::expect::format::Format;
 use crate::parts::select::Pattern;
-use crate::parts::template::Tree;
+use crate::parts::template::{Mention, Tree};
 
 /// The keys that a map of predicates may have.
 pub const WORDS: [&str; 18] = [
@@ -137,7 +137,7 @@ impl Predicate {
     }
 
     /// The names that its templates read.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         for test in &self.tests {
             match test {
                 Test::Equals(operand)

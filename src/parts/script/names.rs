@@ -35,6 +35,12 @@ impl Script {
         self.text.as_str().contains("steps")
     }
 
+    /// Whether it may go on with another step than the next one.
+    #[must_use]
+    pub fn may_jump(&self) -> bool {
+        self.text.as_str().contains("next(")
+    }
+
     /// Where it stands in the workflow, or in its own file.
     #[must_use]
     pub fn span(&self) -> Span {

@@ -12,7 +12,7 @@ use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::scope::{RESERVED, Scope};
-use crate::parts::template::{Error, filters, view};
+use crate::parts::template::{Error, Mention, filters, view};
 
 /// How long an expression may be, in bytes: each operator is a level of the evaluator's stack.
 const LONGEST: usize = 4096;
@@ -244,13 +244,13 @@ impl Expression {
     }
 
     /// Tells every name that the expression reads, dotted as far as it is, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         match &self.kind {
             Kind::Name(name) if is_constant(name) => {}
-            Kind::Name(name) => visit(name, self.span),
-            // An expression that asks whether something is defined may well name what is not.
-            Kind::Compiled(_) if self.text.contains("defined") || self.text.contains("default") => {}
+            Kind::Name(name) => visit(Mention { path: name, span: self.span, guarded: false }),
             Kind::Compiled(compiled) => {
+                // An expression that asks whether something is defined may well name what is not.
+                let guarded = self.text.contains("defined") || self.text.contains("default");
                 let mut names: Vec<_> = compiled.undeclared_variables(true).into_iter().collect();
                 names.sort_unstable();
                 for name in names {
@@ -259,7 +259,7 @@ impl Expression {
                         continue;
                     }
                     let at = find_name(&self.text, &name).or_else(|| find_name(&self.text, root));
-                    visit(&name, self.part(at));
+                    visit(Mention { path: &name, span: self.part(at), guarded });
                 }
             }
         }

@@ -26,6 +26,26 @@ use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::scope::Scope;
 
+/// A name that a template reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Mention<'m> {
+    /// The name and its members, dotted as far as they are plain: `steps.login.status`.
+    pub path: &'m str,
+    /// Where it stands.
+    pub span: Span,
+    /// Whether the expression asks if something is defined, or has a default: then what it names
+    /// need not be.
+    pub guarded: bool,
+}
+
+impl<'m> Mention<'m> {
+    /// The name without its members.
+    #[must_use]
+    pub fn name(&self) -> &'m str {
+        self.path.split('.').next().unwrap_or(self.path)
+    }
+}
+
 /// What went wrong where a template stands, or a selector that may stand in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -183,7 +203,7 @@ impl Template {
     }
 
     /// Tells every name that the template reads, dotted as far as it is, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         for piece in &self.pieces {
             if let Piece::Expression(expression) = piece {
                 expression.reads(visit);

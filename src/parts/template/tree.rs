@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use crate::ground::read::Reading;
 use crate::ground::secret::{Marked, Marks, masked, pseudonym};
-use crate::ground::source::Span;
 use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Template};
+use crate::parts::template::{Error, Mention, Template};
 
 /// A value whose texts may be templates. What has none inside is one plain value.
 #[derive(Clone)]
@@ -133,7 +132,7 @@ impl Tree {
     }
 
     /// Tells every name that the templates inside read, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         match self {
             Self::Plain(_) => {}
             Self::Template(template) => template.reads(visit),

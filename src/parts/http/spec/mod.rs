@@ -19,7 +19,7 @@ use crate::ground::yaml::{Node, Scalar};
 use crate::parts::auth::Auth;
 use crate::parts::http::message::Limits;
 use crate::parts::http::spec::read::{read_body, read_entries, read_headers, read_method, read_url};
-use crate::parts::template::{Template, Tree};
+use crate::parts::template::{Mention, Template, Tree};
 
 pub use crate::parts::http::spec::render::{Rendered, RenderedBody, parse_url};
 
@@ -185,7 +185,7 @@ impl RequestSpec {
     }
 
     /// Tells every name that its templates read, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.url.reads(visit);
         self.query.iter().for_each(|(_, tree, _)| tree.reads(visit));
         self.headers.iter().for_each(|(_, tree, _)| tree.reads(visit));
@@ -223,7 +223,7 @@ impl RequestDefaults {
     }
 
     /// Tells every name that its templates read, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(&str, Span)) {
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.headers.iter().for_each(|(_, tree, _)| tree.reads(visit));
         if let Some(auth) = &self.auth {
             auth.reads(visit);

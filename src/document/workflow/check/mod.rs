@@ -1,0 +1,108 @@
+//! What can be wrong although every part reads well: names that nobody sets, or not yet; ids that
+//! stand twice; steps at once that set the same; inputs that nobody uses.
+
+mod names;
+mod parallel;
+mod written;
+
+use crate::document::workflow::check::names::Names;
+use crate::document::workflow::check::written::Written;
+use crate::document::workflow::model::{Step, Workflow};
+use crate::ground::diagnostic::{Diagnostic, did_you_mean};
+use crate::ground::read::Reading;
+use crate::ground::yaml::Node;
+use crate::parts::script::Script;
+
+/// Names of a file: nobody chooses them to collide.
+type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+type HashSet<T> = std::collections::HashSet<T, foldhash::fast::RandomState>;
+
+impl Workflow {
+    /// Reports what does not fit together.
+    pub(super) fn check(&self, root: &Node, reading: &Reading) {
+        let lost = if reading.is_clean() { Written::default() } else { Written::find(root) };
+        self.check_ids(reading);
+        self.check_namespace(reading);
+        Names::new(self, lost, reading).check();
+        self.check_loops(reading);
+        self.check_parallel(reading);
+        self.check_mock(reading);
+    }
+
+    fn check_ids(&self, reading: &Reading) {
+        let mut seen = HashMap::default();
+        for step in self.all_steps().take_while(|_| !reading.is_full()) {
+            if let Some(first) = seen.insert(&step.id, step.span) {
+                let line = reading.source.position(first.start as usize).line;
+                let message = format!("two steps have the id `{}`; the first begins in line {line}", step.id);
+                let help = match step.id_span {
+                    Some(_) => "give each an id of its own",
+                    None => "this step has no id and is counted; give it one",
+                };
+                reading.error_with(step.id_span.unwrap_or(step.span), message, help);
+            }
+        }
+    }
+
+    /// Inputs, vars, extracted values and the variables of loops are one namespace. An input
+    /// cannot be overwritten, and what stands for an element is nothing else.
+    fn check_namespace(&self, reading: &Reading) {
+        let inputs: HashSet<&str> = self.inputs.iter().map(|input| &*input.name.value).collect();
+        let vars = self.vars.iter().map(|var| &var.name);
+        let extracts = self.all_steps().flat_map(|step| step.extract.iter().map(|extract| &extract.name));
+        let elements = self.all_steps().filter_map(|step| step.for_each.as_ref()).map(|each| &each.name);
+        for name in vars.chain(extracts).chain(elements) {
+            if inputs.contains(&*name.value) {
+                let message =
+                    format!("`{}` is an input already, and inputs cannot be overwritten", name.value);
+                reading.error_with(name.span, message, "give it another name");
+            }
+        }
+        let elements: Vec<_> =
+            self.all_steps().filter_map(|step| step.for_each.as_ref()).map(|each| &each.name).collect();
+        if elements.is_empty() {
+            return;
+        }
+        let mut set: HashSet<&str> = self.vars.iter().map(|var| &*var.name.value).collect();
+        set.extend(self.set_by_steps());
+        for name in elements {
+            if set.contains(&*name.value) {
+                let message =
+                    format!("`{}` is a variable already, and here it stands for an element", name.value);
+                reading.error_with(name.span, message, "give the element another name");
+            }
+        }
+    }
+
+    /// `collect` joins what the passes of `repeat` found.
+    fn check_loops(&self, reading: &Reading) {
+        for step in self.all_steps().filter(|step| step.repeat.is_none()) {
+            for extract in step.extract.iter().filter(|extract| extract.collect) {
+                let message = "`collect` joins what the passes of a `repeat` found, and this step has none";
+                let help = match step.for_each {
+                    Some(_) => "with `for_each`, extracted values become lists by themselves",
+                    None => "leave it out, or let the step `repeat`",
+                };
+                reading.error_with(extract.span, message, help);
+            }
+        }
+    }
+
+    fn check_mock(&self, reading: &Reading) {
+        let names = self.mock.iter().flat_map(|mock| mock.replaces.iter().flatten());
+        for name in names {
+            if self.inputs.iter().all(|input| input.name.value != name.value) {
+                let problem = Diagnostic::error(format!("there is no input `{}`", name.value));
+                let help = did_you_mean(&name.value, self.inputs.iter().map(|input| &*input.name.value));
+                reading.report(problem.at(&reading.source, name.span).maybe_help(help));
+            }
+        }
+    }
+}
+
+/// The names that a step sets: before its request, and after it.
+fn sets(step: &Step) -> impl Iterator<Item = &str> {
+    let scripts = [step.before.as_ref(), step.after.as_ref(), step.action.script()];
+    let assigned = scripts.into_iter().flatten().flat_map(Script::assigns);
+    step.extract.iter().map(|extract| &*extract.name.value).chain(assigned)
+}
