@@ -90,6 +90,9 @@ pub struct StepOutcome {
     pub time: Duration,
     /// How often its request was sent; 0 where it sent none.
     pub attempts: u32,
+    /// How often the whole step was repeated; 0 where it has no `repeat`.
+    #[serde(skip)]
+    pub passes: u32,
     /// The causes of its failed checks that weigh more than [`Cause::CheckFailed`].
     #[serde(skip)]
     pub cause: Option<Cause>,

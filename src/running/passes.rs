@@ -19,6 +19,7 @@ impl StepRun<'_> {
         let mut count = 0;
         loop {
             count += 1;
+            self.outcome.passes += 1;
             let turn = around.turn().cloned().unwrap_or_default();
             self.scope = around.with_turn(Turn { pass: Some(count), ..turn });
             let pass = self.pass().await?;

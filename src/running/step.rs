@@ -167,6 +167,9 @@ impl<'r> StepRun<'r> {
     /// Judges what only the last pass is asked for.
     pub(super) async fn conclude(&mut self, pass: Pass) -> Result<Flow, Box<Failure>> {
         if let Some((answer, scope)) = &pass.answer {
+            if self.step.repeat.is_some() {
+                self.tell_extracted();
+            }
             self.expect(answer, scope)?;
         }
         match pass.missed {
@@ -197,7 +200,9 @@ impl<'r> StepRun<'r> {
         let scope = self.scope.with_response(&response);
         let missed = self.extract(&answer, &scope)?;
         self.tell_response(&response);
-        self.tell_extracted();
+        if self.step.repeat.is_none() {
+            self.tell_extracted();
+        }
         let mut flow = None;
         // A pass that is not the last may miss what it looks for.
         if let Some(after) =

@@ -280,7 +280,11 @@ impl Console {
         let style = self.look.style;
         let status = step.status.map_or_else(|| "   ".to_owned(), |status| format!("{status:>3}"));
         let time = format!("{:>7}", quantity::show(step.time));
-        let attempts = (step.attempts > 1).then(|| style.yellow(&format!("{} attempts", step.attempts)));
+        let attempts = match (step.passes, step.attempts) {
+            (0, 2..) => Some(style.yellow(&format!("{} attempts", step.attempts))),
+            (2.., _) => Some(style.dim(&format!("{} passes", step.passes))),
+            _ => None,
+        };
         let shown = if self.look.verbosity >= Verbosity::Requests { usize::MAX } else { VALUES };
         let more = doing.extracted.len().saturating_sub(shown);
         let more = (more > 0).then(|| style.dim(&format!("and {more} more")));
