@@ -92,7 +92,7 @@ fn an_element_that_fails_ends_the_loop_unless_the_step_goes_on() {
 fn the_variable_of_a_loop_cannot_be_overwritten() {
     let ran = Scenario::new("steps: [ { for_each: { user: [1] }, script: 'vars.user = 2;' } ]").run();
     ran.fails_with(Cause::CouldNotRun);
-    says(&ran.error(), &["the variable of `for_each` cannot be overwritten"]);
+    says(&ran.error(), &["`user` stands for an element"]);
 }
 
 #[test]
