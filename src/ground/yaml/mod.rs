@@ -9,6 +9,7 @@ mod mistake;
 mod reader;
 #[cfg(test)]
 mod tests;
+pub mod written;
 
 use std::sync::Arc;
 
