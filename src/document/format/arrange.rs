@@ -21,7 +21,10 @@ pub(super) fn take_head(root: &mut Piece) -> Vec<Above> {
 pub(super) fn arrange(piece: &mut Piece, place: &'static Place) {
     let Form::Collection(collection) = &mut piece.form else { return };
     if collection.list {
-        collection.entries.iter_mut().for_each(|entry| arrange(&mut entry.value, place.element()));
+        for entry in &mut collection.entries {
+            arrange(&mut entry.value, place.element());
+            lift_comments(entry);
+        }
         if place.spaced && !collection.flow {
             set_apart(&mut collection.entries);
         }
@@ -33,6 +36,17 @@ pub(super) fn arrange(piece: &mut Piece, place: &'static Place) {
         arrange(&mut entry.value, place.below(key));
     }
     sort(collection, place);
+}
+
+/// Comments before the first thing in an element stand above its dash.
+fn lift_comments(element: &mut Entry) {
+    if element.remark.is_some() || element.value.anchor.is_some() {
+        return;
+    }
+    let Form::Collection(Collection { entries, .. }) = &mut element.value.form else { return };
+    let Some(first) = entries.first_mut() else { return };
+    let above = std::mem::take(&mut first.above).into_iter();
+    element.above.extend(above.skip_while(|above| matches!(above, Above::Blank)));
 }
 
 /// One blank line between any two, if there is one somewhere.

@@ -8,6 +8,9 @@ const WIDTH: usize = 100;
 /// Writes a whole file; `head` is what stands at its head, whatever comes first then.
 pub(super) fn print(head: &[Above], piece: &Piece) -> String {
     let mut printer = Printer::default();
+    if let Some(anchor) = &piece.anchor {
+        printer.text = format!("{anchor}\n");
+    }
     if let Form::Collection(root) = &piece.form {
         printer.file(head, root);
     }

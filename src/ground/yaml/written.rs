@@ -231,13 +231,31 @@ impl<'s> Writing<'s> {
         Ok(())
     }
 
-    fn piece(&mut self, (event, span): Next<'s>) -> Result<Piece, Diagnostic> {
-        let anchor = match &event {
-            Event::Scalar(_, _, id, _) | Event::SequenceStart(id, _) | Event::MappingStart(id, _) => {
-                if *id > 0 { Some(self.name('&')?) } else { None }
+    fn piece(&mut self, next: Next<'s>) -> Result<Piece, Diagnostic> {
+        let anchor = self.anchor(&next)?;
+        self.anchored(next, anchor)
+    }
+
+    /// A value, and the comment in the line in which it or its anchor begins.
+    fn value(&mut self, next: Next<'s>) -> Result<(Piece, Option<Remark>), Diagnostic> {
+        let remark = self.beside();
+        let anchor = self.anchor(&next)?;
+        let remark = if anchor.is_some() && remark.is_none() { self.beside() } else { remark };
+        Ok((self.anchored(next, anchor)?, remark))
+    }
+
+    fn anchor(&mut self, (event, _): &Next<'s>) -> Result<Option<String>, Diagnostic> {
+        match event {
+            Event::Scalar(_, _, id, _) | Event::SequenceStart(id, _) | Event::MappingStart(id, _)
+                if *id > 0 =>
+            {
+                self.name('&').map(Some)
             }
-            _ => None,
-        };
+            _ => Ok(None),
+        }
+    }
+
+    fn anchored(&mut self, (event, span): Next<'s>, anchor: Option<String>) -> Result<Piece, Diagnostic> {
         self.skip();
         let column = self.column(self.at);
         let form = match event {
@@ -263,12 +281,18 @@ impl<'s> Writing<'s> {
     }
 
     fn scalar(&mut self, span: EventSpan) -> Result<String, Diagnostic> {
-        let span = self.reader.trim(self.reader.span(span));
-        if span.start as usize != self.at {
-            return Err(self.cannot_keep());
-        }
-        self.at = span.end as usize;
-        Ok(self.text[span.range()].to_owned())
+        let end = self.reader.trim(self.reader.span(span)).end as usize;
+        let rest = self.text.get(self.at..end).unwrap_or_default();
+        let length = match rest.chars().next() {
+            Some('\'') => single_quoted(rest),
+            Some('"') => double_quoted(rest),
+            // A span may run on over a comment, which no plain scalar can hold.
+            Some(_) => before_comment(rest),
+            None => return Err(self.cannot_keep()),
+        };
+        let raw = rest[..length].trim_end();
+        self.at += raw.len();
+        Ok(raw.to_owned())
     }
 
     /// A `|` or `>` scalar; `text` is what the parser made of it, which tells the indent.
@@ -355,8 +379,7 @@ impl<'s> Writing<'s> {
         if !flow {
             self.expect('-')?;
         }
-        let remark = self.beside();
-        let value = self.piece(next)?;
+        let (value, remark) = self.value(next)?;
         Ok(Entry { above, key: None, value, remark })
     }
 
@@ -379,9 +402,8 @@ impl<'s> Writing<'s> {
         if self.text[self.at..].starts_with(':') {
             self.at += 1;
         }
-        let remark = self.beside();
         let value = self.next()?;
-        let value = self.piece(value)?;
+        let (value, remark) = self.value(value)?;
         // `*name:` would be an alias whose name ends in a colon.
         let raw = if alias { format!("{raw} ") } else { raw };
         Ok(Entry { above, key: Some(Key { raw, text }), value, remark })
@@ -443,6 +465,36 @@ impl<'s> Writing<'s> {
             root.below.extend(pending.flat_map(lines));
         }
     }
+}
+
+/// The length of a text in single quotes, which are doubled inside.
+fn single_quoted(text: &str) -> usize {
+    let mut at = 1;
+    while let Some(quote) = text[at..].find('\'') {
+        at += quote + 1;
+        if !text[at..].starts_with('\'') {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+/// The length of a text in double quotes, in which a backslash takes the next sign with it.
+fn double_quoted(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.char_indices().skip(1).find(|(_, c)| {
+        let ends = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    });
+    end.map_or(text.len(), |(at, _)| at + 1)
+}
+
+/// The length of a plain text: a `#` behind a blank begins a comment.
+fn before_comment(text: &str) -> usize {
+    let begins = |(at, _): &(usize, &str)| text[..*at].ends_with([' ', '\t', '\n']);
+    text.match_indices('#').find(begins).map_or(text.len(), |(at, _)| at)
 }
 
 fn lines(pending: Pending) -> impl Iterator<Item = Above> {
