@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod exit;
+pub mod fmt;
 pub mod mock;
 pub mod paths;
 pub mod run;
@@ -21,7 +22,7 @@ use crate::cli::terminal::{Color, Terminal, tell};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 
 /// The commands that are known and not there yet.
-const AWAITED: [&str; 16] = [
+const AWAITED: [&str; 15] = [
     "token",
     "exec",
     "login",
@@ -33,7 +34,6 @@ const AWAITED: [&str; 16] = [
     "export",
     "report",
     "new",
-    "fmt",
     "schema",
     "graph",
     "completions",
@@ -58,6 +58,8 @@ pub enum Call {
     Check(check::Arguments),
     /// Serve a mock.
     Mock(mock::Arguments),
+    /// Format workflows.
+    Fmt(fmt::Arguments),
     /// A command that is known and not there yet.
     Awaited(&'static str),
 }
@@ -89,6 +91,7 @@ impl Call {
             "run" => run::Arguments::from_arg_matches(matches).map(|run| Self::Run(Box::new(run))),
             "check" => check::Arguments::from_arg_matches(matches).map(Self::Check),
             "mock" => mock::Arguments::from_arg_matches(matches).map(Self::Mock),
+            "fmt" => fmt::Arguments::from_arg_matches(matches).map(Self::Fmt),
             name => Ok(Self::Awaited(AWAITED.into_iter().find(|awaited| *awaited == name).unwrap_or("this"))),
         }
     }
@@ -120,6 +123,9 @@ fn command() -> Command {
         )
         .subcommand(
             Command::new("mock").about("Serve a mock on this machine").defer(mock::Arguments::augment_args),
+        )
+        .subcommand(
+            Command::new("fmt").about("Format workflows and mocks").defer(fmt::Arguments::augment_args),
         )
         .subcommands(awaited)
 }
@@ -158,6 +164,7 @@ fn execute(cli: &Cli) -> Exit {
         Call::Run(arguments) => run::execute(arguments, terminal),
         Call::Check(arguments) => check::execute(arguments, terminal),
         Call::Mock(arguments) => mock::execute(arguments, terminal),
+        Call::Fmt(arguments) => fmt::execute(arguments, terminal),
         Call::Awaited(name) => {
             Err(refusal(Diagnostic::error(format!("`reqchain {name}` is not supported yet"))))
         }

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 
 /// Folders whose files are no workflows.
-const OTHER: [&str; 3] = ["mocks", "environments", "snapshots"];
+const OTHER: [&str; 3] = [MOCKS, "environments", "snapshots"];
+/// The folder of mocks, and of what they read.
+const MOCKS: &str = "mocks";
 /// The file that marks a project is no workflow either.
 const PROJECT: &str = "reqchain.yaml";
 
@@ -20,6 +22,18 @@ const PROJECT: &str = "reqchain.yaml";
 /// # Errors
 /// No path at all, paths that do not exist, folders without a workflow: all of them.
 pub fn workflows(paths: &[PathBuf], command: &str) -> Result<Vec<PathBuf>, Diagnostics> {
+    files(paths, command, false)
+}
+
+/// The workflows and mocks that `paths` stand for, as [`workflows`] finds them.
+///
+/// # Errors
+/// As [`workflows`].
+pub fn workflows_and_mocks(paths: &[PathBuf], command: &str) -> Result<Vec<PathBuf>, Diagnostics> {
+    files(paths, command, true)
+}
+
+fn files(paths: &[PathBuf], command: &str, mocks: bool) -> Result<Vec<PathBuf>, Diagnostics> {
     if paths.is_empty() {
         return Err(Diagnostic::error("no workflow is named")
             .help(format!("name files or folders: reqchain {command} workflows"))
@@ -28,7 +42,7 @@ pub fn workflows(paths: &[PathBuf], command: &str) -> Result<Vec<PathBuf>, Diagn
     let mut found: Vec<PathBuf> = Vec::new();
     let mut wrong = Diagnostics::default();
     for path in paths {
-        match expand(path) {
+        match expand(path, mocks) {
             Ok(files) => files.into_iter().for_each(|file| {
                 if !found.contains(&file) {
                     found.push(file);
@@ -40,13 +54,13 @@ pub fn workflows(paths: &[PathBuf], command: &str) -> Result<Vec<PathBuf>, Diagn
     if wrong.0.is_empty() { Ok(found) } else { Err(wrong) }
 }
 
-fn expand(path: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+fn expand(path: &Path, mocks: bool) -> Result<Vec<PathBuf>, Diagnostic> {
     let kind = fs::metadata(path).map_err(|error| missing(path, &error))?;
     if !kind.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    walk(path, &mut files)
+    walk(path, mocks, &mut files)
         .map_err(|error| Diagnostic::error(format!("cannot read the folder {}: {error}", path.display())))?;
     if files.is_empty() {
         return Err(Diagnostic::error(format!("there is no workflow in {}", path.display())).help(
@@ -57,18 +71,20 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
     Ok(files)
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn walk(folder: &Path, mocks: bool, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let holds_mocks = folder.file_name().is_some_and(|name| name == MOCKS);
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
         let path = entry.path();
         // A link to a folder is not followed, since it may lead back; a link to a file is a file.
         if entry.file_type()?.is_dir() {
-            if is_searched(&name) {
-                walk(&path, files)?;
+            if is_searched(&name) || (mocks && name == MOCKS) {
+                walk(&path, mocks, files)?;
             }
-        } else if is_workflow(&name) && path.is_file() && !is_mock(&path) {
-            files.push(path);
+        } else if is_workflow(&name) && path.is_file() {
+            let wanted = if is_mock(&path) { mocks } else { !(mocks && holds_mocks) };
+            files.extend(wanted.then_some(path));
         }
     }
     Ok(())

@@ -114,6 +114,12 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(format!("cannot read `{}`: {why}", path.display()))
 }
 
+/// Our word for a known word of other tools.
+#[must_use]
+pub fn canonical(word: &str) -> Option<&'static str> {
+    FOREIGN.iter().find(|(foreign, _)| *foreign == word.to_lowercase()).map(|(_, ours)| *ours)
+}
+
 /// A key as it stands in a message; «a step» is not one, and stands without marks.
 fn quoted(what: &str) -> String {
     if what.starts_with("a ") { what.to_owned() } else { format!("`{what}`") }
@@ -303,8 +309,7 @@ impl Reading {
             self.error_with(key.span, message, "it is part of the language, but this version cannot run it");
             return None;
         }
-        let ours = FOREIGN.iter().find(|(foreign, _)| *foreign == word.to_lowercase()).map(|(_, ours)| *ours);
-        let ours = ours.filter(|ours| known.contains(ours) || later.contains(ours));
+        let ours = canonical(word).filter(|ours| known.contains(ours) || later.contains(ours));
         let meant = ours.or_else(|| nearest(word, known.iter().copied()));
         let message = format!("unknown key `{word}` in {}", quoted(what));
         let help = match (ours, meant) {

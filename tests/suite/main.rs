@@ -23,6 +23,8 @@ mod leaks;
 mod safety;
 // The README, file by file and command by command.
 mod readme;
+// What `fmt` makes of a file, what it leaves alone, and what it never loses.
+mod fmt;
 // The corpus: each workflow in `tests/cases`, and what must be said of it, word for word.
 mod check;
 // The shipped workflows pass under their mocks, and the mocks answer as the real servers do.

@@ -5,10 +5,12 @@
 //! node and reports every mistake, where serde would stop at the first and lose its place.
 //! Aliases and merge keys are expanded here, within limits, so that nobody above knows of them.
 
+mod extent;
 mod mistake;
 mod reader;
 #[cfg(test)]
 mod tests;
+pub mod written;
 
 use std::sync::Arc;
 

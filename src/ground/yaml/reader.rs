@@ -25,13 +25,7 @@ pub fn read(source: &Arc<Source>) -> Result<Node, Diagnostic> {
             .at(source, Span::default())
             .help("split it: a step can run another workflow with `uses`"));
     }
-    let mut reader = Reader {
-        source,
-        offsets: (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect()),
-        anchors: HashMap::new(),
-        nodes: 0,
-    };
-    reader.document(&mut Parser::new_from_str(text))
+    Reader::new(source).document(&mut Parser::new_from_str(text))
 }
 
 pub(super) struct Reader<'s> {
@@ -49,9 +43,15 @@ struct Anchor {
     depth: usize,
 }
 
-type Events<'s> = Parser<'s, StrInput<'s>>;
+pub(super) type Events<'s> = Parser<'s, StrInput<'s>>;
 
 impl<'s> Reader<'s> {
+    pub(super) fn new(source: &'s Arc<Source>) -> Self {
+        let text = source.as_str();
+        let offsets = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
+        Self { source, offsets, anchors: HashMap::new(), nodes: 0 }
+    }
+
     fn document(&mut self, events: &mut Events<'s>) -> Result<Node, Diagnostic> {
         let mut root = None;
         loop {
@@ -75,7 +75,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn next(&self, events: &mut Events<'s>) -> Result<(Event<'s>, EventSpan), Diagnostic> {
+    pub(super) fn next(&self, events: &mut Events<'s>) -> Result<(Event<'s>, EventSpan), Diagnostic> {
         match events.next_event() {
             Some(Ok(next)) => Ok(next),
             Some(Err(error)) => Err(self.syntax_error(&error)),
@@ -267,7 +267,7 @@ impl<'s> Reader<'s> {
         Diagnostic::error(message).at(self.source, span)
     }
 
-    fn span(&self, span: EventSpan) -> Span {
+    pub(super) fn span(&self, span: EventSpan) -> Span {
         Span::new(self.offset(span.start.index()), self.offset(span.end.index()))
     }
 
@@ -280,7 +280,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The parser's spans run on over the blanks that follow.
-    fn trim(&self, span: Span) -> Span {
+    pub(super) fn trim(&self, span: Span) -> Span {
         let text = self.source.slice(span);
         Span { start: span.start, end: Span::new(0, span.start as usize + text.trim_end().len()).end }
     }
