@@ -188,6 +188,12 @@ impl<'r> StepRun<'r> {
         if let Some(check) = expect.check_status(answer.response(), tell) {
             self.judge(check, true);
         }
+        if let PlannedAction::Request(spec) = &self.planned.action
+            && let Some(span) = spec.graphql()
+            && let Some(check) = expect.check_graphql(answer.response(), &scope.needles, span)
+        {
+            self.judge(check, false);
+        }
         let checks = expect.check_rest(answer, scope, tell).map_err(|error| self.template_failure(&error))?;
         for check in checks {
             self.judge(check, false);

@@ -72,6 +72,19 @@ impl Workflow {
         self.check_namespace(reading);
         self.check_names_read(&lost, reading);
         self.check_mock(reading);
+        self.check_urls(root, reading);
+    }
+
+    /// A URL without scheme and host needs a `base_url` of this very file.
+    fn check_urls(&self, root: &Node, reading: &Reading) {
+        if root.get("defaults").is_some_and(|defaults| defaults.get("base_url").is_some()) {
+            return;
+        }
+        for request in self.all_steps().filter_map(|step| step.action.request()) {
+            if let Some(error) = request.needs_base() {
+                reading.report(error.diagnostic(&reading.source));
+            }
+        }
     }
 
     fn check_ids(&self, reading: &Reading) {
