@@ -77,11 +77,9 @@ impl Workflow {
 
     /// A URL without scheme and host needs a `base_url` of this very file.
     fn check_urls(&self, root: &Node, reading: &Reading) {
-        if root.get("defaults").is_some_and(|defaults| defaults.get("base_url").is_some()) {
-            return;
-        }
+        let has_base = root.get("defaults").is_some_and(|defaults| defaults.get("base_url").is_some());
         for request in self.all_steps().filter_map(|step| step.action.request()) {
-            if let Some(error) = request.needs_base() {
+            if let Some(error) = request.misplaced(has_base) {
                 reading.report(error.diagnostic(&reading.source));
             }
         }

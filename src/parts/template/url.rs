@@ -31,23 +31,23 @@ impl Template {
     }
 
     /// The template as a URL that may have no scheme: then `base` is laid before it, joined by one
-    /// slash, and its origin is the base's. `judge` says whether a text can be a base.
+    /// slash, and its origin is the base's. `judge` says whether a text can be a base. `None` where
+    /// the URL names a host without a scheme (`//host`): neither is meant by that.
     ///
     /// # Errors
-    /// As [`Template::address`], for both; those of `judge`; also a host without a scheme.
+    /// As [`Template::address`], for both; those of `judge`.
     pub fn address_under(
         &self,
         base: &Self,
         scope: &Scope,
         judge: &dyn Fn(&str) -> Result<(), Error>,
-    ) -> Result<Address, Error> {
+    ) -> Result<Option<Address>, Error> {
         let head = self.head(scope)?;
         if has_scheme(&head) {
-            return self.address(scope);
+            return self.address(scope).map(Some);
         }
         if head.starts_with("//") {
-            let error = Error::new(self.span, "the URL names a host but no scheme");
-            return Err(error.help("begin it with https://, or with one slash for a path"));
+            return Ok(None);
         }
         let base = base.address(scope)?;
         judge(&base.text.value)?;
@@ -63,7 +63,7 @@ impl Template {
         }
         let mut address = self.build(url, scope)?;
         address.origin_from_server = base.origin_from_server;
-        Ok(address)
+        Ok(Some(address))
     }
 
     /// What the URL begins with, as far as it tells whether it has a scheme of its own.
@@ -246,7 +246,7 @@ mod tests {
         let marks = Marks { secret: None, from_server: true };
         scope.set(&"x".into(), Marked::new(x.into(), marks)).expect("no input");
         let address = read(template)?.address_under(&read(base)?, &scope, &|_| Ok(()));
-        let address = address.map_err(|error| error.message)?;
+        let address = address.map_err(|error| error.message)?.ok_or("a host without a scheme")?;
         Ok((address.text.value, address.origin_from_server))
     }
 

@@ -48,11 +48,19 @@ fn judge(text: &str, span: Span) -> Result<(), Error> {
     parse_url(text, span).map(|_| ())
 }
 
+fn host_alone(span: Span) -> Error {
+    Error::new(span, "the URL names a host but no scheme")
+        .help("begin it with https://, or with one slash for a path")
+}
+
 impl RequestSpec {
-    /// What is wrong with the URL where no `base_url` is laid before it; `None` where it stands
-    /// alone, or where only its templates can tell.
+    /// What is wrong with a URL that has no scheme, in a file with or without a `base_url`; `None`
+    /// where nothing is, or where only its templates can tell.
     #[must_use]
-    pub fn needs_base(&self) -> Option<Error> {
+    pub fn misplaced(&self, has_base: bool) -> Option<Error> {
+        if has_base {
+            return self.url.source().starts_with("//").then(|| host_alone(self.url.span()));
+        }
         let judged = match self.url.as_literal() {
             Some(text) if !has_scheme(text) => parse_url(text, self.url.span()),
             None if self.url.source().starts_with('/') => parse_url("/", self.url.span()),
@@ -69,6 +77,7 @@ impl RequestSpec {
         let Some(base) = &self.base_url else {
             return self.url.address(scope);
         };
-        self.url.address_under(base, scope, &|text| judge(text, base.span()))
+        let address = self.url.address_under(base, scope, &|text| judge(text, base.span()))?;
+        address.ok_or_else(|| host_alone(self.url.span()))
     }
 }

@@ -19,7 +19,7 @@ use crate::parts::template::{Template, Tree};
 const BODIES: [&str; 6] = ["json", "form", "multipart", "body", "file", "graphql"];
 
 /// A URL without a template in it is judged before anything is sent; one without a scheme only
-/// where it is known whether the file has a `base_url` (`RequestSpec::needs_base`).
+/// where it is known whether the file has a `base_url` (`RequestSpec::misplaced`).
 pub(super) fn read_url(scalar: &Scalar, reading: &Reading) -> Option<Template> {
     let url = Template::read(scalar, reading)?;
     let whole = url.as_literal().filter(|text| has_scheme(text));
