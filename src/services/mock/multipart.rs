@@ -55,12 +55,11 @@ fn next_line(text: &[u8]) -> Option<&[u8]> {
 
 fn part(text: &[u8]) -> Option<Value> {
     // A part without headers begins with the blank line.
-    let (head, body) = match text.strip_prefix(b"\r\n") {
-        Some(body) => (&b""[..], body),
-        None => {
-            let end = memmem::find(text, b"\r\n\r\n")?;
-            (&text[..end], &text[end + 4..])
-        }
+    let (head, body) = if let Some(body) = text.strip_prefix(b"\r\n") {
+        (&b""[..], body)
+    } else {
+        let end = memmem::find(text, b"\r\n\r\n")?;
+        (&text[..end], &text[end + 4..])
     };
     let head = String::from_utf8_lossy(head);
     let header = |name: &str| {
@@ -70,8 +69,8 @@ fn part(text: &[u8]) -> Option<Value> {
     let disposition = header("content-disposition").unwrap_or_default();
     let text = |value: Option<String>| value.map_or(Value::Null, Value::from);
     let members: [(&str, Value); 4] = [
-        ("name", text(parameter(disposition, "name").map(unescaped))),
-        ("filename", text(parameter(disposition, "filename").map(unescaped))),
+        ("name", text(parameter(disposition, "name").map(|name| unescaped(&name)))),
+        ("filename", text(parameter(disposition, "filename").map(|name| unescaped(&name)))),
         ("content_type", text(header("content-type").map(str::to_owned))),
         ("body", String::from_utf8_lossy(body).into_owned().into()),
     ];
@@ -119,7 +118,7 @@ fn quoted_text(quoted: &str) -> (String, usize) {
 }
 
 /// Undoes what browsers escape in a name (WHATWG HTML, «multipart form data»).
-fn unescaped(name: String) -> String {
+fn unescaped(name: &str) -> String {
     name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 

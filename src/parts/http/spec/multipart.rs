@@ -203,7 +203,7 @@ impl Content {
                 None
             }
             (None, None) => {
-                if !fields.is_meant("value") && !fields.is_meant("file") {
+                if !KEYS.iter().any(|key| fields.is_meant(key)) {
                     let help = "give it a `value`, or the path of a `file`";
                     reading.error_with(fields.span, "this part has no content", help);
                 }
