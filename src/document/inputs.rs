@@ -14,11 +14,14 @@ use url::Url;
 use crate::document::workflow::{Input, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::ground::secret::{Marked, Marks};
-use crate::ground::source::{Source, project};
+use crate::ground::source::{Source, in_project};
 use crate::ground::value::Value;
 
 /// The largest file that an input may name, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
+
+/// What to do about a file outside the project.
+pub(super) const TRUST: &str = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
 
 /// The values of a workflow's inputs, in the order in which they are declared.
 pub type Resolved = IndexMap<Arc<str>, Marked<Value>>;
@@ -59,6 +62,14 @@ impl Inputs {
     /// Lets workflows name files outside their project.
     pub const fn trust(&mut self) {
         self.trusted = true;
+    }
+
+    /// Whether a workflow may name this file: it lies in its project, or the workflow is trusted.
+    ///
+    /// # Errors
+    /// Where the file cannot be found.
+    pub(super) fn admits(&self, file: &Path, source: &Source) -> std::io::Result<bool> {
+        Ok(self.trusted || in_project(file, source)?)
     }
 
     /// Points the inputs of every workflow that names the mock `file` at a server that stands in.
@@ -190,9 +201,8 @@ impl Inputs {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(refused(error.to_string())),
         };
-        if !self.trusted && !in_project(file, &workflow.source).map_err(|error| refused(error.to_string()))? {
-            let help = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
-            return Err(refused("it is outside the project".to_owned()).help(help));
+        if !self.admits(file, &workflow.source).map_err(|error| refused(error.to_string()))? {
+            return Err(refused("it is outside the project".to_owned()).help(TRUST));
         }
         if !meta.is_file() {
             return Err(refused("not a regular file".to_owned()));
@@ -230,11 +240,6 @@ impl Inputs {
             }
         }
     }
-}
-
-/// Whether a file lies in the project of the workflow, links followed.
-fn in_project(file: &Path, source: &Source) -> std::io::Result<bool> {
-    Ok(file.canonicalize()?.starts_with(project(&source.folder().canonicalize()?)))
 }
 
 /// All missing inputs in one error.

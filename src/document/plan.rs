@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::document::inputs::{Inputs, Resolved};
+use crate::document::inputs::{Inputs, Resolved, TRUST};
 use crate::document::workflow::{Action, Step, Workflow};
-use crate::ground::diagnostic::Diagnostics;
+use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::parts::http::RequestSpec;
 use crate::parts::retry::Retry;
 use crate::parts::script::Script;
@@ -58,7 +58,8 @@ pub enum PlannedAction {
 /// Makes a plan of a workflow and what the caller gives.
 ///
 /// # Errors
-/// Every input that is missing or wrong, here and in the workflows that are used.
+/// Every input that is missing or wrong, and every file outside the project that is to be sent
+/// although the workflow is not trusted; here and in the workflows that are used.
 pub fn plan(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, Diagnostics> {
     let resolved = inputs.resolve(workflow)?;
     plan_with(workflow, resolved, inputs)
@@ -101,6 +102,9 @@ fn plan_steps(
 
 impl PlannedStep {
     fn new(step: &Arc<Step>, workflow: &Workflow, inputs: &Inputs) -> Result<Self, Diagnostics> {
+        if let Action::Request(request) = &step.action {
+            admit_files(request, workflow, inputs)?;
+        }
         let action = match &step.action {
             Action::Request(request) if workflow.defaults.is_empty() => {
                 PlannedAction::Request(Arc::clone(request))
@@ -127,6 +131,20 @@ impl PlannedStep {
         let yields = Arc::new(yields(step));
         Ok(Self { step: Arc::clone(step), action, retry, yields, needs: Vec::new() })
     }
+}
+
+/// A workflow may send what lies in its project. Reading cannot know whether it is trusted with
+/// more, and a run that sent half of its requests is too late.
+fn admit_files(request: &RequestSpec, workflow: &Workflow, inputs: &Inputs) -> Result<(), Diagnostics> {
+    let mut problems = Diagnostics::default();
+    for file in request.files() {
+        // What cannot be found is told when it is to be read.
+        if !inputs.admits(file.path(), &workflow.source).unwrap_or(true) {
+            let message = format!("the file `{}` is outside the project", file.written());
+            problems.push(Diagnostic::error(message).at(&workflow.source, file.span()).help(TRUST));
+        }
+    }
+    if problems.0.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// What a step's answer must yield: one pass over its bytes finds all of it.

@@ -180,10 +180,19 @@ impl Touched {
         let headers = self.headers(&draft.headers, &before, &body)?;
         let elsewhere = !same_origin(&url, &before.url);
         let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
-        let text = body.text().unwrap_or_default();
-        let secret_inside = before.secret_inside || !shown || self.scope.needles.scrub(&text) != text;
+        let secret_inside = before.secret_inside || !shown || self.gained_secret(&before.body, &body);
         let origin_from_server = before.origin_from_server || (elsewhere && read.from_server);
         Ok(Rendered { method, url, headers, body, origin_from_server, secret_inside, limits: before.limits })
+    }
+
+    /// Whether the script put a secret into the body. One that it left alone is not searched: a file
+    /// may be large.
+    fn gained_secret(&self, before: &RenderedBody, body: &RenderedBody) -> bool {
+        let bytes = if before == body { None } else { body.clone().into_bytes() };
+        bytes.is_some_and(|bytes| {
+            let text = String::from_utf8_lossy(&bytes);
+            self.scope.needles.scrub(&text) != text
+        })
     }
 
     /// The headers that the script left, each marked if it holds a secret.
@@ -207,9 +216,15 @@ impl Touched {
             value.set_sensitive(was || is_credential(&header) || self.scope.needles.scrub(text) != *text);
             headers.append(header, value);
         }
-        if let Some(media) = body.media_type() {
-            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        // What was said of a body by itself does not hold for one of another kind.
+        let (was, is) = (before.body.media_type(), body.media_type());
+        if is.is_some()
+            && was != is
+            && headers.get(CONTENT_TYPE).is_some_and(|said| was == said.to_str().ok())
+        {
+            headers.remove(CONTENT_TYPE);
         }
+        body.set_media_type(&mut headers);
         Ok(headers)
     }
 }

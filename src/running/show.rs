@@ -50,7 +50,22 @@ pub(super) fn request(request: &Request, needles: &Needles, wire: bool) -> Reque
         method: request.method.to_string(),
         url: needles.scrub(request.url.as_str()),
         headers: if wire { wire_headers(request, needles) } else { Vec::new() },
-        body: request.body.as_ref().map(|body| text(&String::from_utf8_lossy(body), needles)),
+        body: request.body.as_ref().map(|body| sent(body, needles)),
+    }
+}
+
+/// The body of a request. What is no text is not shown, and of a large one only its beginning is
+/// looked at.
+fn sent(body: &[u8], needles: &Needles) -> String {
+    match std::str::from_utf8(body) {
+        Err(_) => format!("<{} bytes>", body.len()),
+        Ok(whole) if whole.len() <= LOOKED_AT => text(whole, needles),
+        Ok(whole) => {
+            let beginning = &whole[..whole.floor_char_boundary(LOOKED_AT)];
+            let shown = needles.scrub(beginning);
+            let end = shown.char_indices().nth(BODY).map_or(shown.len(), |(at, _)| at);
+            format!("{}… ({} bytes in all)", &shown[..end], whole.len())
+        }
     }
 }
 

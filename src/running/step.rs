@@ -289,7 +289,14 @@ impl<'r> StepRun<'r> {
 
     /// Judges the rest of the answer.
     fn expect(&mut self, answer: &Answer, scope: &Scope) -> Result<(), Box<Failure>> {
-        let Some(expect) = &self.step.expect else { return Ok(()) };
+        let unasked = Expectation::none(self.span());
+        let expect = self.step.expect.as_ref().unwrap_or(&unasked);
+        if let PlannedAction::Request(spec) = &self.planned.action
+            && let Some(span) = spec.graphql()
+            && let Some(check) = expect.check_graphql(answer.response(), &scope.needles, span)
+        {
+            self.judge(check, false);
+        }
         let checks = expect
             .check_rest(answer, scope, self.telling())
             .map_err(|error| self.template_failure(&error))?;

@@ -60,6 +60,12 @@ impl Runner {
         self
     }
 
+    /// Lets the workflow name files outside its project.
+    pub const fn trust(mut self) -> Self {
+        self.inputs.trust();
+        self
+    }
+
     /// Runs against the workflow's own mock: nothing leaves the machine.
     pub const fn mock(mut self) -> Self {
         self.mock = true;

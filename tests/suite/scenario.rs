@@ -33,6 +33,7 @@ pub(crate) struct Scenario {
     servers: Vec<Server>,
     mock: Option<String>,
     own_mock: bool,
+    trusted: bool,
     inputs: Vec<(String, String)>,
     environment: Vec<(String, String)>,
     detail: Detail,
@@ -50,6 +51,7 @@ impl Scenario {
             servers: vec![Server::new("base")],
             mock: None,
             own_mock: false,
+            trusted: false,
             inputs: Vec::new(),
             environment: Vec::new(),
             detail: Detail::Requests,
@@ -104,8 +106,14 @@ impl Scenario {
         self
     }
 
+    /// Trusts the workflow, as `--trust` does.
+    pub(crate) fn trusted(mut self) -> Self {
+        self.trusted = true;
+        self
+    }
+
     /// Puts a file beside the workflow.
-    pub(crate) fn file(self, path: &str, text: &str) -> Self {
+    pub(crate) fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
         let path = self.folder.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("written");
@@ -198,6 +206,9 @@ impl Scenario {
             .cancel(&self.cancel)
             .detail(self.detail)
             .environment(self.environment.clone());
+        if self.trusted {
+            runner = runner.trust();
+        }
         if self.own_mock {
             runner = runner.mock();
         } else {

@@ -11,7 +11,7 @@ use crate::document::workflow::model::Workflow;
 pub struct Declared {
     /// Environment variables.
     pub env: Vec<Arc<str>>,
-    /// Files that give inputs.
+    /// Files that give inputs, and files that are sent.
     pub files: Vec<Arc<str>>,
     /// Hosts, as far as the defaults of the inputs name them.
     pub hosts: Vec<Arc<str>>,
@@ -23,6 +23,9 @@ impl Workflow {
     pub fn declared(self: &Arc<Self>) -> Declared {
         let mut declared = Declared::default();
         for workflow in self.tree() {
+            for request in workflow.all_steps().filter_map(|step| step.action.request()) {
+                request.files().for_each(|file| add(&mut declared.files, &file.path().display().to_string()));
+            }
             for input in &workflow.inputs {
                 input.env.iter().for_each(|env| add(&mut declared.env, env));
                 input.file.iter().for_each(|file| add(&mut declared.files, &file.display().to_string()));

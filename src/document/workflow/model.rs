@@ -232,6 +232,15 @@ impl Action {
         }
     }
 
+    /// The request, where it is one.
+    #[must_use]
+    pub fn request(&self) -> Option<&RequestSpec> {
+        match self {
+            Self::Request(request) => Some(request),
+            _ => None,
+        }
+    }
+
     /// The script, where it is one.
     #[must_use]
     pub const fn script(&self) -> Option<&Script> {

@@ -5,6 +5,7 @@
 
 mod compare;
 pub mod format;
+mod graphql;
 pub mod judge;
 pub mod predicate;
 

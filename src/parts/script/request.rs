@@ -3,7 +3,8 @@
 //! Its parts are live: `let h = request.headers; h["A"] = "b"` changes the request. An object of
 //! JSON is a value, as everywhere: `request.json.a = 1` changes the request, a copy does not.
 
-use rhai::{Array, Dynamic, Map as RhaiMap, Module};
+use bytes::Bytes;
+use rhai::{Array, Blob, Dynamic, Map as RhaiMap, Module};
 
 use crate::ground::value::Value;
 use crate::parts::http::spec::RenderedBody;
@@ -159,19 +160,32 @@ fn read(run: &Run, field: &str) -> Answer {
         "method" => Some(draft.method.clone().into()),
         "url" => Some(draft.url.clone().into()),
         "json" => Some(json(&draft.body)),
-        "body" => Some(draft.body.text().map_or(Dynamic::UNIT, Dynamic::from)),
+        "body" => Some(content(&draft.body)),
         _ => None,
     })?;
     found.ok_or_else(|| unknown_field(run, field, "`request`", &FIELDS))
 }
 
 fn json(body: &RenderedBody) -> Dynamic {
+    parsed(body).map_or(Dynamic::UNIT, |value| to_dynamic(&value))
+}
+
+/// The body as JSON, where it is that: a text or a file may be.
+fn parsed(body: &RenderedBody) -> Option<Value> {
     match body {
-        RenderedBody::Json(value) => to_dynamic(value),
-        RenderedBody::Text(text) => {
-            Value::from_json(text.as_bytes()).map_or(Dynamic::UNIT, |value| to_dynamic(&value))
-        }
-        RenderedBody::None | RenderedBody::Form(_) => Dynamic::UNIT,
+        RenderedBody::Json(value) => Some(value.clone()),
+        RenderedBody::Text(text) => Value::from_json(text.as_bytes()).ok(),
+        RenderedBody::Bytes { bytes, .. } => Value::from_json(bytes).ok(),
+        RenderedBody::None | RenderedBody::Form(_) => None,
+    }
+}
+
+/// The exact text that is to be sent; bytes that are no text are a blob.
+fn content(body: &RenderedBody) -> Dynamic {
+    match (body, body.text()) {
+        (_, Some(text)) => text.into(),
+        (RenderedBody::Bytes { bytes, .. }, None) => Dynamic::from_blob(bytes.to_vec()),
+        (_, None) => Dynamic::UNIT,
     }
 }
 
@@ -199,11 +213,7 @@ fn write(run: &Run, field: &str, value: &Dynamic) -> Result<(), Failure> {
 }
 
 fn write_json(run: &Run, value: &Dynamic) -> Result<(), Failure> {
-    let before = touch(run, |draft| match &draft.body {
-        RenderedBody::Json(before) => Some(before.clone()),
-        RenderedBody::Text(text) => Value::from_json(text.as_bytes()).ok(),
-        RenderedBody::None | RenderedBody::Form(_) => None,
-    })?;
+    let before = touch(run, |draft| parsed(&draft.body))?;
     let written = to_value(value, before.as_ref())
         .map_err(|why| run.error(format!("`request.json` cannot be set: {why}"), None))?;
     if before.as_ref() == Some(&written) || before.is_none() && value.is_unit() {
@@ -215,6 +225,13 @@ fn write_json(run: &Run, value: &Dynamic) -> Result<(), Failure> {
 fn write_body(run: &Run, value: &Dynamic) -> Result<(), Failure> {
     if value.is_unit() {
         return change(run, |draft| draft.body = RenderedBody::None);
+    }
+    if let Some(blob) = value.read_lock::<Blob>() {
+        let written = Bytes::copy_from_slice(&blob);
+        return change(run, |draft| match &mut draft.body {
+            RenderedBody::Bytes { bytes, .. } => *bytes = written,
+            body => *body = RenderedBody::Bytes { bytes: written, media: None },
+        });
     }
     let text = text(run, "body", value)?;
     change(run, |draft| {

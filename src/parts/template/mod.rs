@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use expression::Expression;
 pub use tree::Tree;
-pub use url::Address;
+pub use url::{Address, has_scheme};
 pub use view::{Reads, shown};
 
 use crate::ground::diagnostic::Diagnostic;

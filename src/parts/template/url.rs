@@ -27,7 +27,64 @@ impl Template {
     /// As [`Template::value`]; also a control character, a host that is none, and a piece of the
     /// path that would climb (`..`).
     pub fn address(&self, scope: &Scope) -> Result<Address, Error> {
-        let mut url = Building::default();
+        self.build(Building::default(), scope)
+    }
+
+    /// The template as a URL that may have no scheme: then `base` is laid before it, joined by one
+    /// slash, and its origin is the base's. `judge` says whether a text can be a base. `None` where
+    /// the URL names a host without a scheme (`//host`): neither is meant by that.
+    ///
+    /// # Errors
+    /// As [`Template::address`], for both; those of `judge`.
+    pub fn address_under(
+        &self,
+        base: &Self,
+        scope: &Scope,
+        judge: &dyn Fn(&str) -> Result<(), Error>,
+    ) -> Result<Option<Address>, Error> {
+        let head = self.head(scope)?;
+        if has_scheme(&head) {
+            return self.address(scope).map(Some);
+        }
+        if head.starts_with("//") {
+            return Ok(None);
+        }
+        let base = base.address(scope)?;
+        judge(&base.text.value)?;
+        let shown = base.shown.unwrap_or_else(|| base.text.value.clone());
+        let mut url = Building { marks: base.text.marks, ..Building::default() };
+        if self.as_literal() == Some("") {
+            url.push(&base.text.value, &shown);
+        } else {
+            // The slash closes the host: nothing that follows can be a part of it.
+            let slash = if head.starts_with(['/', '?', '#']) { "" } else { "/" };
+            let open = |text: &str| format!("{}{slash}", text.strip_suffix('/').unwrap_or(text));
+            url.push(&open(&base.text.value), &open(&shown));
+        }
+        let mut address = self.build(url, scope)?;
+        address.origin_from_server = base.origin_from_server;
+        Ok(Some(address))
+    }
+
+    /// What the URL begins with, as far as it tells whether it has a scheme of its own.
+    fn head(&self, scope: &Scope) -> Result<String, Error> {
+        let mut head = String::new();
+        for piece in self.pieces.iter().take(2) {
+            match piece {
+                Piece::Literal(text) => {
+                    head.push_str(text);
+                    break;
+                }
+                Piece::Expression(expression) if head.is_empty() => {
+                    head.push_str(&expression.value(scope)?.value.to_text());
+                }
+                Piece::Expression(_) => break,
+            }
+        }
+        Ok(head)
+    }
+
+    fn build(&self, mut url: Building, scope: &Scope) -> Result<Address, Error> {
         for (index, piece) in self.pieces.iter().enumerate() {
             match piece {
                 Piece::Literal(text) => url.push(text, text),
@@ -44,6 +101,17 @@ impl Template {
             shown,
         })
     }
+}
+
+/// Whether a text begins with a scheme of its own (RFC 3986, 3.1). A colon alone makes none but for
+/// `http` and `https`, which a URL's reader takes without slashes too: `items:search` is a path.
+#[must_use]
+pub fn has_scheme(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let (scheme, rest) = text.split_at(text.find(|c| !is_part(c)).unwrap_or(text.len()));
+    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (rest.starts_with("://") || (is_http && rest.starts_with(':')))
 }
 
 #[derive(Default)]
@@ -171,6 +239,64 @@ mod tests {
         ] {
             assert!(address(template, x, false).is_err(), "{template} with {x:?}");
         }
+    }
+
+    fn under(base: &str, template: &str, x: &str) -> Result<(String, bool), String> {
+        let scope = scope();
+        let marks = Marks { secret: None, from_server: true };
+        scope.set(&"x".into(), Marked::new(x.into(), marks)).expect("no input");
+        let address = read(template)?.address_under(&read(base)?, &scope, &|_| Ok(()));
+        let address = address.map_err(|error| error.message)?.ok_or("a host without a scheme")?;
+        Ok((address.text.value, address.origin_from_server))
+    }
+
+    #[test]
+    fn a_base_is_laid_before_what_has_no_scheme_and_keeps_its_path() {
+        for (base, template, x, expected) in [
+            ("https://h/api/v1", "/me", "", "https://h/api/v1/me"),
+            ("https://h/api/v1/", "me", "", "https://h/api/v1/me"),
+            ("https://h", "me/{{ x }}?a={{ x }}", "a/b", "https://h/me/a%2Fb?a=a%2Fb"),
+            ("https://h/a", "{{ x }}", "/b/c?d=e", "https://h/a/b/c?d=e"),
+            ("https://h/a", "{{ x }}/c", "b", "https://h/a/b/c"),
+            ("https://h/a", "?q={{ x }}", "1&2", "https://h/a?q=1%262"),
+            ("https://h/a", "", "", "https://h/a"),
+            ("https://h", "items:search", "", "https://h/items:search"),
+            ("https://h/a", "go?to=https://{{ x }}", "a b", "https://h/a/go?to=https://a%20b"),
+        ] {
+            let found = under(base, template, x).expect(template);
+            assert_eq!(found, (expected.to_owned(), false), "{base} {template}");
+        }
+    }
+
+    #[test]
+    fn nothing_behind_a_base_can_change_its_origin() {
+        for x in
+            [".evil.example", "@evil.example", ":81", "\\evil.example", "", " https://evil.example", "https"]
+        {
+            for template in ["{{ x }}", "{{ x }}{{ x }}", "{{ x }}/me"] {
+                // A host without a scheme is refused.
+                let Ok((text, from_server)) = under("https://h.example", template, x) else { continue };
+                let url = url::Url::parse(&text).expect("a URL");
+                assert_eq!(url.origin().ascii_serialization(), "https://h.example", "{template} {x:?}");
+                assert!(!from_server);
+            }
+        }
+        assert!(under("https://h.example", "{{ x }}", "//evil.example/").is_err());
+    }
+
+    #[test]
+    fn a_url_with_an_origin_of_its_own_ignores_the_base() {
+        for (template, x, expected) in [
+            ("{{ x }}/me", "https://o.example", "https://o.example/me"),
+            ("{{ x }}", "HTTPS:o.example", "HTTPS:o.example"),
+            ("{{ x }}://o.example/", "http", "http://o.example/"),
+        ] {
+            assert_eq!(under("https://h", template, x), Ok((expected.to_owned(), true)), "{template}");
+        }
+        assert_eq!(
+            under("https://h", "http://o.example/{{ x }}", "1"),
+            Ok(("http://o.example/1".into(), false))
+        );
     }
 
     #[test]

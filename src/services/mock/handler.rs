@@ -21,7 +21,7 @@ use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::Scope;
 use crate::parts::script::{Function, Host, Phase};
 use crate::parts::template::Tree;
-use crate::services::mock::reply;
+use crate::services::mock::{multipart, reply};
 
 /// Answers a request, and may change the mock's state.
 pub trait Handle: Send + Sync {
@@ -138,7 +138,7 @@ pub(super) fn request(head: &Parts, body: &Bytes) -> Map {
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     let form = if is_form { pairs(form_urlencoded::parse(body)) } else { Map::default() };
     let query = head.uri.query().unwrap_or_default();
-    let members: [(&str, Value); 8] = [
+    let members: [(&str, Value); 9] = [
         ("method", head.method.as_str().into()),
         ("path", head.uri.path().into()),
         ("query", pairs(form_urlencoded::parse(query.as_bytes())).into()),
@@ -146,6 +146,7 @@ pub(super) fn request(head: &Parts, body: &Bytes) -> Map {
         ("cookies", cookies(&head.headers).into()),
         ("json", Value::from_json(body).unwrap_or_default()),
         ("form", form.into()),
+        ("parts", multipart::parts(&head.headers, body).into()),
         ("body", (*text).into()),
     ];
     members.into_iter().map(|(name, value)| (Arc::from(name), value)).collect()
@@ -207,7 +208,7 @@ mod tests {
             r#"{"method":"POST","path":"/a%20b","query":{"x":["1","2"],"y":"&"},
             "headers":{"x-mixed":"1, 2","cookie":"sid=a=b; t=1",
             "content-type":"application/x-www-form-urlencoded; charset=utf-8"},
-            "cookies":{"sid":"a=b","t":"1"},"json":null,"form":{"p":"ä b"},"body":"p=%C3%A4+b"}"#,
+            "cookies":{"sid":"a=b","t":"1"},"json":null,"form":{"p":"ä b"},"parts":[],"body":"p=%C3%A4+b"}"#,
         );
         assert_eq!(seen, expected);
     }

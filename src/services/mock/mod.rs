@@ -7,6 +7,7 @@
 
 mod fault;
 mod handler;
+mod multipart;
 mod reply;
 mod route;
 mod server;

@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) headers: Vec<(String, String)>,
     /// The body, as text.
     pub(crate) body: String,
+    /// The body as it came.
+    pub(crate) bytes: Vec<u8>,
     origins: Vec<(String, String)>,
 }
 
@@ -279,8 +281,8 @@ fn read_request(reader: &mut impl BufRead) -> Option<Seen> {
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let mut body = vec![0; length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0)];
     reader.read_exact(&mut body).ok()?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    Some(Seen { method, target, headers, body, origins: Vec::new() })
+    let text = String::from_utf8_lossy(&body).into_owned();
+    Some(Seen { method, target, headers, body: text, bytes: body, origins: Vec::new() })
 }
 
 /// Whether the connection goes on.

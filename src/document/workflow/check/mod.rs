@@ -27,6 +27,17 @@ impl Workflow {
         self.check_loops(reading);
         self.check_parallel(reading);
         self.check_mock(reading);
+        self.check_urls(root, reading);
+    }
+
+    /// A URL without scheme and host needs a `base_url` of this very file.
+    fn check_urls(&self, root: &Node, reading: &Reading) {
+        let has_base = root.get("defaults").is_some_and(|defaults| defaults.get("base_url").is_some());
+        for request in self.all_steps().filter_map(|step| step.action.request()) {
+            if let Some(error) = request.misplaced(has_base) {
+                reading.report(error.diagnostic(&reading.source));
+            }
+        }
     }
 
     fn check_ids(&self, reading: &Reading) {

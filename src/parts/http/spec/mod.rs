@@ -4,6 +4,10 @@
 //! built as a structure, a header takes no line break. What is rendered is still editable by a
 //! `before` script; only [`Rendered::finish`] makes bytes of it.
 
+mod base_url;
+mod file;
+mod graphql;
+mod multipart;
 mod read;
 mod render;
 
@@ -18,12 +22,15 @@ use crate::ground::source::Span;
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::auth::Auth;
 use crate::parts::http::message::Limits;
+use crate::parts::http::spec::graphql::Graphql;
+use crate::parts::http::spec::multipart::Multipart;
 use crate::parts::http::spec::read::{read_body, read_entries, read_headers, read_method, read_url};
 use crate::parts::template::{Mention, Template, Tree};
 
+pub use crate::parts::http::spec::file::{BodyFile, MAX_FILE};
 pub use crate::parts::http::spec::render::{Rendered, RenderedBody, parse_url};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 15] = [
     "method",
     "url",
     "query",
@@ -31,27 +38,21 @@ const KEYS: [&str; 11] = [
     "auth",
     "json",
     "form",
+    "multipart",
     "body",
+    "file",
+    "graphql",
     "timeout",
     "connect_timeout",
     "max_body",
-];
-const LATER: [&str; 10] = [
-    "multipart",
-    "file",
-    "graphql",
-    "redirects",
-    "cookies",
-    "tls",
-    "proxy",
-    "resolve",
-    "http_version",
+    // It stands under `defaults`, which whoever writes it here is told.
     "base_url",
 ];
+const LATER: [&str; 6] = ["redirects", "cookies", "tls", "proxy", "resolve", "http_version"];
 
 /// What may stand under `defaults` of a request.
-pub const DEFAULT_KEYS: [&str; 7] =
-    ["method", "headers", "auth", "timeout", "connect_timeout", "max_body", "retry"];
+pub const DEFAULT_KEYS: [&str; 8] =
+    ["base_url", "method", "headers", "auth", "timeout", "connect_timeout", "max_body", "retry"];
 
 /// The methods that people write in lower case; any other word in capitals is a method too.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
@@ -63,6 +64,8 @@ type Entry = (Arc<str>, Tree, Span);
 #[derive(Debug, Clone)]
 pub struct RequestSpec {
     method: Option<Method>,
+    /// What is laid before a URL without a scheme; `defaults` alone can say it.
+    base_url: Option<Template>,
     url: Template,
     query: Vec<Entry>,
     headers: Vec<(HeaderName, Tree, Span)>,
@@ -75,6 +78,7 @@ pub struct RequestSpec {
 #[derive(Debug, Clone, Default)]
 pub struct RequestDefaults {
     method: Option<Method>,
+    base_url: Option<Template>,
     headers: Vec<(HeaderName, Tree, Span)>,
     auth: Option<Arc<Auth>>,
     limits: LimitsSpec,
@@ -92,7 +96,10 @@ enum Body {
     None,
     Json(Tree),
     Form(Vec<Entry>),
+    Multipart(Multipart),
     Text(Template),
+    File(BodyFile),
+    Graphql(Graphql),
 }
 
 impl RequestSpec {
@@ -110,8 +117,10 @@ impl RequestSpec {
         let body = read_body(&fields, reading);
         let auth = fields.optional("auth", |node| Auth::read(node, reading));
         let limits = LimitsSpec::read(&fields, reading);
+        base_url::refuse(&fields, reading);
         Some(Self {
             method: method?,
+            base_url: None,
             url: url?,
             query: query?,
             headers: headers?,
@@ -148,6 +157,7 @@ impl RequestSpec {
         let (query, headers) = (Vec::new(), Vec::new());
         Some(Self {
             method,
+            base_url: None,
             url,
             query,
             headers,
@@ -164,7 +174,10 @@ impl RequestSpec {
         let missing = |name: &HeaderName| own.iter().all(|(known, ..)| known != name);
         self.headers = defaults.headers.iter().filter(|(name, ..)| missing(name)).cloned().collect();
         self.headers.extend(own);
-        self.method = self.method.or_else(|| defaults.method.clone());
+        // GraphQL is always a POST: what holds for the other requests cannot hold for it.
+        let method = defaults.method.as_ref().filter(|_| self.graphql().is_none());
+        self.method = self.method.or_else(|| method.cloned());
+        self.base_url.clone_from(&defaults.base_url);
         self.auth = self.auth.or_else(|| defaults.auth.clone());
         self.limits.timeout = self.limits.timeout.or(defaults.limits.timeout);
         self.limits.connect_timeout = self.limits.connect_timeout.or(defaults.limits.connect_timeout);
@@ -184,16 +197,37 @@ impl RequestSpec {
         self.url.span()
     }
 
+    /// The files that it sends.
+    pub fn files(&self) -> impl Iterator<Item = &BodyFile> {
+        let (file, parts) = match &self.body {
+            Body::File(file) => (Some(file), None),
+            Body::Multipart(parts) => (None, Some(parts)),
+            _ => (None, None),
+        };
+        file.into_iter().chain(parts.into_iter().flat_map(Multipart::files))
+    }
+
+    /// Where `graphql` stands, if that is its body: then its answer is judged by its `errors` too.
+    #[must_use]
+    pub const fn graphql(&self) -> Option<Span> {
+        match &self.body {
+            Body::Graphql(graphql) => Some(graphql.span),
+            _ => None,
+        }
+    }
+
     /// Tells every name that its templates read, and where.
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.url.reads(visit);
         self.query.iter().for_each(|(_, tree, _)| tree.reads(visit));
         self.headers.iter().for_each(|(_, tree, _)| tree.reads(visit));
         match &self.body {
-            Body::None => {}
+            Body::None | Body::File(_) => {}
             Body::Json(tree) => tree.reads(visit),
             Body::Form(fields) => fields.iter().for_each(|(_, tree, _)| tree.reads(visit)),
+            Body::Multipart(parts) => parts.reads(visit),
             Body::Text(template) => template.reads(visit),
+            Body::Graphql(graphql) => graphql.reads(visit),
         }
         if let Some(auth) = &self.auth {
             auth.reads(visit);
@@ -204,19 +238,19 @@ impl RequestSpec {
 impl RequestDefaults {
     /// Reads the request's part of `defaults:`; mistakes are reported. `retry` is its reader's.
     pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
-        let later: Vec<&'static str> =
-            LATER.iter().copied().filter(|key| *key != "file" && *key != "multipart").collect();
-        let fields = reading.fields(node, "defaults", &DEFAULT_KEYS, &later)?;
+        let fields = reading.fields(node, "defaults", &DEFAULT_KEYS, &LATER)?;
         let method = fields.get("method").and_then(|node| read_method(node, reading));
+        let base_url = fields.get("base_url").and_then(|node| base_url::read(node, reading));
         let headers = read_headers(fields.get("headers"), reading)?;
         let auth = fields.get("auth").and_then(|node| Auth::read(node, reading)).map(Arc::new);
-        Some(Self { method, headers, auth, limits: LimitsSpec::read(&fields, reading) })
+        Some(Self { method, base_url, headers, auth, limits: LimitsSpec::read(&fields, reading) })
     }
 
     /// Whether they say nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.method.is_none()
+            && self.base_url.is_none()
             && self.headers.is_empty()
             && self.auth.is_none()
             && self.limits == LimitsSpec::default()
@@ -224,6 +258,9 @@ impl RequestDefaults {
 
     /// Tells every name that its templates read, and where.
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+        if let Some(base_url) = &self.base_url {
+            base_url.reads(visit);
+        }
         self.headers.iter().for_each(|(_, tree, _)| tree.reads(visit));
         if let Some(auth) = &self.auth {
             auth.reads(visit);

@@ -9,15 +9,21 @@ use crate::ground::read::{Fields, Reading};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node, Scalar};
+use crate::parts::http::spec::base_url::has_scheme;
+use crate::parts::http::spec::file::BodyFile;
+use crate::parts::http::spec::graphql::Graphql;
+use crate::parts::http::spec::multipart::Multipart;
 use crate::parts::http::spec::{Body, Entry, parse_url};
 use crate::parts::template::{Template, Tree};
 
-const BODIES: [&str; 3] = ["json", "form", "body"];
+const BODIES: [&str; 6] = ["json", "form", "multipart", "body", "file", "graphql"];
 
-/// A URL without a template in it is judged before anything is sent.
+/// A URL without a template in it is judged before anything is sent; one without a scheme only
+/// where it is known whether the file has a `base_url` (`RequestSpec::misplaced`).
 pub(super) fn read_url(scalar: &Scalar, reading: &Reading) -> Option<Template> {
     let url = Template::read(scalar, reading)?;
-    if let Some(Err(error)) = url.as_literal().map(|text| parse_url(text, scalar.span)) {
+    let whole = url.as_literal().filter(|text| has_scheme(text));
+    if let Some(Err(error)) = whole.map(|text| parse_url(text, scalar.span)) {
         if scalar.text.contains('@') {
             reading.source.hide(scalar.span);
         }
@@ -52,7 +58,7 @@ pub(super) fn read_entries(node: Option<&Node>, what: &str, reading: &Reading) -
 }
 
 /// A value that ends as text: a plain scalar is taken as it was typed (`0101`, `1.10`).
-fn read_value(node: &Node, reading: &Reading) -> Option<Tree> {
+pub(super) fn read_value(node: &Node, reading: &Reading) -> Option<Tree> {
     if let Kind::Map(_) = &node.kind {
         reading.error_with(
             node.span,
@@ -109,6 +115,9 @@ pub(super) fn read_body(fields: &Fields<'_>, reading: &Reading) -> Option<Body> 
     match &*kind.text {
         "json" => Tree::read(node, reading).map(Body::Json),
         "form" => read_entries(Some(node), "form", reading).map(Body::Form),
+        "multipart" => Multipart::read(node, reading).map(Body::Multipart),
+        "file" => BodyFile::read(node, reading).map(Body::File),
+        "graphql" => Graphql::read(node, fields, reading).map(Body::Graphql),
         _ => {
             if !matches!(node.kind, Kind::Scalar(_)) {
                 reading.error_with(

@@ -17,6 +17,7 @@ use crate::ground::secret::{Marked, Marks, is_secret_name, pseudonym};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::parts::http::message::{Limits, Request, is_credential};
+use crate::parts::http::spec::multipart;
 use crate::parts::http::spec::{Body, Entry, RequestSpec};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Tree};
@@ -60,6 +61,13 @@ pub enum RenderedBody {
     Form(Vec<(String, String)>),
     /// A text.
     Text(String),
+    /// Bytes that stay as they are: a multipart body, a file, what a script made.
+    Bytes {
+        /// All of them.
+        bytes: Bytes,
+        /// What `Content-Type` says of them, with its parameters.
+        media: Option<Arc<str>>,
+    },
 }
 
 impl fmt::Debug for RenderedBody {
@@ -70,6 +78,7 @@ impl fmt::Debug for RenderedBody {
             Self::Json(_) => "json",
             Self::Form(_) => "form",
             Self::Text(_) => "text",
+            Self::Bytes { .. } => "bytes",
         })
     }
 }
@@ -80,7 +89,7 @@ impl RequestSpec {
     /// # Errors
     /// Where a template cannot be evaluated, or a value cannot stand in its place.
     pub fn render(&self, scope: &Scope) -> Result<Rendered, Error> {
-        let address = self.url.address(scope)?;
+        let address = self.address(scope)?;
         let mut secret_inside = address.text.marks.is_secret();
         let mut text = address.text.value;
         append_query(&mut text, &self.query, scope, &mut secret_inside)?;
@@ -115,9 +124,11 @@ impl RequestSpec {
                 Ok(())
             })?;
         }
-        if let Some(media) = body.media_type() {
-            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
+        if let (Body::Multipart(_), Some(media)) = (&self.body, body.media_type()) {
+            let own = self.headers.iter().find(|(name, ..)| *name == CONTENT_TYPE);
+            multipart::complete(&mut headers, media, own.map_or(self.url.span(), |(_, _, span)| *span))?;
         }
+        body.set_media_type(&mut headers);
         Ok(headers)
     }
 
@@ -126,7 +137,7 @@ impl RequestSpec {
     /// # Errors
     /// As [`RequestSpec::render`].
     pub fn shown_url(&self, scope: &Scope) -> Result<String, Error> {
-        let address = self.url.address(scope)?;
+        let address = self.address(scope)?;
         let mut text = address.shown.unwrap_or(address.text.value);
         for (name, tree, _) in &self.query {
             each_value(tree, scope, &mut |value, marks| {
@@ -148,6 +159,9 @@ impl RequestSpec {
             Body::None => return Ok(None),
             Body::Json(tree) => tree.shown(scope)?.to_json(),
             Body::Text(template) => template.shown(scope)?,
+            Body::Multipart(parts) => parts.shown(scope)?,
+            Body::File(file) => file.shown(),
+            Body::Graphql(graphql) => graphql.shown(scope)?,
             Body::Form(fields) => {
                 let mut text = String::new();
                 for (name, tree, _) in fields {
@@ -181,6 +195,18 @@ impl Body {
                 let found = template.text(scope)?;
                 Ok((RenderedBody::Text(found.value), found.marks))
             }
+            Self::Multipart(parts) => {
+                let (bytes, media, marks) = parts.render(scope)?;
+                Ok((RenderedBody::Bytes { bytes, media: Some(media) }, marks))
+            }
+            Self::File(file) => {
+                let media = Some(file.media_type().into());
+                Ok((RenderedBody::Bytes { bytes: file.load()?, media }, Marks::NONE))
+            }
+            Self::Graphql(graphql) => {
+                let found = graphql.render(scope)?;
+                Ok((RenderedBody::Json(found.value), found.marks))
+            }
             Self::Form(fields) => {
                 let mut pairs = Vec::with_capacity(fields.len());
                 let mut marks = Marks::NONE;
@@ -198,7 +224,7 @@ impl Body {
 }
 
 impl RenderedBody {
-    /// The exact text that is sent; `None` where there is no body.
+    /// The exact text that is sent; `None` where there is no body, or one that is no text.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         match self {
@@ -208,17 +234,36 @@ impl RenderedBody {
                 Some(encode::form(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
             }
             Self::Text(text) => Some(text.clone()),
+            Self::Bytes { bytes, .. } => std::str::from_utf8(bytes).ok().map(str::to_owned),
+        }
+    }
+
+    /// The exact bytes that are sent; `None` where there is no body.
+    #[must_use]
+    pub fn into_bytes(self) -> Option<Bytes> {
+        match self {
+            Self::Text(text) => Some(text.into()),
+            Self::Bytes { bytes, .. } => Some(bytes),
+            other => other.text().map(Bytes::from),
         }
     }
 
     /// What `Content-Type` says of it where the user does not; `None` where there is no body, and
     /// for a text, which may be anything.
     #[must_use]
-    pub const fn media_type(&self) -> Option<&'static str> {
+    pub fn media_type(&self) -> Option<&str> {
         match self {
             Self::Json(_) => Some("application/json"),
             Self::Form(_) => Some("application/x-www-form-urlencoded"),
+            Self::Bytes { media, .. } => media.as_deref(),
             Self::None | Self::Text(_) => None,
+        }
+    }
+
+    /// Puts a `Content-Type` in where there is none and this body has one.
+    pub fn set_media_type(&self, headers: &mut HeaderMap) {
+        if let Some(value) = self.media_type().and_then(|media| HeaderValue::from_str(media).ok()) {
+            headers.entry(CONTENT_TYPE).or_insert(value);
         }
     }
 }
@@ -227,15 +272,11 @@ impl Rendered {
     /// Makes bytes of it; `auth` comes after this.
     #[must_use]
     pub fn finish(self) -> Request {
-        let body = match self.body {
-            RenderedBody::Text(text) => Some(text),
-            other => other.text(),
-        };
         Request {
             method: self.method,
             url: self.url,
             headers: self.headers,
-            body: body.map(Bytes::from),
+            body: self.body.into_bytes(),
             secret_inside: self.secret_inside,
             limits: self.limits,
         }
@@ -267,8 +308,9 @@ fn recent_url(text: String, span: Span) -> Result<Url, Error> {
 /// What it is not, and what to do; the URL itself may hold a secret and is not told.
 pub fn parse_url(text: &str, span: Span) -> Result<Url, Error> {
     let url = Url::parse(text).map_err(|error| match error {
-        url::ParseError::RelativeUrlWithoutBase => Error::new(span, "the URL has no scheme and host")
-            .help("begin it with https://host, or with an input that holds them"),
+        url::ParseError::RelativeUrlWithoutBase => Error::new(span, "the URL has no scheme and host").help(
+            "begin it with https://host or an input that holds them, or write `defaults: { base_url: … }`",
+        ),
         other => Error::new(span, format!("this is no URL: {other}")),
     })?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -307,7 +349,7 @@ fn push_pair(url: &mut String, name: &str, value: &str) {
 }
 
 /// Each value of an entry as text: null is left out, a list repeats the name.
-fn each_value(
+pub(super) fn each_value(
     tree: &Tree,
     scope: &Scope,
     visit: &mut dyn FnMut(String, &Marks) -> Result<(), Error>,

@@ -4,9 +4,8 @@ use std::str::FromStr as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use rhai::{Dynamic, Map as RhaiMap};
 use url::Url;
 
@@ -100,9 +99,7 @@ fn refuse_unknown(call: &Call, fields: &RhaiMap) -> Result<(), Failure> {
 fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
     let body = body(call, fields)?;
     let mut headers = headers(call, fields)?;
-    if let Some(media) = body.media_type() {
-        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(media));
-    }
+    body.set_media_type(&mut headers);
     if let Some(auth) = present(fields, "auth") {
         headers.insert(AUTHORIZATION, authorization(call, auth)?);
     }
@@ -110,7 +107,7 @@ fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
         method: method(call, fields, &body)?,
         url: url(call, fields)?,
         headers,
-        body: content(fields, &body),
+        body: body.into_bytes(),
         secret_inside: call.run.state().seen.is_secret(),
         limits: limits(call, fields)?,
     })
@@ -214,19 +211,11 @@ fn body(call: &Call, fields: &RhaiMap) -> Result<RenderedBody, Failure> {
         ["json"] => Ok(RenderedBody::Json(to_value(&fields["json"], None)?)),
         ["form"] => Ok(RenderedBody::Form(list_of(call.run, "form", &fields["form"])?)),
         [_] => bytes(&fields["body"])
-            .map(|bytes| RenderedBody::Text(String::from_utf8_lossy(&bytes).into_owned()))
+            .map(|bytes| RenderedBody::Bytes { bytes: bytes.into(), media: None })
             .ok_or_else(|| {
                 call.error(format!("takes a text or bytes as `body`, not {}", describe(&fields["body"])))
             }),
         _ => Err(call.error(format!("takes one body, not {}", given.join(" and ")))),
-    }
-}
-
-/// The bytes of the body. A blob is sent as it is, though it may be no text.
-fn content(fields: &RhaiMap, body: &RenderedBody) -> Option<Bytes> {
-    match body {
-        RenderedBody::Text(_) => bytes(&fields["body"]).map(Bytes::from),
-        other => other.text().map(Bytes::from),
     }
 }
 

@@ -149,3 +149,20 @@ fn a_script_that_broke_or_skipped_leaves_the_request_alone() {
     let error = stage.breaks("request.headers[\"a\"] = #{ b: 1 };");
     assert!(error.message.contains("`a` takes a text"), "{}", error.message);
 }
+
+#[test]
+fn bytes_that_are_no_text_are_a_blob_and_stay_what_they_are() {
+    let bytes = |content: &[u8], media: Option<&str>| RenderedBody::Bytes {
+        bytes: content.to_vec().into(),
+        media: media.map(Into::into),
+    };
+    let png = Some("image/png");
+    let after = changed(bytes(&[0, 255], png), "let b = request.body; b[0] = 7; request.body = b;");
+    assert_eq!(after.body, bytes(&[7, 255], png));
+    assert_eq!(changed(json(), "request.body = blob(1, 200);").body, bytes(&[200], None));
+    let (stage, cell) = stage(bytes(&[0, 255], png));
+    stage.done("request.body = request.body; check(\"none\", request.json == ());");
+    assert!(cell.set.lock().expect("no panic").is_none(), "nothing was changed");
+    let text = bytes(b"{\"z\":1,\"a\":2}", Some("application/json"));
+    assert_eq!(changed(text, "request.json.a = 3;").body.text().expect("a text"), r#"{"z":1,"a":3}"#);
+}

@@ -1,0 +1,212 @@
+//! `file`: a file whose bytes are sent, as the whole body or as one part of it.
+//!
+//! A workflow may come from anybody, and a file that it names is sent away: so the file is read
+//! only where it is regular, of bounded size and, unless the run is trusted, in the project. Reading
+//! a workflow refuses what is not there and warns of what lies outside; planning a run refuses that.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::ground::diagnostic::Diagnostic;
+use crate::ground::read::Reading;
+use crate::ground::source::{Span, in_project};
+use crate::ground::yaml::Node;
+use crate::parts::template::Error;
+
+/// The largest file that is sent, and the most that the parts of one request may have together, in
+/// bytes: all of it is held in memory, so that it can be sent again.
+pub const MAX_FILE: u64 = 256 * 1024 * 1024;
+
+/// A file that is sent.
+#[derive(Debug, Clone)]
+pub struct BodyFile {
+    written: Arc<str>,
+    path: PathBuf,
+    span: Span,
+}
+
+impl BodyFile {
+    /// Reads the path under `file`; a file that cannot be sent is reported.
+    pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        let scalar = reading.text(node, "file")?;
+        if scalar.text.contains("{{") {
+            let help = "write its path; a text that is made goes under `body`, or `value` in a part";
+            reading.error_with(scalar.span, "the path of `file` is not a template", help);
+            return None;
+        }
+        let path = reading.source.beside(&scalar.text);
+        let file = Self { written: Arc::clone(&scalar.text), path, span: scalar.span };
+        match open(&file.path) {
+            Ok(_) => file.warn_outside(reading),
+            Err(why) => {
+                let help = format!("it is looked for at {}", file.path.display());
+                reading.error_with(scalar.span, file.refused(&why), help);
+                return None;
+            }
+        }
+        Some(file)
+    }
+
+    fn warn_outside(&self, reading: &Reading) {
+        if matches!(in_project(&self.path, &reading.source), Ok(false)) {
+            let message = format!("the file `{}` is outside the project", self.written);
+            let warning = Diagnostic::warning(message).at(&reading.source, self.span);
+            reading.report(warning.help("it is sent only with --trust or REQCHAIN_TRUST=1"));
+        }
+    }
+
+    fn refused(&self, why: &str) -> String {
+        format!("cannot send the file `{}`: {why}", self.written)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its path as it was written.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Where it is named.
+    #[must_use]
+    pub const fn span(&self) -> Span {
+        self.span
+    }
+
+    /// Its bytes, as they are now.
+    ///
+    /// # Errors
+    /// Where it is gone, became something else, or cannot be read.
+    pub(super) fn load(&self) -> Result<Bytes, Error> {
+        let refused = |why: &str| Error::new(self.span, self.refused(why));
+        let (file, length) = open(&self.path).map_err(|why| refused(&why))?;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes);
+        read.map_err(|error| refused(&error.to_string()))?;
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(refused(&too_large(bytes.len() as u64)));
+        }
+        Ok(bytes.into())
+    }
+
+    /// Its last name, which a part has where it says none.
+    pub(super) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The media type that its ending suggests.
+    pub(super) fn media_type(&self) -> &'static str {
+        mime_guess::from_path(&self.path).first_raw().unwrap_or("application/octet-stream")
+    }
+
+    /// What people see in place of its bytes: `<photo.png, 12 bytes>`.
+    pub(super) fn shown(&self) -> String {
+        match std::fs::metadata(&self.path) {
+            Ok(meta) => format!("<{}, {} bytes>", self.name(), meta.len()),
+            Err(_) => format!("<{}>", self.name()),
+        }
+    }
+}
+
+/// Opens a regular file that is not too large. What it is, is asked before it is opened, since
+/// opening a FIFO waits for a writer, and again behind it, since it may have been replaced.
+fn open(path: &Path) -> Result<(File, u64), String> {
+    let why = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    };
+    let fits = |meta: &std::fs::Metadata| {
+        if meta.is_dir() {
+            return Err("it is a folder".to_owned());
+        }
+        if !meta.is_file() {
+            return Err("it is not a regular file".to_owned());
+        }
+        if meta.len() > MAX_FILE {
+            return Err(too_large(meta.len()));
+        }
+        Ok(())
+    };
+    fits(&std::fs::metadata(path).map_err(why)?)?;
+    let file = File::open(path).map_err(why)?;
+    let meta = file.metadata().map_err(why)?;
+    fits(&meta)?;
+    Ok((file, meta.len()))
+}
+
+fn too_large(length: u64) -> String {
+    format!("it has {length} bytes, and {} MiB is the most", MAX_FILE >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::source::Source;
+    use crate::ground::yaml;
+
+    /// Reads a `file` key of a workflow in that folder: what was told of it.
+    fn told(folder: &Path, path: &str) -> String {
+        let source = Source::file(&folder.join("flow.yaml"), format!("'{path}'"));
+        let reading = Reading::new(&source);
+        let node = yaml::read(&source).expect("the YAML is right");
+        BodyFile::read(&node, &reading);
+        reading.finish().0.iter().map(|problem| problem.message.clone()).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn only_a_regular_file_of_bounded_size_is_sent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("folder")).expect("made");
+        std::fs::write(at("a.bin"), [0, 255]).expect("written");
+        let large = File::create(at("large.bin")).expect("made");
+        large.set_len(MAX_FILE + 1).expect("a sparse file");
+        for (path, part) in [
+            ("gone.bin", "no such file"),
+            ("folder", "a folder"),
+            ("large.bin", "268435457 bytes, and 256 MiB is the most"),
+            ("/dev/null", "not a regular file"),
+            ("{{ x }}.bin", "not a template"),
+            ("a\u{1}.bin", "no such file"),
+        ] {
+            let told = told(folder.path(), path);
+            assert!(told.contains(part), "{path}: {told}");
+        }
+        assert_eq!(told(folder.path(), "a.bin"), "");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_out_of_the_project_is_warned_of() {
+        let outside = tempfile::tempdir().expect("a folder");
+        std::fs::write(outside.path().join("key"), "x").expect("written");
+        let folder = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink(outside.path().join("key"), folder.path().join("key")).expect("linked");
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("in")).expect("linked");
+        for path in ["key", "in/key"] {
+            assert!(told(folder.path(), path).contains("outside the project"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_went_away_after_it_was_read_about_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.TXT");
+        std::fs::write(&path, "hello").expect("written");
+        let file = BodyFile { written: "a.TXT".into(), path: path.clone(), span: Span::default() };
+        assert_eq!(file.load().expect("it is there"), "hello");
+        assert_eq!((file.media_type(), file.shown().as_str()), ("text/plain", "<a.TXT, 5 bytes>"));
+        std::fs::remove_file(&path).expect("removed");
+        let error = file.load().expect_err("it is gone");
+        assert_eq!(error.message, "cannot send the file `a.TXT`: there is no such file");
+    }
+}
