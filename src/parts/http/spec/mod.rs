@@ -178,6 +178,13 @@ impl RequestSpec {
         self.auth.as_deref()
     }
 
+    /// The method that it is sent with and the URL as it was written.
+    #[must_use]
+    pub fn line(&self) -> (&str, &str) {
+        let usual = if matches!(self.body, Body::None) { "GET" } else { "POST" };
+        (self.method.as_ref().map_or(usual, Method::as_str), self.url.source())
+    }
+
     /// Where the URL stands.
     #[must_use]
     pub const fn span(&self) -> Span {
