@@ -32,7 +32,10 @@ impl Exit {
         (Self::Passed, "everything passed"),
         (Self::CheckFailed, "a check failed: a status, an expectation, `fail`"),
         (Self::Usage, "the command line is wrong, or a workflow that `check` refuses"),
-        (Self::CouldNotRun, "it could not run: network, TLS, a script's error, a limit, a file, nothing to extract"),
+        (
+            Self::CouldNotRun,
+            "it could not run: network, TLS, a script's error, a limit, a file, nothing to extract",
+        ),
         (Self::Authentication, "a 401, a 407 or an OAuth refusal that nobody expected"),
         (Self::Interrupted, "interrupted by Ctrl-C"),
     ];

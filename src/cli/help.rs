@@ -71,7 +71,8 @@ const VARIABLES: [(&str, &str); 8] = [
 ];
 
 fn scripts() -> String {
-    let mut text = "Scripts are Rhai (https://rhai.rs/book), without files, processes or environment.\n".to_owned();
+    let mut text =
+        "Scripts are Rhai (https://rhai.rs/book), without files, processes or environment.\n".to_owned();
     section(&mut text, "variables", VARIABLES.iter().map(|(name, doc)| ((*name).to_owned(), *doc)));
     let functions: Vec<_> = script::functions().collect();
     let mut rest = functions.as_slice();
@@ -120,7 +121,8 @@ const FILTERS: [(&str, &str); 24] = [
 ];
 
 fn filters() -> String {
-    let mut text = "Templates are minijinja expressions: {{ value | filter }}, {{ function() }}.\n".to_owned();
+    let mut text =
+        "Templates are minijinja expressions: {{ value | filter }}, {{ function() }}.\n".to_owned();
     section(&mut text, "filters", FILTERS.iter().map(|(name, doc)| ((*name).to_owned(), *doc)));
     let own = |name: &&&str| FILTERS.iter().any(|(known, _)| bare(known) == **name);
     let theirs: Vec<&str> = template::filter_names().iter().filter(|name| !own(name)).copied().collect();
@@ -137,7 +139,8 @@ fn bare(name: &str) -> &str {
 }
 
 fn exits() -> String {
-    let mut text = "What the exit code of a call means; the weightiest cause wins: 130, 2, 4, 3, 1.\n".to_owned();
+    let mut text =
+        "What the exit code of a call means; the weightiest cause wins: 130, 2, 4, 3, 1.\n".to_owned();
     section(&mut text, "exit codes", Exit::ALL.iter().map(|(exit, doc)| (exit.code().to_string(), *doc)));
     text
 }

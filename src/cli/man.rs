@@ -26,7 +26,11 @@ pub fn execute(arguments: &Arguments, whole: Command) -> Result<Exit, Refused> {
     if let Some(folder) = &arguments.dir {
         write_all(folder, whole)
             .map_err(|error| trouble(&format!("cannot write pages to {}", folder.display()), &error))?;
-        tell(&format!("wrote the pages to {}; read one: man -l {}", folder.display(), folder.join("reqchain.1").display()));
+        tell(&format!(
+            "wrote the pages to {}; read one: man -l {}",
+            folder.display(),
+            folder.join("reqchain.1").display()
+        ));
         return Ok(Exit::Passed);
     }
     let mut page = Vec::new();

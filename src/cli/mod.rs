@@ -27,19 +27,8 @@ use crate::cli::terminal::{Color, Terminal, tell};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 
 /// The commands that are known and not there yet.
-const AWAITED: [&str; 11] = [
-    "token",
-    "exec",
-    "login",
-    "logout",
-    "sessions",
-    "proxy",
-    "review",
-    "import",
-    "export",
-    "report",
-    "fmt",
-];
+const AWAITED: [&str; 11] =
+    ["token", "exec", "login", "logout", "sessions", "proxy", "review", "import", "export", "report", "fmt"];
 
 /// A command line that makes sense.
 #[derive(Debug)]
@@ -60,7 +49,7 @@ pub enum Call {
     /// Serve a mock.
     Mock(mock::Arguments),
     /// Write a workflow and its mock.
-    New(new::Arguments),
+    New(Box<new::Arguments>),
     /// Draw a workflow.
     Graph(graph::Arguments),
     /// Print a JSON Schema.
@@ -110,7 +99,7 @@ impl Call {
             "run" => run::Arguments::from_arg_matches(matches).map(|run| Self::Run(Box::new(run))),
             "check" => check::Arguments::from_arg_matches(matches).map(Self::Check),
             "mock" => mock::Arguments::from_arg_matches(matches).map(Self::Mock),
-            "new" => new::Arguments::from_arg_matches(matches).map(Self::New),
+            "new" => new::Arguments::from_arg_matches(matches).map(|new| Self::New(Box::new(new))),
             "graph" => graph::Arguments::from_arg_matches(matches).map(Self::Graph),
             "schema" => schema::Arguments::from_arg_matches(matches).map(Self::Schema),
             "completions" => completions::Arguments::from_arg_matches(matches).map(Self::Completions),
@@ -153,7 +142,9 @@ fn supported() -> Command {
         .subcommand(
             Command::new("mock").about("Serve a mock on this machine").defer(mock::Arguments::augment_args),
         )
-        .subcommand(Command::new("new").about("Write a workflow and its mock").defer(new::Arguments::augment_args))
+        .subcommand(
+            Command::new("new").about("Write a workflow and its mock").defer(new::Arguments::augment_args),
+        )
         .subcommand(
             Command::new("graph")
                 .about("Draw a workflow as a Mermaid flowchart")

@@ -46,7 +46,8 @@ fn a_new_workflow_of_each_kind_is_right_and_passes_at_once() {
     ];
     for (kind, more) in kinds {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut flags = vec!["new", "--name", "The Shop: #1", "--url", "https://h.example/api/v2/", "--login", kind];
+        let mut flags =
+            vec!["new", "--name", "The Shop: #1", "--url", "https://h.example/api/v2/", "--login", kind];
         flags.extend(more);
         let told = stderr(&passes(folder.path(), &flags));
         let next = "reqchain run the-shop-1.yaml --mock";
@@ -69,7 +70,7 @@ fn the_mock_of_a_new_workflow_refuses_whoever_has_no_token() {
     assert_ne!(text, without);
     fs::write(folder.path().join("shop.yaml"), without).expect("written");
     let run = call(folder.path(), &["run", "shop.yaml", "--mock"]);
-    assert_eq!(run.status.code(), Some(1), "{}", stderr(&run));
+    assert_eq!(run.status.code(), Some(4), "{}", stderr(&run));
     assert!(stderr(&run).contains("401"), "{}", stderr(&run));
 }
 
@@ -97,7 +98,8 @@ fn new_asks_nobody_where_there_is_no_terminal() {
     for flag in ["--name", "--url", "--login", "--yes"] {
         assert!(stderr(&output).contains(flag), "{}", stderr(&output));
     }
-    let output = call(folder.path(), &["new", "a.yaml", "--yes", "--extract", "a=$.x", "--extract", "b=$.x.y"]);
+    let output =
+        call(folder.path(), &["new", "a.yaml", "--yes", "--extract", "a=$.x", "--extract", "b=$.x.y"]);
     assert!(stderr(&output).contains("one answer cannot hold all of $.x, $.x.y"), "{}", stderr(&output));
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing was written");
 }

@@ -212,7 +212,8 @@ impl<R: BufRead, W: Write> Questions<R, W> {
     fn judge(&mut self) -> Result<(), Refused> {
         if !self.missing.is_empty() {
             let flags: Vec<String> = self.missing.iter().map(|flag| format!("`--{flag}`")).collect();
-            let message = format!("nobody can be asked here, and these flags are missing: {}", flags.join(", "));
+            let message =
+                format!("nobody can be asked here, and these flags are missing: {}", flags.join(", "));
             let help = "reqchain new --name shop --url https://api.example.com --login basic; `--yes` takes the defaults";
             self.wrong.push(Diagnostic::error(message).help(help));
         }
@@ -282,7 +283,8 @@ fn is_name(text: &str) -> bool {
 
 /// A path of names and small positions, so that the mock can be given an answer that has it.
 fn read_path(text: &str) -> Result<Path, String> {
-    let wrong = || format!("`{text}` is no path that can be answered by a mock; write one such as $.result.token");
+    let wrong =
+        || format!("`{text}` is no path that can be answered by a mock; write one such as $.result.token");
     let mut rest = text.strip_prefix('$').ok_or_else(wrong)?;
     let mut members = Vec::new();
     while !rest.is_empty() {
@@ -340,7 +342,13 @@ mod tests {
         assert_eq!((draft.base.as_str(), draft.exchange.as_deref()), ("http://h.example/v1", Some("/swap")));
         assert_eq!((draft.call.as_str(), draft.kept.len()), ("/x", 2));
         assert!(!terminal.contains("called?"), "{terminal}");
-        for part in ["no address of an API", "would write them to a file", "did you mean `bearer`?", "no path", "not NAME=JSONPATH"] {
+        for part in [
+            "no address of an API",
+            "would write them to a file",
+            "did you mean `bearer`?",
+            "no path",
+            "not NAME=JSONPATH",
+        ] {
             assert!(terminal.contains(part), "{part}: {terminal}");
         }
     }
@@ -368,7 +376,9 @@ mod tests {
             ..Arguments::default()
         };
         let error = flags(&wrong).expect_err("all is wrong");
-        for part in ["`--url`", "`--exchange` has no meaning", "`--header` has no", "`--call`", "`steps` cannot be"] {
+        for part in
+            ["`--url`", "`--exchange` has no meaning", "`--header` has no", "`--call`", "`steps` cannot be"]
+        {
             assert!(error.contains(part), "{part}: {error}");
         }
     }

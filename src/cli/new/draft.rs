@@ -177,7 +177,8 @@ impl Draft {
             None => self.first_auth(),
         };
         let url = self.url(&self.call);
-        let mut text = format!("  - id: call\n    request:\n      url: {url}\n{auth}    expect:\n      status: 200\n");
+        let mut text =
+            format!("  - id: call\n    request:\n      url: {url}\n{auth}    expect:\n      status: 200\n");
         if !self.kept.is_empty() {
             text.push_str("    extract:\n");
         }
@@ -212,26 +213,35 @@ impl Draft {
 /// The mock.
 impl Draft {
     fn mock(&self, stem: &str) -> String {
-        let mut text = "# Answers in place of the API under `--mock`: shape it as the API itself answers.\n".to_owned();
+        let mut text =
+            "# Answers in place of the API under `--mock`: shape it as the API itself answers.\n".to_owned();
         let _ = writeln!(text, "name: {}", scalar(stem));
-        let tokens: Vec<String> =
-            self.given_out().iter().map(|token| format!("{token}: offline-{token}")).collect();
+        let tokens: Vec<String> = self
+            .given_out()
+            .iter()
+            .map(|token| format!("{token}: offline-{}", token.replace('_', "-")))
+            .collect();
         if !tokens.is_empty() {
             let _ = writeln!(text, "\nstate: {{ {} }}", tokens.join(", "));
         }
         text.push_str("\nroutes:\n");
         let routes = self.routes();
         for Route { line, when, reply } in &routes {
-            let when = when.as_ref().map(|when| format!("    when: '{{{{ {when} }}}}'\n")).unwrap_or_default();
+            let when =
+                when.as_ref().map(|when| format!("    when: '{{{{ {when} }}}}'\n")).unwrap_or_default();
             let _ = writeln!(text, "  - route: {line}\n{when}    reply: {{ json: {} }}", flow(reply));
         }
-        let mut refused: Vec<&str> = routes.iter().filter(|route| route.when.is_some()).map(|route| &*route.line).collect();
+        let mut refused: Vec<&str> =
+            routes.iter().filter(|route| route.when.is_some()).map(|route| &*route.line).collect();
         refused.dedup();
         if !refused.is_empty() {
             text.push_str("\n  # Whoever has no right to it, or comes with something else.\n");
         }
         for line in refused {
-            let _ = writeln!(text, "  - route: {line}\n    reply: {{ status: 401, json: {{ error: unauthorized }} }}");
+            let _ = writeln!(
+                text,
+                "  - route: {line}\n    reply: {{ status: 401, json: {{ error: unauthorized }} }}"
+            );
         }
         text
     }
@@ -250,7 +260,12 @@ impl Draft {
             Login::Bearer | Login::ApiKey | Login::None => None,
         };
         if let Some(when) = login {
-            routes.push(self.route("POST", &self.login_path, Some(when.to_owned()), self.token_answer("access_token")));
+            routes.push(self.route(
+                "POST",
+                &self.login_path,
+                Some(when.to_owned()),
+                self.token_answer("access_token"),
+            ));
         }
         if let Some(path) = &self.exchange {
             routes.push(self.route("POST", path, self.first_when(), self.token_answer("service_token")));
@@ -273,7 +288,9 @@ impl Draft {
         match self.login {
             Login::Basic | Login::Form => Some(has_token("access_token")),
             Login::Bearer => Some(r#"request.headers.authorization is startingwith("Bearer ")"#.to_owned()),
-            Login::ApiKey => Some(format!(r#"request.headers["{}"] != """#, self.header.to_ascii_lowercase())),
+            Login::ApiKey => {
+                Some(format!(r#"request.headers["{}"] != """#, self.header.to_ascii_lowercase()))
+            }
             Login::None => None,
         }
     }
@@ -357,7 +374,8 @@ fn flow(value: &Value) -> String {
 /// A text as a scalar: plain where nothing in it could be taken for anything else.
 fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " /_.-".contains(c);
-    if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain) && !text.ends_with(' ') {
+    if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(plain) && !text.ends_with(' ')
+    {
         return text.to_owned();
     }
     // Every string of JSON is one of YAML.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use crate::document::workflow::{Action, Step, Workflow};
 use crate::ground::diagnostic::visible;
-use crate::parts::http::RequestSpec;
+use crate::parts::http::{RequestDefaults, RequestSpec};
 use crate::parts::script::Script;
 
 /// How many characters of a text stand in a box.
@@ -18,11 +18,12 @@ const LONGEST: usize = 100;
 /// Draws a workflow; with its variables, an arrow for each that goes from step to step.
 #[must_use]
 pub fn graph(workflow: &Workflow, with_variables: bool) -> String {
-    let mut chart = Chart { text: "flowchart TD\n".to_owned(), depth: 1 };
+    let mut chart = Chart { text: "flowchart TD\n".to_owned(), depth: 1, defaults: &workflow.defaults };
     chart.node("begin", ("([", "])"), &[&workflow.name]);
     let mut loose = chart.steps(&workflow.steps, vec![Loose::from("begin", None)]);
     if !workflow.finally.is_empty() {
-        let always = loose.into_iter().map(|loose| Loose { label: loose.label.or(Some("in any case")), ..loose });
+        let always =
+            loose.into_iter().map(|loose| Loose { label: loose.label.or(Some("in any case")), ..loose });
         let always = always.collect();
         loose = chart.group("finally_steps", "finally", |chart| chart.steps(&workflow.finally, always));
     }
@@ -36,9 +37,10 @@ pub fn graph(workflow: &Workflow, with_variables: bool) -> String {
 }
 
 /// The text so far.
-struct Chart {
+struct Chart<'w> {
     text: String,
     depth: usize,
+    defaults: &'w RequestDefaults,
 }
 
 /// An arrow that has begun and waits for where it leads.
@@ -53,7 +55,7 @@ impl Loose {
     }
 }
 
-impl Chart {
+impl Chart<'_> {
     /// Draws steps one after another; gives back the arrows that leave the last.
     fn steps(&mut self, steps: &[Step], loose: Vec<Loose>) -> Vec<Loose> {
         steps.iter().fold(loose, |loose, step| self.step(step, loose))
@@ -77,7 +79,7 @@ impl Chart {
             Action::Script(_) => ("(", ")"),
         };
         let node = node_of(&step.id);
-        let lines = lines(step);
+        let lines = lines(step, self.defaults);
         self.node(&node, shape, &lines.iter().map(String::as_str).collect::<Vec<_>>());
         self.join(loose, &node);
         vec![Loose::from(&node, None)]
@@ -155,13 +157,13 @@ fn node_of(id: &str) -> String {
 }
 
 /// What stands in a step's box.
-fn lines(step: &Step) -> Vec<String> {
+fn lines(step: &Step, defaults: &RequestDefaults) -> Vec<String> {
     let mut lines = vec![step.id.to_string()];
     if step.name != step.id {
         lines.push(step.name.to_string());
     }
     match &step.action {
-        Action::Request(request) => lines.push(request_line(request)),
+        Action::Request(request) => lines.push(request_line(request, defaults)),
         Action::Uses(uses) => {
             let file = uses.workflow.path().file_name().unwrap_or_default();
             lines.push(format!("uses {}", file.to_string_lossy()));
@@ -174,8 +176,8 @@ fn lines(step: &Step) -> Vec<String> {
     lines
 }
 
-fn request_line(request: &RequestSpec) -> String {
-    let (method, url) = request.line();
+fn request_line(request: &RequestSpec, defaults: &RequestDefaults) -> String {
+    let (method, url) = request.line(defaults);
     format!("{method} {}", path(url))
 }
 
@@ -183,7 +185,9 @@ fn request_line(request: &RequestSpec) -> String {
 /// query, where keys may. What is a template alone stays one.
 fn path(url: &str) -> &str {
     let behind = match url.find("://") {
-        Some(at) if !url[..at].contains("{{") => outside(&url[at + 3..], &['/', '?', '#']).map(|from| at + 3 + from),
+        Some(at) if !url[..at].contains("{{") => {
+            outside(&url[at + 3..], &['/', '?', '#']).map(|from| at + 3 + from)
+        }
         _ if url.starts_with("{{") => outside(url, &['/', '?', '#']),
         _ => Some(0),
     };
@@ -263,16 +267,15 @@ mod tests {
 
     #[test]
     fn steps_follow_each_other_and_a_question_can_be_passed_by() {
-        let text = "name: shop\ninputs: { api: https://a.example, more: true }\nsteps:\n\
-                    - { id: end, name: log in, request: POST {{ api }}/login?key=1 , retry: 2 }\n\
+        let text = "name: shop\ninputs: { api: https://a.example, more: true }\ndefaults: { method: PUT }\nsteps:\n\
+                    - { id: end, name: log in, request: '{{ api }}/login?key=1', retry: 2 }\n\
                     - { when: '{{ more }}', script: 'next(\"end\")' }\n\
-                    finally:\n- { id: out, request: 'https://u:p@a.example:8443/out' }\n";
-        let text = text.replace("request: POST {{ api }}/login?key=1 ,", "request: 'POST {{ api }}/login?key=1',");
+                    finally:\n- { id: out, request: 'GET https://a.example:8443/out' }\n";
         assert_eq!(
-            drawn(&text, false),
+            drawn(text, false),
             "flowchart TD
     begin([\"shop\"])
-    step_end[\"end<br/>log in<br/>POST /login<br/>retry 2\"]
+    step_end[\"end<br/>log in<br/>PUT /login<br/>retry 2\"]
     begin --> step_end
     when_step2{\"{{ more }}\"}
     step_end --> when_step2
@@ -328,7 +331,10 @@ mod tests {
     #[test]
     fn no_text_leaves_its_label() {
         assert_eq!(label("a\"] --> b\n%%{init}%%"), "a#34;] --#62; b #37;#37;{init}#37;#37;");
-        assert_eq!(label("<b>&amp;</b> `x` $$y$$ #1 \\n"), "#60;b#62;#38;amp;#60;/b#62; #96;x#96; #36;#36;y#36;#36; #35;1 #92;n");
+        assert_eq!(
+            label("<b>&amp;</b> `x` $$y$$ #1 \\n"),
+            "#60;b#62;#38;amp;#60;/b#62; #96;x#96; #36;#36;y#36;#36; #35;1 #92;n"
+        );
         assert_eq!(label(&"ä".repeat(101)), format!("{}…", "ä".repeat(100)));
     }
 }

@@ -13,9 +13,8 @@ static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// `vars.name` and `vars["name"]`, read or set.
-static MENTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"\bvars\s*(?:\.\s*([A-Za-z_][A-Za-z0-9_]*)|\[\s*"([^"]+)"\s*\])"#).ok()
-});
+static MENTION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"\bvars\s*(?:\.\s*([A-Za-z_][A-Za-z0-9_]*)|\[\s*"([^"]+)"\s*\])"#).ok());
 
 /// `next("id")` with the id as a literal.
 static JUMP: LazyLock<Option<Regex>> =

@@ -117,7 +117,8 @@ pub const fn function_names() -> &'static [&'static str] {
     &FUNCTIONS
 }
 
-/// The names of all filters.
+/// The names of all filters, in order.
+#[must_use]
 pub fn names() -> &'static [&'static str] {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let mut names: Vec<_> = OWN_FILTERS.into_iter().chain(THEIR_FILTERS).collect();

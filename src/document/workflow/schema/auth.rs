@@ -21,14 +21,20 @@ pub(super) fn definitions() -> Vec<Definition> {
         key("jwt", "A JSON web token that is signed anew for each request.", jwt()),
     ]);
     // The word alone: a scheme that leaves the defaults' behind.
-    let auth = examples(with(single(auth), "pattern", "^none$"), ["none".into()]);
+    let auth = examples(with(auth, "pattern", "^none$"), ["none".into()]);
+    // Said beside the keys, the most of them would keep the YAML language server from offering any.
+    let auth = with(auth, "allOf", [single(json!({}))]);
     vec![("auth", auth)]
 }
 
 fn login() -> Value {
     let login = map([
         key("username", "Who logs in.", refer("nullable")),
-        key("password", "The password; a template that reads an input, so that it stays out of the file.", refer("nullable")),
+        key(
+            "password",
+            "The password; a template that reads an input, so that it stays out of the file.",
+            refer("nullable"),
+        ),
     ]);
     needing(login, &["username", "password"])
 }

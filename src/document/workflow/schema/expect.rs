@@ -22,20 +22,40 @@ fn judged(example: Value) -> Value {
 fn of_message() -> Vec<Key> {
     vec![
         key("status", "The statuses that pass: `200`, `2xx`, `200..299`, `any`, or a list.", refer("status")),
-        key("headers", "What headers must be, by name.", judged(json!({ "content-type": { "starts_with": "application/json" } }))),
-        key("cookies", "What cookies that the answer sets must be, by name.", judged(json!({ "sid": "present" }))),
+        key(
+            "headers",
+            "What headers must be, by name.",
+            judged(json!({ "content-type": { "starts_with": "application/json" } })),
+        ),
+        key(
+            "cookies",
+            "What cookies that the answer sets must be, by name.",
+            judged(json!({ "sid": "present" })),
+        ),
     ]
 }
 
 fn of_body() -> Vec<Key> {
     vec![
         key("json", "What the one value at each JSON path must be.", judged(json!({ "$.id": "present" }))),
-        key("json_all", "What the list of all values at each JSON path must be.", judged(json!({ "$.items[*].id": { "length": 3 } }))),
+        key(
+            "json_all",
+            "What the list of all values at each JSON path must be.",
+            judged(json!({ "$.items[*].id": { "length": 3 } })),
+        ),
         key("xpath", "What each XPath must find.", judged(json!({ "//title": "present" }))),
         key("css", "What each CSS selector must find.", judged(json!({ "h1": "present" }))),
-        key("regex", "What the first group of each regular expression must be.", judged(json!({ "total: (\\d+)": "3" }))),
+        key(
+            "regex",
+            "What the first group of each regular expression must be.",
+            judged(json!({ "total: (\\d+)": "3" })),
+        ),
         key("body", "What the body must be, as text.", refer("predicate")),
-        key("schema", "A file with the JSON Schema that the body must fit.", examples(refer("path"), ["schemas/user.json".into()])),
+        key(
+            "schema",
+            "A file with the JSON Schema that the body must fit.",
+            examples(refer("path"), ["schemas/user.json".into()]),
+        ),
         key("jwt", "What a JSON web token in the answer must be.", refer("token")),
     ]
 }
@@ -51,7 +71,11 @@ fn of_exchange() -> Vec<Key> {
         key("time", "How long the exchange may take.", examples(refer("predicate"), [json!({ "lt": "2s" })])),
         key("size", "How large the body may be.", examples(refer("predicate"), [json!({ "lt": "64KiB" })])),
         key("tls", "What the server's certificate must be.", tls),
-        key("that", "Expressions that must be true.", examples(that, [json!(["{{ response.json.total > 0 }}"])])),
+        key(
+            "that",
+            "Expressions that must be true.",
+            examples(that, [json!(["{{ response.json.total > 0 }}"])]),
+        ),
     ]
 }
 
@@ -62,8 +86,16 @@ fn token() -> Value {
     ]);
     map([
         key("from", "Where the token is found.", refer("selector")),
-        key("claims", "What its claims must be, by name.", judged(json!({ "aud": "https://api.example.com" }))),
-        key("expires_in", "How long it must still be good.", examples(refer("predicate"), [json!({ "gt": "1m" })])),
+        key(
+            "claims",
+            "What its claims must be, by name.",
+            judged(json!({ "aud": "https://api.example.com" })),
+        ),
+        key(
+            "expires_in",
+            "How long it must still be good.",
+            examples(refer("predicate"), [json!({ "gt": "1m" })]),
+        ),
         key("verify", "Whose signature it must carry.", needing_one_of(verify, &["jwks", "key"])),
     ])
 }
@@ -94,7 +126,11 @@ fn of_texts() -> Vec<Key> {
         key("starts_with", "Begins with this text.", refer("text")),
         key("ends_with", "Ends with this text.", refer("text")),
         key("matches", "Has a match of this regular expression.", refer("text")),
-        key("ignore_case", "`true`: the case of letters does not matter for what stands beside it.", refer("truth")),
+        key(
+            "ignore_case",
+            "`true`: the case of letters does not matter for what stands beside it.",
+            refer("truth"),
+        ),
         key("format", "The form that the text must have.", words(&formats)),
     ]
 }

@@ -21,12 +21,20 @@ fn selectors() -> Vec<Key> {
         key("header", "A header of the answer, by name.", examples(refer("path"), ["location".into()])),
         key("cookie", "A cookie that the answer sets, by name.", refer("path")),
         key("status", "The status code.", only_true()),
-        key("link", "The target of a `Link` header (RFC 8288), by its relation.", examples(refer("path"), ["next".into()])),
+        key(
+            "link",
+            "The target of a `Link` header (RFC 8288), by its relation.",
+            examples(refer("path"), ["next".into()]),
+        ),
         key("regex", "A regular expression over the body; its first group.", refer("path")),
         key("xpath", "An XPath over a body of XML.", refer("path")),
         key("css", "A CSS selector over a body of HTML.", refer("path")),
         key("attribute", "Beside `css`: the attribute that is meant, in place of the text.", refer("path")),
-        key("body", "The whole body: as text, in base64, or its SHA-256 in hex.", words(&["text", "base64", "sha256"])),
+        key(
+            "body",
+            "The whole body: as text, in base64, or its SHA-256 in hex.",
+            words(&["text", "base64", "sha256"]),
+        ),
         key("jwt", "A claim of a JSON web token in the answer.", jwt()),
         key("time", "How long the exchange took, in milliseconds.", only_true()),
     ]
@@ -35,11 +43,23 @@ fn selectors() -> Vec<Key> {
 fn beside() -> Vec<Key> {
     let types = ["string", "int", "number", "float", "bool", "json"];
     vec![
-        key("optional", "`true`: nothing found is no error, and the variable stays as it was.", refer("truth")),
+        key(
+            "optional",
+            "`true`: nothing found is no error, and the variable stays as it was.",
+            refer("truth"),
+        ),
         key("default", "The value where nothing is found.", json!({})),
-        key("secret", "Whether the value is kept out of all output; if left out, by its name and form.", refer("truth")),
+        key(
+            "secret",
+            "Whether the value is kept out of all output; if left out, by its name and form.",
+            refer("truth"),
+        ),
         key("type", "What a text that was found is turned into.", words(&types)),
-        key("collect", "`true` in a step with `repeat`: the values of all passes, joined into one list.", refer("truth")),
+        key(
+            "collect",
+            "`true` in a step with `repeat`: the values of all passes, joined into one list.",
+            refer("truth"),
+        ),
     ]
 }
 

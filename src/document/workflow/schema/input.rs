@@ -25,7 +25,11 @@ pub(super) fn definitions() -> Vec<Definition> {
             "Whether the value is kept out of all output; some names, such as password, are by themselves.",
             refer("truth"),
         ),
-        key("type", "What a text that comes from outside is read as; else the default's type.", words(&types)),
+        key(
+            "type",
+            "What a text that comes from outside is read as; else the default's type.",
+            words(&types),
+        ),
         key("required", "`false` lets the input be null where nobody gives it.", refer("truth")),
         key("description", "What the input is for, shown to whoever has to give it.", refer("text")),
         key("choices", "The only values that it may have.", with(list(&json!({})), "minItems", 1)),

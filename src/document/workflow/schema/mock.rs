@@ -11,10 +11,18 @@ use crate::document::workflow::schema::{Definition, Key};
 pub(super) fn mock() -> Value {
     let state = json!({ "type": "object" });
     let mock = map([
-        key("name", "What the mock is called; the file's name without its ending if left out.", refer("text")),
+        key(
+            "name",
+            "What the mock is called; the file's name without its ending if left out.",
+            refer("text"),
+        ),
         key("state", "What every start begins with; scripts change it in place.", state),
         key("tls", "`self_signed` serves https with a certificate of its own.", words(&["self_signed"])),
-        key("routes", "What is answered; the first route that fits a request is taken.", list(&refer("route"))),
+        key(
+            "routes",
+            "What is answered; the first route that fits a request is taken.",
+            list(&refer("route")),
+        ),
     ]);
     needing(mock, &["routes"])
 }
@@ -66,7 +74,11 @@ fn fault() -> Value {
         key("reset", "The connection is reset before an answer.", json!({ "const": true })),
         key("truncate", "Only so many bytes of the body are sent.", whole()),
         key("garbage", "Bytes that are no HTTP are sent.", json!({ "const": true })),
-        key("status", "This status is answered in place of the route's.", json!({ "type": "integer", "minimum": 200, "maximum": 599 })),
+        key(
+            "status",
+            "This status is answered in place of the route's.",
+            json!({ "type": "integer", "minimum": 200, "maximum": 599 }),
+        ),
         key("drip", "The body is sent byte by byte, with this wait before each.", refer("duration")),
         key("times", "Only so many of the first calls go wrong.", whole()),
     ]);

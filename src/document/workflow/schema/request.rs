@@ -101,7 +101,11 @@ fn part() -> Value {
         key("value", "The text of the part; a file in its place is `file`.", refer("nullable")),
         key("file", "The file whose bytes are the part.", refer("path")),
         key("filename", "What the file is called to the server; its own name if left out.", refer("text")),
-        key("content_type", "The media type of the part; guessed by the file's ending if left out.", refer("text")),
+        key(
+            "content_type",
+            "The media type of the part; guessed by the file's ending if left out.",
+            refer("text"),
+        ),
     ]);
     needing(part, &["name"])
 }

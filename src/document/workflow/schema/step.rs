@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::document::workflow::schema::shape::{
-    any_of, entries, examples, fields, key, list, map, map_or_text, needing, needing_one_of, refer, single, with,
+    any_of, entries, examples, fields, key, list, map, map_or_text, needing, needing_one_of, refer, single,
+    with,
 };
 use crate::document::workflow::schema::{Definition, Key, joined};
 
@@ -63,7 +64,11 @@ fn around() -> Vec<Key> {
     vec![
         key("before", "A script that runs before the request is sent and may change it.", refer("script")),
         key("after", "A script that runs after the answer came and sees `response`.", refer("script")),
-        key("expect", "What the answer must be; without `status`, one of 400 or more fails.", refer("expect")),
+        key(
+            "expect",
+            "What the answer must be; without `status`, one of 400 or more fails.",
+            refer("expect"),
+        ),
         key(
             "extract",
             "What of the answer becomes a variable: a name, and where the value is found.",

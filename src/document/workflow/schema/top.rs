@@ -10,9 +10,17 @@ use crate::document::workflow::schema::shape::{
 pub(super) fn workflow() -> Value {
     let steps = with(list(&refer("step")), "minItems", 1);
     let workflow = map([
-        key("name", "What the workflow is called; the file's name without its ending if left out.", refer("text")),
+        key(
+            "name",
+            "What the workflow is called; the file's name without its ending if left out.",
+            refer("text"),
+        ),
         key("description", "What the workflow is for, for people.", refer("text")),
-        key("tags", "Words by which runs choose workflows, with `--tag` and `--skip-tag`.", list(&refer("text"))),
+        key(
+            "tags",
+            "Words by which runs choose workflows, with `--tag` and `--skip-tag`.",
+            list(&refer("text")),
+        ),
         key(
             "inputs",
             "What the caller gives: `name: value`, or `name:` with where it comes from; without a value it must be given.",
