@@ -27,6 +27,19 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every exit and what it means.
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Passed, "everything passed"),
+        (Self::CheckFailed, "a check failed: a status, an expectation, `fail`"),
+        (Self::Usage, "the command line is wrong, or a workflow that `check` refuses"),
+        (
+            Self::CouldNotRun,
+            "it could not run: network, TLS, a script's error, a limit, a file, nothing to extract",
+        ),
+        (Self::Authentication, "a 401, a 407 or an OAuth refusal that nobody expected"),
+        (Self::Interrupted, "interrupted by Ctrl-C"),
+    ];
+
     /// The number that the calling process sees.
     #[must_use]
     pub const fn code(self) -> u8 {

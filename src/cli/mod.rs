@@ -5,12 +5,18 @@
 //! is a [`Diagnostic`].
 
 pub mod check;
+pub mod completions;
 pub mod exit;
 pub mod fmt;
+pub mod graph;
+pub mod help;
+pub mod man;
 pub mod mock;
+pub mod new;
 pub mod paths;
 pub mod run;
 pub mod schedule;
+pub mod schema;
 pub mod terminal;
 
 use std::ffi::OsString;
@@ -22,23 +28,8 @@ use crate::cli::terminal::{Color, Terminal, tell};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 
 /// The commands that are known and not there yet.
-const AWAITED: [&str; 15] = [
-    "token",
-    "exec",
-    "login",
-    "logout",
-    "sessions",
-    "proxy",
-    "review",
-    "import",
-    "export",
-    "report",
-    "new",
-    "schema",
-    "graph",
-    "completions",
-    "man",
-];
+const AWAITED: [&str; 10] =
+    ["token", "exec", "login", "logout", "sessions", "proxy", "review", "import", "export", "report"];
 
 /// A command line that makes sense.
 #[derive(Debug)]
@@ -60,6 +51,18 @@ pub enum Call {
     Mock(mock::Arguments),
     /// Format workflows.
     Fmt(fmt::Arguments),
+    /// Write a workflow and its mock.
+    New(Box<new::Arguments>),
+    /// Draw a workflow.
+    Graph(graph::Arguments),
+    /// Print a JSON Schema.
+    Schema(schema::Arguments),
+    /// Print what a shell completes.
+    Completions(completions::Arguments),
+    /// Print or write manual pages.
+    Man(man::Arguments),
+    /// Explain a topic.
+    Help(help::Topic),
     /// A command that is known and not there yet.
     Awaited(&'static str),
 }
@@ -77,6 +80,14 @@ impl Cli {
         let mut matches = command().try_get_matches_from(words)?;
         let color = matches.remove_one("color").unwrap_or_default();
         let call = match matches.remove_subcommand() {
+            Some((name, matches)) if name == "help" => {
+                let arguments = help::Arguments::from_arg_matches(&matches)?;
+                match arguments.topic.as_deref().map(|word| help::Topic::of(word).ok_or(word)) {
+                    Some(Ok(topic)) => Call::Help(topic),
+                    Some(Err(command)) => return Self::try_parse_from(["reqchain", command, "--help"]),
+                    None => return Self::try_parse_from(["reqchain", "--help"]),
+                }
+            }
             Some((name, matches)) => Call::read(&name, &matches)?,
             // clap prints the help where no command is named.
             None => return Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
@@ -92,13 +103,25 @@ impl Call {
             "check" => check::Arguments::from_arg_matches(matches).map(Self::Check),
             "mock" => mock::Arguments::from_arg_matches(matches).map(Self::Mock),
             "fmt" => fmt::Arguments::from_arg_matches(matches).map(Self::Fmt),
+            "new" => new::Arguments::from_arg_matches(matches).map(|new| Self::New(Box::new(new))),
+            "graph" => graph::Arguments::from_arg_matches(matches).map(Self::Graph),
+            "schema" => schema::Arguments::from_arg_matches(matches).map(Self::Schema),
+            "completions" => completions::Arguments::from_arg_matches(matches).map(Self::Completions),
+            "man" => man::Arguments::from_arg_matches(matches).map(Self::Man),
             name => Ok(Self::Awaited(AWAITED.into_iter().find(|awaited| *awaited == name).unwrap_or("this"))),
         }
     }
 }
 
-/// The whole command line, the arguments of its commands deferred until one is called.
+/// The whole command line, those commands too that are not there yet.
 fn command() -> Command {
+    let awaited =
+        AWAITED.iter().map(|name| Command::new(*name).hide(true).disable_help_flag(true).defer(anything));
+    supported().subcommands(awaited)
+}
+
+/// The command line that there is, the arguments of its commands deferred until one is called.
+fn supported() -> Command {
     let color = Arg::new("color")
         .long("color")
         .value_name("WHEN")
@@ -107,14 +130,13 @@ fn command() -> Command {
         .default_value("auto")
         .hide_possible_values(true)
         .global(true);
-    let awaited =
-        AWAITED.iter().map(|name| Command::new(*name).hide(true).disable_help_flag(true).defer(anything));
     Command::new("reqchain")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Runs YAML chains of HTTP requests")
         .arg(color)
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .disable_help_subcommand(true)
         .subcommand(Command::new("run").about("Run workflows").defer(run::Arguments::augment_args))
         .subcommand(
             Command::new("check")
@@ -127,7 +149,34 @@ fn command() -> Command {
         .subcommand(
             Command::new("fmt").about("Format workflows and mocks").defer(fmt::Arguments::augment_args),
         )
-        .subcommands(awaited)
+        .subcommand(
+            Command::new("new").about("Write a workflow and its mock").defer(new::Arguments::augment_args),
+        )
+        .subcommand(
+            Command::new("graph")
+                .about("Draw a workflow as a Mermaid flowchart")
+                .defer(graph::Arguments::augment_args),
+        )
+        .subcommand(
+            Command::new("schema")
+                .about("Print the JSON Schema of workflows, for editors")
+                .defer(schema::Arguments::augment_args),
+        )
+        .subcommand(
+            Command::new("completions")
+                .about("Print the completions for a shell")
+                .defer(completions::Arguments::augment_args),
+        )
+        .subcommand(
+            Command::new("man")
+                .about("Print the manual page, or write one for each command")
+                .defer(man::Arguments::augment_args),
+        )
+        .subcommand(
+            Command::new("help")
+                .about("Explain a command, or one of script, filters, exit")
+                .defer(help::Arguments::augment_args),
+        )
 }
 
 /// Takes any arguments, so that a command that is not there yet can say so.
@@ -165,6 +214,12 @@ fn execute(cli: &Cli) -> Exit {
         Call::Check(arguments) => check::execute(arguments, terminal),
         Call::Mock(arguments) => mock::execute(arguments, terminal),
         Call::Fmt(arguments) => fmt::execute(arguments, terminal),
+        Call::New(arguments) => new::execute(arguments),
+        Call::Graph(arguments) => graph::execute(arguments),
+        Call::Schema(arguments) => schema::execute(arguments),
+        Call::Completions(arguments) => completions::execute(arguments, supported()),
+        Call::Man(arguments) => man::execute(arguments, supported()),
+        Call::Help(topic) => help::execute(*topic),
         Call::Awaited(name) => {
             Err(refusal(Diagnostic::error(format!("`reqchain {name}` is not supported yet"))))
         }
@@ -249,12 +304,16 @@ mod tests {
             ("check --format xml", ErrorKind::InvalidValue),
             ("mock", ErrorKind::MissingRequiredArgument),
             ("mock m.yaml --port 65536", ErrorKind::ValueValidation),
+            ("help runn", ErrorKind::InvalidSubcommand),
+            ("schema --mock --environment", ErrorKind::ArgumentConflict),
+            ("completions tcsh", ErrorKind::InvalidValue),
+            ("graph", ErrorKind::MissingRequiredArgument),
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.kind(), kind, "{line}");
             assert_ne!(error.exit_code(), 0, "{line}");
         }
-        for line in ["--help", "--version", "run --help", "help run"] {
+        for line in ["--help", "--version", "run --help", "help", "help run", "help new", "help help"] {
             assert_eq!(parse(line).expect_err(line).exit_code(), 0, "{line}");
         }
     }

@@ -3,6 +3,7 @@
 //! Pure rules, without a clock and without a network: whoever runs the step asks here after each
 //! pass, and waits himself.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::ground::quantity;
@@ -126,6 +127,15 @@ impl Repeat {
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         for condition in self.until.iter().chain(&self.fail_if) {
             condition.reads(visit);
+        }
+    }
+}
+
+impl fmt::Display for Repeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.until {
+            Some(until) => write!(f, "until {until}"),
+            None => write!(f, "{} times", self.max),
         }
     }
 }

@@ -32,6 +32,10 @@ mod check;
 // The shipped workflows pass under their mocks, and the mocks answer as the real servers do.
 mod examples;
 mod flow;
+// The commands for people who write workflows: new, graph, help, completions, pages.
+mod write;
+// The JSON Schemas against the readers of the language.
+mod schema;
 // What no reader may do: panic, hang, or take a bomb for a workflow.
 mod parse;
 // The house rules: layers, sizes, words, and what may not stand in the source.

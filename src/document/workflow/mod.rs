@@ -2,9 +2,11 @@
 
 mod check;
 mod declared;
+pub mod graph;
 mod input;
 mod model;
 mod parse;
+pub mod schema;
 mod step;
 
 pub use declared::Declared;

@@ -105,8 +105,21 @@ pub(super) const FUNCTIONS: [&str; 11] = [
     "uuid",
 ];
 
-/// The names of all filters.
-pub(super) fn names() -> &'static [&'static str] {
+/// The names of the filters that are ours, in order.
+#[must_use]
+pub const fn own_filter_names() -> &'static [&'static str] {
+    &OWN_FILTERS
+}
+
+/// The names of all functions, in order.
+#[must_use]
+pub const fn function_names() -> &'static [&'static str] {
+    &FUNCTIONS
+}
+
+/// The names of all filters, in order.
+#[must_use]
+pub fn names() -> &'static [&'static str] {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let mut names: Vec<_> = OWN_FILTERS.into_iter().chain(THEIR_FILTERS).collect();
         names.sort_unstable();

@@ -14,6 +14,7 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 pub use expression::Expression;
+pub use filters::{function_names, names as filter_names, own_filter_names};
 pub use tree::Tree;
 pub use url::{Address, has_scheme};
 pub use view::{Reads, shown};

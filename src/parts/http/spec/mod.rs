@@ -191,6 +191,14 @@ impl RequestSpec {
         self.auth.as_deref()
     }
 
+    /// The method that it is sent with under `defaults`, and the URL as it was written.
+    #[must_use]
+    pub fn line<'s>(&'s self, defaults: &'s RequestDefaults) -> (&'s str, &'s str) {
+        let usual = if matches!(self.body, Body::None) { "GET" } else { "POST" };
+        let method = self.method.as_ref().or(defaults.method.as_ref());
+        (method.map_or(usual, Method::as_str), self.url.source())
+    }
+
     /// Where the URL stands.
     #[must_use]
     pub const fn span(&self) -> Span {

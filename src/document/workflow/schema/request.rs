@@ -1,0 +1,136 @@
+//! `request` and `defaults`: what is sent, and how.
+
+use serde_json::{Value, json};
+
+use crate::document::workflow::schema::shape::{
+    entries, examples, key, list, map, map_or_text, needing, refer, with, words,
+};
+use crate::document::workflow::schema::step::{or_none, retry_default};
+use crate::document::workflow::schema::{Definition, Key, joined};
+
+pub(super) fn definitions() -> Vec<Definition> {
+    let url = key(
+        "url",
+        "Where the request goes; an expression that stands first may bring the origin.",
+        examples(refer("path"), ["{{ api }}/me".into()]),
+    );
+    let query = key(
+        "query",
+        "The parameters of the query; a list repeats one, a null leaves it out.",
+        refer("entries"),
+    );
+    let base = key(
+        "base_url",
+        "What stands before every `url` that begins with a `/`.",
+        examples(refer("path"), ["{{ api }}".into()]),
+    );
+    let request = map_or_text(joined([vec![url, query], shared(), bodies(), connection()]));
+    let defaults = map(joined([vec![base], shared(), vec![retry_default()], connection()]));
+    vec![
+        ("request", needing(request, &["url"])),
+        ("defaults", defaults),
+        ("graphql", graphql()),
+        ("part", part()),
+        ("redirects", redirects()),
+        ("tls", tls()),
+    ]
+}
+
+/// What requests and defaults both have to say of the message.
+fn shared() -> Vec<Key> {
+    vec![
+        key("method", "The HTTP method; GET, or POST where there is a body, if left out.", refer("method")),
+        key(
+            "headers",
+            "Headers by name; a list repeats one, a null leaves it out.",
+            examples(refer("entries"), [json!({ "Accept": "application/json" })]),
+        ),
+        key("auth", "How the request proves who sends it: one scheme, or `none`.", refer("auth")),
+    ]
+}
+
+/// A request has one of them.
+fn bodies() -> Vec<Key> {
+    vec![
+        key("json", "A body that is sent as JSON; templates keep the type of what they give.", json!({})),
+        key("form", "A body of form fields, as a browser sends them.", refer("entries")),
+        key("multipart", "A body of parts, as a browser sends uploads.", list(&refer("part"))),
+        key("body", "A body that is sent as this text; its type stands in a header.", refer("text")),
+        key("file", "A file whose bytes are the body.", refer("path")),
+        key("graphql", "A GraphQL query; an answer with `errors` fails the step.", refer("graphql")),
+    ]
+}
+
+/// How the request is brought to the server.
+fn connection() -> Vec<Key> {
+    let jar = "`none` keeps cookies of earlier answers out, and does not keep those of this one.";
+    let version = json!({ "enum": [1.1, 2, "1.1", "2"] });
+    vec![
+        key("timeout", "How long the whole exchange may take.", refer("duration")),
+        key("connect_timeout", "How long setting up the connection may take.", refer("duration")),
+        key("redirects", "How redirects are followed, or `none`.", refer("redirects")),
+        key("cookies", jar, words(&["none"])),
+        key("tls", "Which certificates are trusted and shown.", refer("tls")),
+        key(
+            "proxy",
+            "The proxy that the request goes through.",
+            examples(refer("path"), ["http://127.0.0.1:8080".into()]),
+        ),
+        key(
+            "resolve",
+            "Addresses for host names, in place of asking the DNS.",
+            examples(entries(&refer("path")), [json!({ "api.example.com": "127.0.0.1" })]),
+        ),
+        key("http_version", "The only version of HTTP that is spoken: 1.1 or 2.", version),
+        key("max_body", "How large an answer may be; 32MiB if left out.", refer("size")),
+    ]
+}
+
+fn graphql() -> Value {
+    let graphql = map([
+        key("query", "The text of the query or mutation.", refer("path")),
+        key("variables", "The query's variables by name.", json!({})),
+        key("operation", "Which operation is meant where the text holds several.", refer("text")),
+    ]);
+    needing(graphql, &["query"])
+}
+
+fn part() -> Value {
+    let part = map([
+        key("name", "The name of the field.", refer("text")),
+        key("value", "The text of the part; a file in its place is `file`.", refer("nullable")),
+        key("file", "The file whose bytes are the part.", refer("path")),
+        key("filename", "What the file is called to the server; its own name if left out.", refer("text")),
+        key(
+            "content_type",
+            "The media type of the part; guessed by the file's ending if left out.",
+            refer("text"),
+        ),
+    ]);
+    needing(part, &["name"])
+}
+
+fn redirects() -> Value {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    or_none([
+        key("max", "How many redirects are followed.", count),
+        key(
+            "trust",
+            "Origins to which credentials may go although a server named them.",
+            examples(list(&refer("path")), [json!(["https://login.example.com"])]),
+        ),
+    ])
+}
+
+fn tls() -> Value {
+    let versions = json!({ "enum": [1.2, 1.3, "1.2", "1.3"] });
+    map([
+        key("ca", "A PEM file of authorities that are trusted.", refer("path")),
+        key("cert", "A PEM file of the certificate that is shown to the server.", refer("path")),
+        key("key", "A PEM file of the certificate's private key.", refer("path")),
+        key("pkcs12", "A PKCS #12 file that holds certificate and key.", refer("path")),
+        key("password", "What opens the key or the PKCS #12 file.", refer("nullable")),
+        key("insecure", "`true` trusts any certificate: for tests on your own machine.", refer("truth")),
+        key("min", "The oldest version of TLS that is spoken.", with(versions, "examples", [1.3])),
+    ])
+}
