@@ -12,7 +12,7 @@ use crate::parts::expect::Expectation;
 use crate::parts::extract::{Extract, variable_name};
 use crate::parts::http::RequestSpec;
 use crate::parts::retry::Retry;
-use crate::parts::script::Script;
+use crate::parts::script::{Phase, Script};
 use crate::parts::template::{Template, Tree};
 
 const KEYS: [&str; 12] = [
@@ -33,8 +33,8 @@ impl Step {
         let action = read_action(&fields, loading);
         let when = fields.optional("when", |node| read_when(node, loading));
         let retry = fields.optional("retry", |node| Retry::read(node, reading, true));
-        let before = fields.optional("before", |node| Script::read(node, reading));
-        let after = fields.optional("after", |node| Script::read(node, reading));
+        let before = fields.optional("before", |node| Script::read(node, reading, Phase::Before));
+        let after = fields.optional("after", |node| Script::read(node, reading, Phase::After));
         let expect = fields.optional("expect", |node| Expectation::read(node, reading));
         let extract = fields.optional("extract", |node| Extract::read_all(node, reading));
         let action = action?;
@@ -124,7 +124,7 @@ fn read_action(fields: &Fields<'_>, loading: &Loading<'_>) -> Option<Action> {
         }
         [(key, node)] => match &*key.text {
             "request" => RequestSpec::read(node, reading).map(|request| Action::Request(Arc::new(request))),
-            "script" => Script::read(node, reading).map(Action::Script),
+            "script" => Script::read(node, reading, Phase::Alone).map(Action::Script),
             _ => read_uses(node, fields.get("with"), loading).map(Action::Uses),
         },
         [first, second, ..] => {

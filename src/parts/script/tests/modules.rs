@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::parts::http::{Request, Response};
 use crate::parts::script::tests::{Stage, response};
-use crate::parts::script::{Phase, Sender, functions};
+use crate::parts::script::{Error, Phase, Sender, functions};
 
 const RETURNS: &[(&str, &str)] = &[
     (r#"base64::encode("p&ss wörd>?")"#, "cCZzcyB3w7ZyZD4/"),
@@ -128,9 +128,9 @@ fn every_function_is_described() {
 struct Recorder(Mutex<Vec<Request>>);
 
 impl Sender for Recorder {
-    fn send(&self, request: Request) -> Result<Arc<Response>, String> {
+    fn send(&self, request: Request) -> Result<Arc<Response>, Error> {
         if request.url.path() == "/down" {
-            return Err("cannot connect".to_owned());
+            return Err(Error::new("cannot connect", Some("is it up?".to_owned())));
         }
         self.0.lock().expect("no panic").push(request);
         Ok(Arc::new(response(r#"{"id":7,"access_token":"tok-123456789"}"#)))
