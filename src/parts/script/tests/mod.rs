@@ -1,6 +1,8 @@
 //! The script's tests, by subject, over one small stage.
 
+mod audit;
 mod functions;
+mod imports;
 mod limits;
 mod modules;
 mod places;
