@@ -25,7 +25,7 @@ fn errors_while_running_stand_at_their_cause() {
     for (script, line, column) in [
         ("\n\nlet x = 1;\nvars.none;", 7, 12),
         ("fn f() {\n  throw \"x\";\n}\n\nf();", 5, 9),
-        ("let u = \"ä\"; u.foo();", 4, 22),
+        ("let u = \"ä\"; u.crop(\"x\");", 4, 22),
         ("[1, 2].map(|x|\n  base64::encode(x));", 5, 17),
     ] {
         let error = stage.breaks(script);
