@@ -80,7 +80,6 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("throw \"no way\";", "no way", ""),
     ("print(data);", "there is no `data`", ""),
     ("let x = 1; x.push(2);", "no function `push`", ""),
-    ("chek(\"a\", true);", "no function `chek`", "did you mean `check`?"),
     ("let x = 9223372036854775807; x += 1;", "overflow", ""),
     ("[1][5];", "index 5", ""),
 ];
