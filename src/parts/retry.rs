@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::Method;
 
+use crate::ground::encode;
 use crate::ground::quantity;
 use crate::ground::read::Reading;
 use crate::ground::yaml::{Kind, Node, Scalar};
@@ -221,8 +221,7 @@ fn asked_for(header: &str, now_ms: i64) -> Option<Duration> {
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(header.parse().unwrap_or(u64::MAX)));
     }
-    let date = DateTimeParser::new().parse_timestamp(header).ok()?;
-    let millis = date.as_millisecond().saturating_sub(now_ms);
+    let millis = encode::parse_time(header)?.saturating_mul(1000).saturating_sub(now_ms);
     Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
 }
 

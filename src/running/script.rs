@@ -15,7 +15,7 @@ use crate::parts::http::redirect::same_origin;
 use crate::parts::http::spec::{Rendered, RenderedBody, parse_url};
 use crate::parts::http::{Request, RequestSpec, Response, Transport};
 use crate::parts::scope::Scope;
-use crate::parts::script::{Draft, Host, Phase, Ran, RequestCell, Script, Sender};
+use crate::parts::script::{self, Draft, Host, Phase, Ran, RequestCell, Script, Sender};
 use crate::parts::template;
 use crate::running::context::Cancel;
 use crate::running::event::{Detail, EventKind};
@@ -80,14 +80,17 @@ struct Blocking {
 impl Blocking {
     /// A script may have got its URL from anywhere: a credential goes only to an origin that the
     /// user named.
-    fn admit(&self, request: &Request) -> Result<(), String> {
+    fn admit(&self, request: &Request) -> Result<(), script::Error> {
         let signed = request.headers.values().any(HeaderValue::is_sensitive);
         let named = || self.origins.names(&request.url, &self.file, &self.scope);
         if !(signed || request.secret_inside) || named() {
             return Ok(());
         }
         let origin = request.url.origin().ascii_serialization();
-        Err(format!("the request holds a secret, and no input, default or URL of the file names {origin}"))
+        let message =
+            format!("the request holds a secret, and no input, default or URL of the file names {origin}");
+        let help = "name the origin in an input, or in a default, if it may have the secret";
+        Err(script::Error::new(message, Some(help.to_owned())))
     }
 
     fn tell_request(&self, request: &Request) {
@@ -106,7 +109,7 @@ impl Blocking {
 }
 
 impl Sender for Blocking {
-    fn send(&self, mut request: Request) -> Result<Arc<Response>, String> {
+    fn send(&self, mut request: Request) -> Result<Arc<Response>, script::Error> {
         for value in request.headers.values_mut() {
             let text = String::from_utf8_lossy(value.as_bytes());
             let holds = self.scope.needles.scrub(&text) != text;
@@ -116,9 +119,9 @@ impl Sender for Blocking {
         self.tell_request(&request);
         self.runtime.block_on(async {
             tokio::select! {
-                () = self.cancel.cancelled() => Err("interrupted".to_owned()),
+                () = self.cancel.cancelled() => Err(script::Error::new("interrupted", None)),
                 result = self.transport.send(&request) => {
-                    let response = result.map_err(|error| error.to_string())?;
+                    let response = result.map_err(|error| script::Error::new(error.to_string(), error.help()))?;
                     self.scope.learn_cookies(&response);
                     self.tell_response(&response);
                     Ok(Arc::new(response))
@@ -230,8 +233,9 @@ impl Touched {
 }
 
 impl RequestCell for Touched {
-    fn get(&self) -> Result<Draft, String> {
-        let rendered = self.spec.render(&self.scope).map_err(|error| error.message)?;
+    fn get(&self) -> Result<Draft, script::Error> {
+        let rendered = self.spec.render(&self.scope);
+        let rendered = rendered.map_err(|error| script::Error::new(error.message, error.help))?;
         let mut draft = Draft::new(rendered.method.as_str(), rendered.url.as_str());
         draft.headers = rendered
             .headers

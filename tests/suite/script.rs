@@ -282,3 +282,57 @@ steps:
     ran.fails_with(Cause::CouldNotRun).saw(["GET /where"]);
     says(&ran.error(), &["holds a secret", "names http://127.0.0.1:"]);
 }
+
+#[test]
+fn a_script_imports_a_module_of_its_project() {
+    let ran = Scenario::new(
+        r#"
+inputs: { base: }
+steps:
+  - before: |
+      import "sign" as sign;
+      request.headers["X-Sign"] = sign::of(request.body);
+    request: { url: "{{ base }}/", body: "abc" }
+  - script: { code: "vars.n = 7;", max_operations: 1000, timeout: 10s, max_text: 1KiB }
+outputs: { n: "{{ n }}" }
+"#,
+    )
+    .file("scripts/sign.rhai", "fn of(body) { hash::md5(body) }\n")
+    .json("POST /", "{}")
+    .run();
+    ran.passed();
+    assert_eq!(ran.seen("POST /").header("x-sign"), "900150983cd24fb0d6963f7d28e17f72");
+    assert_eq!(ran.output("n"), json!(7));
+}
+
+#[test]
+fn a_module_that_is_not_there_is_told_before_anything_is_sent() {
+    let ran = Scenario::new("inputs: { base: }\nsteps:\n  - request: GET {{ base }}/\n  - script: |\n      import \"sing\" as sign;\n      sign::f();\n")
+        .file("scripts/sign.rhai", "fn f() { 1 }\n")
+        .json("GET /", "{}")
+        .run();
+    says(&ran.refused(), &["there is no module `sing`", "did you mean `sign`?", "flow.yaml:5:"]);
+}
+
+#[test]
+fn a_script_past_its_own_limit_breaks_its_step() {
+    let ran =
+        Scenario::new("steps:\n  - script:\n      max_operations: 100\n      code: |\n        loop { }\n")
+            .run();
+    ran.fails_with(Cause::CouldNotRun);
+    says(&ran.error(), &["more than 100 operations", "flow.yaml:5:"]);
+}
+
+#[test]
+fn bytes_are_printed_as_a_number_of_them() {
+    let ran = Scenario::new("inputs: { password: tok-1234567890 }\nsteps:\n  - script: |\n      let b = vars.password.to_blob();\n      print(b);\n      print([b]);\n      debug(b);\n")
+        .run();
+    ran.passed();
+    assert_eq!(ran.printed(), ["14 bytes", "[14 bytes]", "14 bytes"]);
+}
+
+#[test]
+fn fake_data_is_at_reserved_domains() {
+    let ran = Scenario::new("vars: { mail: \"{{ fake('email') }}\" }\nsteps:\n  - script: check(\"reserved\", vars.mail.contains(\"@example.\"));\n").run();
+    ran.passed();
+}

@@ -108,13 +108,14 @@ impl Chart<'_> {
 
     /// A script's `next("id")`, as far as its text says which.
     fn jumps(&mut self, workflow: &Workflow) {
-        let known = |id: &&str| workflow.all_steps().any(|step| *step.id == **id);
+        let known = |id: &Arc<str>| workflow.all_steps().any(|step| step.id == *id);
         for step in workflow.all_steps() {
-            let mut targets: Vec<&str> = scripts(step).flat_map(Script::jumps).filter(known).collect();
+            let said = scripts(step).flat_map(Script::jumps).map(|(id, _)| id);
+            let mut targets: Vec<Arc<str>> = said.filter(known).collect();
             targets.sort_unstable();
             targets.dedup();
             for target in targets {
-                self.line(&format!("{} -.->|next| {}", node_of(&step.id), node_of(target)));
+                self.line(&format!("{} -.->|next| {}", node_of(&step.id), node_of(&target)));
             }
         }
     }
@@ -236,7 +237,7 @@ fn scripts(step: &Step) -> impl Iterator<Item = &Script> {
 fn read_by(step: &Step) -> Vec<String> {
     let mut names = Vec::new();
     step.reads(&mut |mention| names.push(mention.path.to_owned()));
-    names.extend(scripts(step).flat_map(Script::mentions).map(str::to_owned));
+    names.extend(scripts(step).flat_map(Script::reads).map(|(name, _)| name.to_string()));
     names
 }
 

@@ -15,7 +15,7 @@ use crate::parts::for_each::ForEach;
 use crate::parts::http::RequestSpec;
 use crate::parts::repeat::Repeat;
 use crate::parts::retry::Retry;
-use crate::parts::script::Script;
+use crate::parts::script::{Phase, Script};
 use crate::parts::template::{Mention, Tree};
 
 const KEYS: [&str; 16] = [
@@ -54,8 +54,8 @@ impl Step {
         let goes_on =
             fields.optional("continue_on_failure", |node| reading.truth(node, "continue_on_failure"));
         let retry = fields.optional("retry", |node| Retry::read(node, reading, true));
-        let before = fields.optional("before", |node| Script::read(node, reading));
-        let after = fields.optional("after", |node| Script::read(node, reading));
+        let before = fields.optional("before", |node| Script::read(node, reading, Phase::Before));
+        let after = fields.optional("after", |node| Script::read(node, reading, Phase::After));
         let expect = fields.optional("expect", |node| Expectation::read(node, reading));
         let extract = fields.optional("extract", |node| Extract::read_all(node, reading));
         let mut action = action?;
@@ -188,7 +188,7 @@ fn read_action(fields: &Fields<'_>, counted: &str, loading: &Loading<'_>) -> Opt
         }
         [(key, node)] => match &*key.text {
             "request" => RequestSpec::read(node, reading).map(|request| Action::Request(Arc::new(request))),
-            "script" => Script::read(node, reading).map(Action::Script),
+            "script" => Script::read(node, reading, Phase::Alone).map(Action::Script),
             "parallel" => {
                 Some(Action::Parallel(loading.step_list(node, "parallel", |at| format!("{counted}_{at}"))))
             }

@@ -9,9 +9,10 @@ use std::sync::{Arc, OnceLock};
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, FuncRegistration, Module, NativeCallContext, Position, RhaiFunc, Shared};
 
+use crate::parts::script::modules::{ALL, GLOBAL, MEMBERS, MODULES};
 use crate::parts::script::run::{Answer, Failure, Run};
 use crate::parts::script::value::{bytes, describe};
-use crate::parts::script::{handles, modules, object};
+use crate::parts::script::{handles, object};
 
 /// A function of the API: what a reader of the documentation sees, and what runs.
 pub(super) struct Entry {
@@ -45,6 +46,11 @@ impl Entry {
         self
     }
 
+    /// Whether it is there only to say what to do in its place.
+    fn is_refusal(&self) -> bool {
+        self.kinds.len() > 1
+    }
+
     /// A function whose result gives away what it was made of.
     pub(super) const fn deriving(mut self) -> Self {
         self.derives = true;
@@ -55,20 +61,37 @@ impl Entry {
 /// A function of the API as its documentation shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Described {
+    /// The module that it belongs to, or what it is a member of; empty where it needs none.
+    pub module: &'static str,
     /// How it is called, such as `hmac::sha256(key, text)`.
     pub signature: String,
     /// What it does, in one line.
     pub doc: &'static str,
 }
 
-/// Every function of the API, in the order of its tables.
+/// Every function of the API, in the order of its tables, and then the members of what a script
+/// sees by itself.
 pub fn functions() -> impl Iterator<Item = Described> {
-    modules::ALL.iter().flat_map(|(module, table)| {
-        table.iter().map(|entry| Described { signature: signature(module, entry), doc: entry.doc })
-    })
+    let functions = ALL.iter().flat_map(|(module, table)| {
+        let known = table.iter().filter(|entry| !entry.is_refusal());
+        known.map(|entry| Described { module, signature: signature(module, entry), doc: entry.doc })
+    });
+    let members = MEMBERS.iter();
+    functions.chain(members.map(|(module, written, doc)| Described {
+        module,
+        signature: (*written).to_owned(),
+        doc,
+    }))
 }
 
-fn signature(module: &str, entry: &Entry) -> String {
+/// The modules and objects that [`functions`] names, in the order of a documentation, and what each
+/// is for.
+pub fn modules() -> impl Iterator<Item = (&'static str, &'static str)> {
+    MODULES.iter().copied()
+}
+
+/// How a function is called, such as `hmac::sha256(key, text)`.
+pub(super) fn signature(module: &str, entry: &Entry) -> String {
     format!("{}({})", path(module, entry.name), entry.parameters.join(", "))
 }
 
@@ -83,8 +106,9 @@ pub(super) fn path(module: &str, name: &str) -> String {
 /// One call of a function.
 pub(super) struct Call<'c> {
     pub(super) run: &'c Run,
-    /// Where the call stands in the script.
+    /// Where the call stands in the script, or in the module of that name.
     pub(super) position: Position,
+    pub(super) source: Option<String>,
     arguments: Vec<Dynamic>,
     module: &'static str,
     entry: &'static Entry,
@@ -168,9 +192,10 @@ pub(super) fn global() -> Shared<Module> {
         .get_or_init(|| {
             let mut module = Module::new();
             module.set_id("reqchain");
-            register(&mut module, "", modules::GLOBAL);
+            register(&mut module, "", GLOBAL);
             handles::register(&mut module);
             object::register(&mut module);
+            object::register_bytes(&mut module);
             module.build_index();
             module.into()
         })
@@ -181,7 +206,7 @@ pub(super) fn global() -> Shared<Module> {
 pub(super) fn named() -> &'static [(&'static str, Shared<Module>)] {
     static MODULES: OnceLock<Vec<(&'static str, Shared<Module>)>> = OnceLock::new();
     MODULES.get_or_init(|| {
-        let named = modules::ALL.iter().filter(|(name, _)| !name.is_empty());
+        let named = ALL.iter().filter(|(name, _)| !name.is_empty());
         let built = named.map(|(name, table)| {
             let mut module = Module::new();
             module.set_id(*name);
@@ -218,6 +243,7 @@ fn native(module: &'static str, entry: &'static Entry) -> RhaiFunc {
         let mut call = Call {
             run: &run,
             position: context.call_position(),
+            source: context.call_source().map(str::to_owned),
             arguments: arguments.iter_mut().map(|argument| argument.take().flatten()).collect(),
             module,
             entry,

@@ -8,14 +8,15 @@ use std::fmt;
 use crate::ground::encode;
 use crate::ground::secret::Marks;
 use crate::parts::http::spec::RenderedBody;
+use crate::parts::script::Error;
 
 /// Where a script finds the request of its step, and leaves the changed one.
 pub trait RequestCell: Send + Sync {
     /// Renders the request. Called once, when the script first touches `request`.
     ///
     /// # Errors
-    /// Why it cannot be rendered, in the words of a message.
-    fn get(&self) -> Result<Draft, String>;
+    /// Why it cannot be rendered; its place is that of the script.
+    fn get(&self) -> Result<Draft, Error>;
 
     /// Takes the changed request. Called once, after the script, if it changed anything.
     fn set(&self, draft: Draft);

@@ -1,18 +1,17 @@
 //! What is wrong with a script, in the words of its author: Rhai's errors with our places, our
 //! limits and our help, and the Rhai way for what was learnt elsewhere.
 
-use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, ParseError, ParseErrorType, Position, Stmt};
+use rhai::{AST, Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::quantity;
+use crate::parts::script::engine::Compiled;
 use crate::parts::script::handles::NAMES;
 use crate::parts::script::modules::{ALL, LATER};
 use crate::parts::script::run::{NESTED, Run, Stop, WRITTEN_NAME};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::to_value;
-use crate::parts::script::{
-    CALLS, ELEMENTS, EXPRESSION_DEPTH, Error, OPERATIONS, TEXT, TIME, VARIABLES, WRITTEN,
-};
+use crate::parts::script::{CALLS, ELEMENTS, EXPRESSION_DEPTH, Error, VARIABLES, WRITTEN};
 
 /// What people write who know JavaScript or Postman, and what it is here.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -43,7 +42,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("CryptoJS", "write hmac::sha256(key, text), hash::sha256(text)"),
     ("fetch", "write http::get(url)"),
     ("eval", "a script never runs a text"),
-    ("import", "it is part of the language, but this version cannot run it"),
 ];
 
 /// An error for a panic below: never expected, never fatal.
@@ -105,7 +103,7 @@ fn no_module(name: &str) -> (String, Option<String>) {
     (format!("there is no module `{name}`"), Some(help))
 }
 
-fn elsewhere(word: &str) -> Option<String> {
+pub(super) fn elsewhere(word: &str) -> Option<String> {
     let found = ELSEWHERE.iter().find(|(foreign, _)| *foreign == word);
     found.map(|(_, ours)| (*ours).to_owned())
 }
@@ -155,29 +153,8 @@ fn habit(message: &str) -> Option<String> {
     message.split('\'').skip(1).step_by(2).find_map(elsewhere)
 }
 
-/// Finds calls of functions that no module has, before anything is sent; and imports.
-pub(super) fn calls(text: &Text, ast: &AST) -> Result<(), Error> {
-    let mut wrong = None;
-    ast.walk(&mut |path: &[ASTNode]| {
-        wrong = match path.last() {
-            Some(ASTNode::Stmt(Stmt::Import(_, position))) => {
-                Some(("`import` is not supported yet".to_owned(), elsewhere("import"), *position))
-            }
-            Some(ASTNode::Expr(Expr::FnCall(call, position))) if call.is_qualified() => {
-                qualified(call.namespace.root(), &call.name).map(|(message, help)| (message, help, *position))
-            }
-            _ => None,
-        };
-        wrong.is_none()
-    });
-    match wrong {
-        Some((message, help, position)) => Err(Error { message, help, place: Some(text.place(position)) }),
-        None => Ok(()),
-    }
-}
-
 /// What is wrong with a call of `module::name`, if anything is.
-fn qualified(module: &str, name: &str) -> Option<(String, Option<String>)> {
+pub(super) fn qualified(module: &str, name: &str) -> Option<(String, Option<String>)> {
     if module == "global" {
         return None;
     }
@@ -194,20 +171,30 @@ fn qualified(module: &str, name: &str) -> Option<(String, Option<String>)> {
 }
 
 /// An error while a script ran. Secrets are taken out of its text.
-pub(super) fn failure(text: &Text, ast: &AST, run: &Run, failure: EvalAltResult) -> Error {
-    let outer = failure.position();
+pub(super) fn failure(text: &Text, compiled: &Compiled, run: &Run, failure: EvalAltResult) -> Error {
+    let mut place = (None, failure.position());
     let mut inner = failure;
-    while let EvalAltResult::ErrorInFunctionCall(_, _, cause, _) | EvalAltResult::ErrorInModule(_, cause, _) =
-        inner
-    {
+    loop {
+        // A position inside of a function or a module belongs to the text that it stands in.
+        let (source, cause) = match inner {
+            EvalAltResult::ErrorInFunctionCall(_, source, cause, _) => (source, cause),
+            EvalAltResult::ErrorInModule(source, cause, _) => (source, cause),
+            other => {
+                inner = other;
+                break;
+            }
+        };
+        if !cause.position().is_none() {
+            place = (Some(source), cause.position());
+        }
         inner = *cause;
     }
-    let position = if inner.position().is_none() { outer } else { inner.position() };
-    let (message, help) = limit(run, &inner).unwrap_or_else(|| mistake(ast, run, inner));
+    let (source, position) = place;
+    let (message, help) = limit(run, &inner).unwrap_or_else(|| mistake(&compiled.ast, run, inner));
     Error {
         message: run.clean(&message),
         help: help.map(|help| run.clean(&help)),
-        place: Some(text.place(position)),
+        place: Some(compiled.place(text, source.as_deref(), position)),
     }
 }
 
@@ -216,9 +203,10 @@ type Told = (String, Option<String>);
 /// The limit that was reached, and what it is.
 fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
     let (message, help) = match error {
-        EvalAltResult::ErrorTooManyOperations(_) => {
-            (format!("the script did more than {OPERATIONS} operations"), "look for a loop that does not end")
-        }
+        EvalAltResult::ErrorTooManyOperations(_) => (
+            format!("the script did more than {} operations", run.limits.operations),
+            "look for a loop that does not end",
+        ),
         EvalAltResult::ErrorStackOverflow(_) => (
             format!("functions call each other deeper than {CALLS} levels"),
             "look for a function that calls itself without an end",
@@ -235,7 +223,7 @@ fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
             ("values are nested in each other without an end".to_owned(), "look for a loop that does not end")
         }
         EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("string") => (
-            format!("a text is larger than {} MiB", TEXT / 1024 / 1024),
+            format!("a text is larger than {}", size(run.limits.text)),
             "scripts are for small texts; compare large ones with `expect`",
         ),
         EvalAltResult::ErrorDataTooLarge(what, _) => (
@@ -248,13 +236,23 @@ fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
         EvalAltResult::ErrorTerminated(token, _) => match token.read_lock::<Stop>().as_deref() {
             Some(Stop::Cancelled) => ("the script was cancelled".to_owned(), "it ended with the run"),
             _ => (
-                format!("the script ran longer than {}", quantity::show(run.host.time.unwrap_or(TIME))),
+                format!("the script ran longer than {}", quantity::show(run.time())),
                 "waiting is the step's: `repeat`, `retry`",
             ),
         },
         _ => return None,
     };
     Some((message, Some(help.to_owned())))
+}
+
+/// A size in the largest unit that says it whole.
+fn size(bytes: usize) -> String {
+    const KIB: usize = 1024;
+    match bytes {
+        _ if bytes.is_multiple_of(KIB * KIB) => format!("{} MiB", bytes / KIB / KIB),
+        _ if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
+        _ => format!("{bytes} bytes"),
+    }
 }
 
 fn mistake(ast: &AST, run: &Run, mut error: EvalAltResult) -> Told {

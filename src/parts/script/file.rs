@@ -42,18 +42,23 @@ fn load(folder: &Path, path: &Path) -> Result<(PathBuf, String), Refused> {
         let help = "the project is the nearest folder above with .git, reqchain.yaml or workflows/";
         return Err(("is outside the project".to_owned(), Some(help)));
     }
+    content(&real).map(|text| (place, text))
+}
+
+/// The text of a script's file.
+pub(super) fn content(file: &Path) -> Result<String, Refused> {
+    let wrong = |error: std::io::Error| (format!("cannot be read: {}", reason(&error)), None);
     // A pipe or a device would block or never end: they are not even opened.
-    if !fs::metadata(&real).map_err(wrong)?.is_file() {
+    if !fs::metadata(file).map_err(wrong)?.is_file() {
         return Err(("is not a file".to_owned(), None));
     }
     let mut bytes = Vec::new();
-    let file = fs::File::open(&real).map_err(wrong)?;
+    let file = fs::File::open(file).map_err(wrong)?;
     file.take(FILE + 1).read_to_end(&mut bytes).map_err(wrong)?;
     if bytes.len() as u64 > FILE {
         return Err((format!("is larger than {} KiB", FILE / 1024), None));
     }
-    let text = String::from_utf8(bytes).map_err(|_| ("is not UTF-8".to_owned(), None))?;
-    Ok((place, text))
+    String::from_utf8(bytes).map_err(|_| ("is not UTF-8".to_owned(), None))
 }
 
 /// Without the number that the system adds.

@@ -12,14 +12,15 @@ use crate::ground::diagnostic::did_you_mean;
 use crate::ground::read::Reading;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
-use crate::parts::script::engine::{self, Compiled};
+use crate::parts::script::engine::{self, Compiled, Purpose};
 use crate::parts::script::explain;
 use crate::parts::script::file;
+use crate::parts::script::limits::Limits;
 use crate::parts::script::room;
 use crate::parts::script::run::{Failure, Run};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::{to_native, to_value};
-use crate::parts::script::{Ending, Error, Host};
+use crate::parts::script::{Ending, Error, Host, Phase};
 
 /// The names that a function's body sees beside the usual ones.
 const PARAMETERS: [&str; 2] = ["request", "state"];
@@ -72,10 +73,16 @@ impl Function {
     }
 
     fn compile(text: Text, name: Option<Arc<str>>, reading: &Reading) -> Option<Self> {
-        match engine::compile(&text, &PARAMETERS[1..]) {
+        let purpose = Purpose {
+            phase: Phase::Mock,
+            more: &PARAMETERS[1..],
+            limits: Limits::default(),
+            folder: reading.source.folder(),
+        };
+        match engine::compile(&text, &purpose) {
             Ok(compiled) => Some(Self { text, compiled, name }),
-            Err(error) => {
-                reading.report(error.into());
+            Err(errors) => {
+                errors.into_iter().for_each(|error| reading.report(error.into()));
                 None
             }
         }
@@ -92,10 +99,10 @@ impl Function {
     }
 
     fn reply(&self, request: &Value, state: &mut Value, host: Host) -> Result<Value, Error> {
-        let run = Run::new(host);
+        let run = Run::new(host, self.compiled.limits);
         let changing = to_native(state).into_shared();
         let request = to_native(request);
-        let evaluated = engine::guarded(&self.text, &run, |engine| {
+        let evaluated = engine::guarded(&self.text, &self.compiled, &run, |engine| {
             let reply = self.evaluate(engine, request, changing.clone())?;
             let reply = to_value(&reply, None).map_err(|why| in_reply("reply", &why))?;
             let state = to_value(&changing, Some(state)).map_err(|why| in_reply("state", &why))?;
@@ -122,15 +129,15 @@ impl Function {
     }
 
     fn broken(&self, run: &Run, broken: Result<(), Result<Failure, Error>>) -> Error {
-        match engine::finish(&self.text, &self.compiled.ast, run, broken) {
+        match engine::finish(&self.text, &self.compiled, run, broken) {
             (Err(error), _) => error,
-            (Ok(ending), position) => Error {
+            (Ok(ending), place) => Error {
                 message: match ending {
                     Ending::Fail(why) => why,
                     _ => "the script ended without a reply".to_owned(),
                 },
                 help: None,
-                place: position.map(|position| self.text.place(position)),
+                place,
             },
         }
     }

@@ -8,12 +8,15 @@
 #![expect(clippy::unnecessary_box_returns, reason = "Rhai has its errors boxed, and so do we who make them")]
 
 mod api;
+mod audit;
 mod draft;
 mod engine;
 mod explain;
 mod file;
 mod function;
 mod handles;
+mod import;
+mod limits;
 mod modules;
 mod names;
 mod object;
@@ -33,13 +36,15 @@ use std::time::Duration;
 use crate::ground::diagnostic::{Diagnostic, Place};
 use crate::ground::read::Reading;
 use crate::ground::secret::Marks;
+use crate::ground::source::Span;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::http::{Request, Response};
 use crate::parts::scope::Scope;
-use crate::parts::script::engine::Compiled;
+use crate::parts::script::engine::{Compiled, Purpose};
+use crate::parts::script::limits::Limits;
 use crate::parts::script::text::Text;
 
-pub use api::{Described, functions};
+pub use api::{Described, functions, modules};
 pub use draft::{Draft, RequestCell};
 pub use function::Function;
 pub use names::assigned;
@@ -69,6 +74,8 @@ pub const FILE: u64 = 256 * 1024;
 pub struct Script {
     text: Text,
     compiled: Arc<Compiled>,
+    /// Where it is named, or stands, in the workflow.
+    span: Span,
 }
 
 impl fmt::Debug for Script {
@@ -95,8 +102,8 @@ pub trait Sender: Send + Sync {
     /// Sends and waits for the answer.
     ///
     /// # Errors
-    /// Why there is no answer, in the words of a message, without secrets.
-    fn send(&self, request: Request) -> Result<Arc<Response>, String>;
+    /// Why there is no answer, without secrets; its place is that of the call.
+    fn send(&self, request: Request) -> Result<Arc<Response>, Error>;
 }
 
 /// What a script runs in.
@@ -115,7 +122,7 @@ pub struct Host {
     /// Takes what `print` and `debug` say. Secrets are out of it already, but for those that the
     /// script revealed on purpose: do not scrub it again.
     pub on_print: Arc<dyn Fn(&str) + Send + Sync>,
-    /// How long the script may run; [`TIME`] where it is `None`.
+    /// How long the script may run, whatever it says itself with `timeout`.
     pub time: Option<Duration>,
 }
 
@@ -192,6 +199,14 @@ pub struct Error {
     pub place: Option<Place>,
 }
 
+impl Error {
+    /// An error without a place: whoever tells it knows that.
+    #[must_use]
+    pub fn new(message: impl Into<String>, help: Option<String>) -> Self {
+        Self { message: message.into(), help, place: None }
+    }
+}
+
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
         Self { place: error.place, ..Self::error(error.message).maybe_help(error.help) }
@@ -199,26 +214,19 @@ impl From<Error> for Diagnostic {
 }
 
 impl Script {
-    /// Reads a script: a text, or `{ file: scripts/sign.rhai }`. Mistakes are reported, in the
-    /// script's file too.
-    pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
-        let text = match &node.kind {
-            Kind::Map(_) => {
-                let fields = reading.fields(node, "script", &["file"], &["function"])?;
-                let missing = || reading.error(node.span, "`script` needs a text or a `file`");
-                let path = fields.required("file", missing)?;
-                file::read(reading.text(path, "file")?, reading)?
-            }
-            _ => Text::inline(&reading.source, reading.text(node, "script")?),
+    /// Reads a script: a text, or a map with `file: scripts/sign.rhai` or `code: …` and what may be
+    /// beside it: `timeout` (a duration, 5s by itself), `max_operations` (5,000,000), `max_text` (the
+    /// longest text, 4MiB). Every mistake is reported, in the script's file and its modules too.
+    pub fn read(node: &Node, reading: &Reading, phase: Phase) -> Option<Self> {
+        let (text, limits) = match &node.kind {
+            Kind::Map(_) => read_map(node, reading)?,
+            _ => (Text::inline(&reading.source, reading.text(node, "script")?), Limits::default()),
         };
-        Self::compile(text, reading)
-    }
-
-    fn compile(text: Text, reading: &Reading) -> Option<Self> {
-        match engine::compile(&text, &[]) {
-            Ok(compiled) => Some(Self { text, compiled }),
-            Err(error) => {
-                reading.report(error.into());
+        let purpose = Purpose { phase, more: &[], limits, folder: reading.source.folder() };
+        match engine::compile(&text, &purpose) {
+            Ok(compiled) => Some(Self { text, compiled, span: node.span }),
+            Err(errors) => {
+                errors.into_iter().for_each(|error| reading.report(error.into()));
                 None
             }
         }
@@ -229,4 +237,27 @@ impl Script {
     pub fn run(&self, host: Host) -> Ran {
         engine::run(&self.text, &self.compiled, host)
     }
+}
+
+fn read_map(node: &Node, reading: &Reading) -> Option<(Text, Limits)> {
+    let known = ["file", "code", limits::KEYS[0], limits::KEYS[1], limits::KEYS[2]];
+    let fields = reading.fields(node, "script", &known, &["function"])?;
+    let limits = Limits::read(&fields, reading);
+    let text = match (fields.get("file"), fields.entry("code")) {
+        (Some(_), Some((key, _))) => {
+            let help = "keep one of them";
+            reading.error_with(key.span, "`code` and `file` cannot stand together", help);
+            None
+        }
+        (None, Some((_, code))) => {
+            reading.text(code, "code").map(|scalar| Text::inline(&reading.source, scalar))
+        }
+        (path, None) => {
+            if path.is_none() && !fields.is_meant("file") && !fields.is_meant("code") {
+                reading.error(node.span, "`script` needs a `file` or its `code`");
+            }
+            path.and_then(|path| file::read(reading.text(path, "file")?, reading))
+        }
+    };
+    Some((text?, limits?))
 }

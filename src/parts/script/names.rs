@@ -1,8 +1,9 @@
-//! What a script's text tells without running it: which variables it sets, and what it looks at.
+//! What a script tells without running it: which variables it reads and sets, where it leads.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
+use rhai::Position;
 
 use crate::ground::source::Span;
 use crate::parts::script::Script;
@@ -12,22 +13,8 @@ static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"\bvars\s*(?:\.\s*([A-Za-z_][A-Za-z0-9_]*)|\[\s*"([^"]+)"\s*\])\s*[-+*/%]?=(?:[^=]|$)"#).ok()
 });
 
-/// `vars.name` and `vars["name"]`, read or set.
-static MENTION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"\bvars\s*(?:\.\s*([A-Za-z_][A-Za-z0-9_]*)|\[\s*"([^"]+)"\s*\])"#).ok());
-
-/// `next("id")` with the id as a literal.
-static JUMP: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?:^|[^.:\w])next\s*\(\s*"([^"]*)"\s*\)"#).ok());
-
-/// What a pattern names in a text, outside of lines that are comments alone.
-fn named<'t>(pattern: &LazyLock<Option<Regex>>, text: &'t str) -> Vec<&'t str> {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let found = lines.flat_map(|line| pattern.iter().flat_map(move |pattern| pattern.captures_iter(line)));
-    found.filter_map(|groups| groups.get(1).or_else(|| groups.get(2))).map(|name| name.as_str()).collect()
-}
-
-/// The workflow's variables that a text of a script sets, whether it can be compiled or not.
+/// The workflow's variables that a text sets which cannot be compiled; of a script that can,
+/// [`Script::assigns`] knows better.
 #[must_use]
 pub fn assigned(text: &str) -> Vec<&str> {
     if !text.contains("vars") {
@@ -37,41 +24,80 @@ pub fn assigned(text: &str) -> Vec<&str> {
     found.filter_map(|groups| groups.get(1).or_else(|| groups.get(2))).map(|name| name.as_str()).collect()
 }
 
+/// A name, and where the script says it.
+type Said = (Arc<str>, Span);
+
 impl Script {
-    /// The variables that it may set.
+    /// The variables that it, or a module that it imports, may set by name.
     #[must_use]
     pub fn assigns(&self) -> Vec<&str> {
-        assigned(self.text.as_str())
+        let modules = self.compiled.imports.units().flat_map(|unit| &unit.facts.assigns);
+        let mut names: Vec<&str> =
+            self.compiled.facts.assigns.iter().chain(modules).map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
-    /// The variables that it may read or set.
+    /// The variables that it reads by name and that must be set then, and where. Not those for
+    /// which it asks `vars.has("name")` somewhere.
     #[must_use]
-    pub fn mentions(&self) -> Vec<&str> {
-        named(&MENTION, self.text.as_str())
+    pub fn reads(&self) -> Vec<Said> {
+        self.said(&self.compiled.facts.reads)
     }
 
-    /// The steps that it may go on with by `next("id")`.
+    /// Whether it may read variables that [`Script::reads`] does not name: by a computed name, or
+    /// in a module.
     #[must_use]
-    pub fn jumps(&self) -> Vec<&str> {
-        named(&JUMP, self.text.as_str())
+    pub fn reads_all(&self) -> bool {
+        let modules = || self.compiled.imports.units().map(|unit| &unit.facts);
+        self.compiled.facts.reads_all || modules().any(|facts| facts.reads_all || !facts.reads.is_empty())
+    }
+
+    /// The steps that it may go on with: those of each `next("id")` with a literal, and where.
+    #[must_use]
+    pub fn jumps(&self) -> Vec<Said> {
+        self.said(&self.compiled.facts.jumps)
+    }
+
+    /// Whether it, or a module that it imports, may end the workflow with `stop()`.
+    #[must_use]
+    pub fn says_stop(&self) -> bool {
+        self.compiled.facts.stops || self.compiled.imports.units().any(|unit| unit.facts.stops)
+    }
+
+    /// The steps that it reads by name, and where.
+    #[must_use]
+    pub fn steps_read(&self) -> Vec<Said> {
+        self.said(&self.compiled.facts.steps)
     }
 
     /// Whether it may look at earlier steps.
     #[must_use]
     pub fn mentions_steps(&self) -> bool {
-        self.text.as_str().contains("steps")
+        self.compiled.facts.mentions_steps
+            || self.compiled.imports.units().any(|unit| unit.facts.mentions_steps)
     }
 
     /// Whether it may go on with another step than the next one.
     #[must_use]
     pub fn may_jump(&self) -> bool {
         self.text.as_str().contains("next(")
+            || self.compiled.imports.units().any(|unit| !unit.facts.jumps.is_empty())
     }
 
     /// Where it stands in the workflow, or in its own file.
     #[must_use]
     pub fn span(&self) -> Span {
-        self.text.place(rhai::Position::NONE).span
+        self.text.place(Position::NONE).span
+    }
+
+    /// Of a script in a file of its own, the place is where the workflow names it.
+    fn said(&self, names: &[(Arc<str>, Position)]) -> Vec<Said> {
+        let place = |position| {
+            if self.text.is_inline() { self.text.place(position).span } else { self.span }
+        };
+        names.iter().map(|(name, position)| (Arc::clone(name), place(*position))).collect()
     }
 }
 
@@ -81,21 +107,10 @@ mod tests {
 
     #[test]
     fn assignments_are_found_and_comparisons_are_not() {
-        let names = |text: &str| -> Vec<String> {
-            let found = ASSIGNMENT.iter().flat_map(|pattern| pattern.captures_iter(text));
-            let name = |groups: regex::Captures<'_>| {
-                groups.get(1).or_else(|| groups.get(2)).map(|name| name.as_str().to_owned())
-            };
-            found.filter_map(name).collect()
-        };
-        assert_eq!(names("vars.a = 1; vars[\"b-c\"]=2; vars.d += 3; vars . e = 4"), ["a", "b-c", "d", "e"]);
-        assert!(names("if vars.a == 1 { print(vars.b) }").is_empty());
-    }
-
-    #[test]
-    fn jumps_and_what_is_mentioned_are_found_by_their_literals() {
-        let jumps = "if x { next(\"a\") }\n  // next(\"b\")\nit.next(\"c\"); my_next(\"d\"); next( \"e\" )";
-        assert_eq!(named(&JUMP, jumps), ["a", "e"]);
-        assert_eq!(named(&MENTION, "vars.a == vars[\"b-c\"]\n// vars.d\nmyvars.e"), ["a", "b-c"]);
+        assert_eq!(
+            assigned("vars.a = 1; vars[\"b-c\"]=2; vars.d += 3; vars . e = 4"),
+            ["a", "b-c", "d", "e"]
+        );
+        assert!(assigned("if vars.a == 1 { print(vars.b) }").is_empty());
     }
 }

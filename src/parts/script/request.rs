@@ -121,7 +121,7 @@ fn touch<T>(run: &Run, work: impl FnOnce(&mut Draft) -> T) -> Result<T, Failure>
     };
     let rendered = run.state().draft.is_some();
     if !rendered {
-        let draft = cell.get().map_err(|why| run.error(why, None))?;
+        let draft = cell.get().map_err(|why| run.broken(why))?;
         run.state().draft = Some(draft);
     }
     let mut state = run.state();

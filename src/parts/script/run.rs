@@ -4,6 +4,7 @@
 //! its [`Run`] in the engine's tag. Here is also where secrets are kept: a read of one is noted,
 //! and from then on whatever the script writes is marked with it.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,8 +16,9 @@ use crate::ground::secret::{Marked, Marks, SHORTEST, is_jwt, is_secret_name, pse
 use crate::ground::value::Value;
 use crate::parts::scope::{Fixed, RESERVED};
 use crate::parts::script::draft::Draft;
+use crate::parts::script::limits::Limits;
 use crate::parts::script::value::{to_dynamic, to_value, weight};
-use crate::parts::script::{Ending, Host, TIME, WRITTEN};
+use crate::parts::script::{Ending, Error, Host, WRITTEN};
 
 /// An error of Rhai: what functions of the API return.
 pub(super) type Failure = Box<EvalAltResult>;
@@ -32,9 +34,13 @@ pub(super) const NESTED: &str = "nested";
 /// The name of a secret that a script made and did not put into a variable yet.
 const UNNAMED: &str = "secret";
 
+/// A place: the module, `None` for the script itself, and the position in its text.
+pub(super) type At = (Option<String>, Position);
+
 /// One run of a script.
 pub(super) struct Run {
     pub(super) host: Host,
+    pub(super) limits: Limits,
     state: Mutex<State>,
     started: Instant,
     /// How long the script waited for servers, in milliseconds: that time is not its own.
@@ -56,8 +62,10 @@ pub(super) struct State {
     pending: Vec<Value>,
     /// What `reveal(…)` was called with.
     revealed: Vec<String>,
-    /// What `check(…)` found: name, whether it passed, and where it stands in the script.
-    pub(super) checks: Vec<(String, bool, Position)>,
+    /// What `check(…)` found: name, whether it passed, and where it stands.
+    pub(super) checks: Vec<(String, bool, At)>,
+    /// The patterns of `regex::` that were compiled.
+    pub(super) patterns: HashMap<String, regex::Regex>,
     /// The request, once it was touched.
     pub(super) draft: Option<Draft>,
     /// Whether the request was changed.
@@ -80,9 +88,10 @@ pub(super) enum Stop {
 }
 
 impl Run {
-    pub(super) fn new(host: Host) -> Arc<Self> {
+    pub(super) fn new(host: Host, limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             host,
+            limits,
             state: Mutex::default(),
             started: Instant::now(),
             waited: AtomicU64::new(0),
@@ -111,8 +120,13 @@ impl Run {
         }
         let waited = Duration::from_millis(self.waited.load(Ordering::Relaxed));
         let late = operations.is_multiple_of(ASK_THE_CLOCK)
-            && self.started.elapsed().saturating_sub(waited) > self.host.time.unwrap_or(TIME);
+            && self.started.elapsed().saturating_sub(waited) > self.time();
         late.then_some(Stop::Deadline)
+    }
+
+    /// How long the script may run.
+    pub(super) fn time(&self) -> Duration {
+        self.host.time.unwrap_or(self.limits.time)
     }
 
     /// Whether the variables of the script should be weighed now: with every 64th read of one.
@@ -151,6 +165,11 @@ impl Run {
             helps.push((message.clone(), help));
         }
         message.into()
+    }
+
+    /// An error from outside of the script, with its help.
+    pub(super) fn broken(&self, error: Error) -> Failure {
+        self.error(error.message, error.help)
     }
 
     /// Notes that something with these marks was read.

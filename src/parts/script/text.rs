@@ -29,6 +29,11 @@ impl Text {
         Self { source, scalar: None }
     }
 
+    /// Whether it stands in a workflow's text.
+    pub(super) fn is_inline(&self) -> bool {
+        self.scalar.is_some()
+    }
+
     pub(super) fn source(&self) -> &Arc<Source> {
         &self.source
     }
@@ -72,8 +77,13 @@ impl Text {
             .take_while(|c| c.is_alphanumeric() || *c == '_')
             .map(char::len_utf8)
             .sum::<usize>();
+        // Of a text in quotes, all of it is meant.
+        let quoted = self.as_str()[start..]
+            .strip_prefix('"')
+            .and_then(|rest| rest.lines().next()?.find('"'))
+            .map_or(0, |end| end + 2);
         let one = self.as_str()[start..].chars().next().map_or(0, char::len_utf8);
-        let part = start..start + word.max(one);
+        let part = start..start + word.max(quoted).max(one);
         match &self.scalar {
             Some(scalar) => scalar.span_of(&self.source, part),
             None => Span::new(part.start, part.end),

@@ -12,7 +12,7 @@ use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::scope::{RESERVED, Scope};
-use crate::parts::template::{Error, Mention, filters, view};
+use crate::parts::template::{Error, Mention, fake, filters, view};
 
 /// How long an expression may be, in bytes: each operator is a level of the evaluator's stack.
 const LONGEST: usize = 4096;
@@ -118,6 +118,10 @@ impl Expression {
     /// know before anything is sent.
     fn refuse_unknown_calls(&self, span_of: &dyn Fn(Range<usize>) -> Span, reading: &Reading) -> Option<()> {
         for (at, name, is_filter) in calls(&self.text) {
+            if name == "fake" && !is_filter {
+                self.refuse_unknown_fake(at + name.len(), span_of, reading)?;
+                continue;
+            }
             let (known, what) = if is_filter {
                 (filters::names(), "filter")
             } else {
@@ -127,10 +131,6 @@ impl Expression {
                 continue;
             }
             let span = span_of(at..at + name.len());
-            if filters::LATER.contains(&name) {
-                reading.error(span, format!("`{name}` is not supported yet"));
-                return None;
-            }
             let ours =
                 ELSEWHERE.iter().find(|(foreign, _)| is_filter && *foreign == name).map(|(_, ours)| *ours);
             let help = match (ours, nearest(name, known.iter().copied())) {
@@ -142,6 +142,25 @@ impl Expression {
             return None;
         }
         Some(())
+    }
+
+    /// A kind of `fake("…")` that is written out is known before anything is sent. `at` is where
+    /// the name of the function ends.
+    fn refuse_unknown_fake(
+        &self,
+        at: usize,
+        span_of: &dyn Fn(Range<usize>) -> Span,
+        reading: &Reading,
+    ) -> Option<()> {
+        let rest = self.text[at..].trim_start().strip_prefix('(').map_or("", str::trim_start);
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let Some((kind, _)) = quote.and_then(|quote| rest[1..].split_once(quote)) else {
+            return Some(());
+        };
+        let start = self.text.len() - rest.len() + 1;
+        let Some((message, help)) = fake::refuse(kind) else { return Some(()) };
+        reading.error_with(span_of(start..start + kind.len()), message, help);
+        None
     }
 
     /// Where it stands.

@@ -10,10 +10,8 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use crate::ground::encode::{self, Hash};
 use crate::ground::random;
+use crate::parts::template::fake;
 use crate::parts::template::view::{self, READS, Reads, ReadsView};
-
-/// What the language has and this version does not.
-pub(super) const LATER: [&str; 1] = ["fake"];
 
 /// Those that are registered here.
 const OWN_FILTERS: [&str; 24] = [
@@ -91,10 +89,11 @@ const THEIR_FILTERS: [&str; 45] = [
     "zip",
 ];
 /// The names of all functions.
-pub(super) const FUNCTIONS: [&str; 11] = [
+pub(super) const FUNCTIONS: [&str; 12] = [
     "debug",
     "default",
     "dict",
+    "fake",
     "namespace",
     "now",
     "random_int",
@@ -137,6 +136,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     });
     environment.add_function("timestamp", |state: &State| Ok::<_, Error>(reads(state)?.clock.now_seconds()));
     environment.add_function("uuid", || uuid::Uuid::new_v4().to_string());
+    environment.add_function("fake", |kind: &str| fake::fake(kind).map_err(refused));
     environment.add_function("random_int", random_int);
     environment.add_function("random_string", random_string);
     environment.add_function(

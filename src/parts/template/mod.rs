@@ -5,6 +5,7 @@
 //! a bare name, which most are, never reaches minijinja at all.
 
 mod expression;
+mod fake;
 mod filters;
 mod tree;
 mod url;

@@ -25,7 +25,10 @@ fn check(call: &mut Call) -> Answer {
     let name = call.text(0)?;
     let passed = call.truth(1)?;
     let name = call.run.clean(&name);
-    call.run.state().checks.push((name, passed, call.position));
+    if call.run.host.phase == Phase::Mock {
+        return Err(call.error("is an expectation of a workflow, and a mock is none"));
+    }
+    call.run.state().checks.push((name, passed, (call.source.clone(), call.position)));
     Ok(Dynamic::UNIT)
 }
 

@@ -61,7 +61,7 @@ fn send(call: &Call, fields: &RhaiMap) -> Answer {
         return Err(call.error(format!("was called more than {MOST} times")));
     }
     let response = call.run.waiting(|| sender.send(request));
-    let response = response.map_err(|why| call.run.error(why, None))?;
+    let response = response.map_err(|why| call.run.broken(why))?;
     call.run.note_server();
     Ok(Dynamic::from(Answered::Given(response)))
 }

@@ -2,16 +2,22 @@
 
 mod base64;
 mod control;
+mod form;
 mod hash;
 mod hex;
 mod hmac;
 mod http;
 mod json;
+mod members;
 mod random;
+mod regex;
 mod time;
 mod url;
+mod xml;
 
 use crate::parts::script::api::Entry;
+
+pub(super) use members::{MEMBERS, MODULES};
 
 /// The functions that need no module.
 pub(super) const GLOBAL: &[Entry] = control::TABLE;
@@ -25,10 +31,13 @@ pub(super) const ALL: &[(&str, &[Entry])] = &[
     ("hmac", hmac::TABLE),
     ("json", json::TABLE),
     ("url", url::TABLE),
+    ("form", form::TABLE),
+    ("regex", regex::TABLE),
+    ("xml", xml::TABLE),
     ("random", random::TABLE),
     ("time", time::TABLE),
     ("http", http::TABLE),
 ];
 
 /// Modules that the language has and this version does not.
-pub(super) const LATER: [&str; 5] = ["jwt", "form", "regex", "cookies", "xml"];
+pub(super) const LATER: [&str; 2] = ["jwt", "cookies"];

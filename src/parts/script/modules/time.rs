@@ -1,9 +1,6 @@
 //! `time::`: whole seconds since 1970-01-01T00:00:00Z, and texts of them in UTC.
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
-use jiff::tz::TimeZone;
-
+use crate::ground::encode;
 use crate::ground::quantity;
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::run::{Answer, Failure};
@@ -18,23 +15,19 @@ pub(in crate::parts::script) const TABLE: &[Entry] = &[
 ];
 
 fn parse(call: &mut Call) -> Answer {
-    let text = call.text(0)?;
-    let time = text
-        .trim()
-        .parse::<Timestamp>()
-        .or_else(|_| rfc2822::DateTimeParser::new().parse_timestamp(text.trim()));
-    let time = time.map_err(|_| call.error("was given a text that is no RFC 3339 time and no HTTP date"))?;
-    Ok(time.as_second().into())
+    let time = encode::parse_time(&call.text(0)?);
+    let time =
+        time.ok_or_else(|| call.error("was given a text that is no RFC 3339 time and no HTTP date"))?;
+    Ok(time.into())
 }
 
 fn format(call: &mut Call) -> Answer {
     let seconds = call.integer(0)?;
     let format = call.text(1)?;
-    let time = Timestamp::from_second(seconds).map_err(|_| {
-        call.error(format!("was given {seconds}, which is no time of the years -9999 to 9999"))
-    })?;
-    let zoned = time.to_zoned(TimeZone::UTC);
-    let text = jiff::fmt::strtime::format(&format, &zoned);
+    if encode::strftime(seconds, "%Y").is_err() {
+        return Err(call.error(format!("was given {seconds}, which is no time of the years -9999 to 9999")));
+    }
+    let text = encode::strftime(seconds, &format);
     Ok(text.map_err(|why| call.error(format!("cannot write `{format}`: {why}")))?.into())
 }
 

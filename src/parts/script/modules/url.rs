@@ -4,8 +4,9 @@ use rhai::Dynamic;
 use url::Url;
 
 use crate::ground::encode;
-use crate::ground::value::{Map, Value};
+use crate::ground::value::Value;
 use crate::parts::script::api::{Call, Entry};
+use crate::parts::script::modules::form::gather;
 use crate::parts::script::object::object;
 use crate::parts::script::run::{Answer, Failure};
 
@@ -46,27 +47,9 @@ fn parse(call: &mut Call) -> Answer {
         ("host", text(url.host_str())),
         ("port", url.port_or_known_default().map_or(Value::Null, |port| i64::from(port).into())),
         ("path", url.path().into()),
-        ("query", query(&url)),
+        ("query", gather(url.query_pairs()).into()),
         ("fragment", text(url.fragment())),
     ]))
-}
-
-/// A name that stands several times has a list.
-fn query(url: &Url) -> Value {
-    let mut pairs = Map::default();
-    for (name, value) in url.query_pairs() {
-        let value = Value::from(value.as_ref());
-        let joined = match pairs.get(name.as_ref()) {
-            None => value,
-            Some(Value::List(values)) => {
-                let values = values.iter().cloned().chain([value]);
-                values.collect::<Vec<_>>().into()
-            }
-            Some(first) => vec![first.clone(), value].into(),
-        };
-        pairs.insert(name.as_ref().into(), joined);
-    }
-    pairs.into()
 }
 
 fn join(call: &mut Call) -> Answer {

@@ -140,3 +140,31 @@ fn a_long_text_is_read_without_an_overflow() {
         read.expect("a thread starts").join().expect("it ends in order");
     }
 }
+
+#[test]
+fn a_script_sets_its_own_limits() {
+    let with = |limits: &str, code: &str| {
+        try_read(&format!("steps:\n  - before:\n      {limits}\n      code: |\n        {code}\n"))
+    };
+    let run = |limits: &str, code: &str| {
+        let script = with(limits, code).expect("it compiles");
+        script.run(Stage::new(Phase::Alone).host).ending.map_err(|error| error.message)
+    };
+    let count = "let x = 0; while x < 100 { x += 1; }";
+    assert!(run("max_operations: 100000", count).is_ok());
+    assert_eq!(run("max_operations: 50", count), Err("the script did more than 50 operations".to_owned()));
+    let long = "let s = \"\"; s.pad(1024, \"x\");";
+    assert!(run("max_text: 1KiB", long).is_ok());
+    assert_eq!(run("max_text: 1023B", long), Err("a text is larger than 1023 bytes".to_owned()));
+    let told = run("timeout: 1ms", "loop { }").expect_err("it does not end");
+    assert!(told.contains("ran longer than 1ms"), "{told}");
+    for (limits, said) in [
+        ("max_operations: 0", "a whole number from 1"),
+        ("max_text: 65MiB", "between 1B and 64MiB"),
+        ("timeout: soon", "`timeout`"),
+        ("file: x.rhai", "cannot stand together"),
+    ] {
+        let told = with(limits, "print(1);").expect_err(limits);
+        assert!(told.contains(said), "{limits}: {told}");
+    }
+}

@@ -1,6 +1,8 @@
 //! The script's tests, by subject, over one small stage.
 
+mod audit;
 mod functions;
+mod imports;
 mod limits;
 mod modules;
 mod places;
@@ -100,6 +102,11 @@ fn workflow(script: &str) -> String {
 
 /// The script of a workflow, or what was reported.
 fn try_read(text: &str) -> Result<Script, String> {
+    try_read_for(text, None)
+}
+
+/// The same for a phase; where a test names none, the script may be any that it does not betray.
+fn try_read_for(text: &str, phase: Option<Phase>) -> Result<Script, String> {
     let source = Source::text("flow.yaml", text);
     let root = yaml::read(&source).expect("the test's YAML is right");
     let reading = Reading::new(&source);
@@ -107,7 +114,9 @@ fn try_read(text: &str) -> Result<Script, String> {
     let yaml::Kind::List(steps) = &steps.kind else {
         panic!("steps are a list");
     };
-    let script = Script::read(steps[0].get("before").expect("there is a script"), &reading);
+    let node = steps[0].get("before").expect("there is a script");
+    let phase = phase.unwrap_or(if text.contains("response") { Phase::After } else { Phase::Before });
+    let script = Script::read(node, &reading, phase);
     script.ok_or_else(|| reading.finish().render(false))
 }
 

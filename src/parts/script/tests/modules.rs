@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::parts::http::{Request, Response};
 use crate::parts::script::tests::{Stage, response};
-use crate::parts::script::{Phase, Sender, functions};
+use crate::parts::script::{Error, Phase, Sender, functions};
 
 const RETURNS: &[(&str, &str)] = &[
     (r#"base64::encode("p&ss wörd>?")"#, "cCZzcyB3w7ZyZD4/"),
@@ -47,6 +47,22 @@ const RETURNS: &[(&str, &str)] = &[
         r#"{"scheme":"https","host":"a.b","port":443,"path":"/c/d","query":{"x":["1","3"],"y":"2"},"fragment":"f"}"#,
     ),
     (r#"url::join("https://a.b/c/d", "../e?x")"#, "https://a.b/e?x"),
+    (r#"form::encode(json::parse("{\"b\":[1,\"x y\"],\"a\":\"&\",\"n\":null}"))"#, "b=1&b=x+y&a=%26"),
+    (r#"form::decode("b=1&a=%26&b=x+y")"#, r#"{"b":["1","x y"],"a":"&"}"#),
+    (r#"regex::is_match("abc", "^a.c$")"#, "true"),
+    (r#"regex::find("id=42;", "[0-9]+")"#, "42"),
+    (r#"regex::find("x", "y") == ()"#, "true"),
+    (r#"regex::captures("k=v", "([a-z])=([a-z])(z)?")[2]"#, "v"),
+    (r#"regex::captures("k=v", "([a-z])=([a-z])(z)?")[3] == ()"#, "true"),
+    (r#"regex::replace("a1b2", "([0-9])", "<$1>")"#, "a<1>b<2>"),
+    (r#"regex::split("a, b;c", "[,;] *")"#, r#"["a", "b", "c"]"#),
+    (r#"xml::parse("<a x='1'>t<b/><n:c xmlns:n='u'>2</n:c></a>").children[1].namespace"#, "u"),
+    (
+        r#"xml::parse("<?xml version='1.0'?><a x='1'> <b>2</b></a>")"#,
+        r#"{"name":"a","namespace":null,"attributes":{"x":"1"},"text":"","children":[{"name":"b","namespace":null,"attributes":{},"text":"2","children":[]}]}"#,
+    ),
+    ("hex::decode(\"ff00\")", "2 bytes"),
+    ("[hex::decode(\"ff00\")]", "[2 bytes]"),
     ("random::uuid().len()", "36"),
     ("random::uuid() == random::uuid()", "false"),
     ("random::int(3, 3)", "3"),
@@ -92,10 +108,14 @@ fn a_wrong_argument_is_told_with_the_name_of_the_function() {
     for (expression, said) in [
         ("base64::encode(1)", "`base64::encode` takes a text or bytes as `value`, not an integer"),
         ("hmac::sha256(\"k\", ())", "`hmac::sha256` takes a text or bytes as `text`, not nothing"),
-        ("hmac::sha256(\"k\")", "`hmac::sha256` does not take (text)"),
         ("base64::decode(\"@@\")", "no base64"),
         ("hex::decode(\"abc\")", "not hexadecimal"),
         ("json::parse(\"{\")", "not JSON"),
+        ("form::encode(1)", "takes an object"),
+        ("regex::find(\"a\", \"(\")", "a pattern that is none: unclosed group"),
+        ("regex::find(\"a\", \"(a{1000}){1000}\")", "it is too large"),
+        ("xml::parse(\"<a>\")", "no XML"),
+        ("xml::parse(\"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>\")", "no document with a DTD"),
         ("url::host(\"x\")", "no URL"),
         ("random::int(2, 1)", "the smaller number first"),
         ("random::string(-1)", "takes a number from 0"),
@@ -128,9 +148,9 @@ fn every_function_is_described() {
 struct Recorder(Mutex<Vec<Request>>);
 
 impl Sender for Recorder {
-    fn send(&self, request: Request) -> Result<Arc<Response>, String> {
+    fn send(&self, request: Request) -> Result<Arc<Response>, Error> {
         if request.url.path() == "/down" {
-            return Err("cannot connect".to_owned());
+            return Err(Error::new("cannot connect", Some("is it up?".to_owned())));
         }
         self.0.lock().expect("no panic").push(request);
         Ok(Arc::new(response(r#"{"id":7,"access_token":"tok-123456789"}"#)))

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use crate::ground::secret::Marks;
 use crate::parts::http::spec::RenderedBody;
 use crate::parts::script::tests::{Stage, value};
-use crate::parts::script::{Draft, Phase, RequestCell};
+use crate::parts::script::{Draft, Error, Phase, RequestCell};
 
 /// Renders the same request, and counts.
 #[derive(Default)]
@@ -16,7 +16,7 @@ struct Cell {
 }
 
 impl RequestCell for Cell {
-    fn get(&self) -> Result<Draft, String> {
+    fn get(&self) -> Result<Draft, Error> {
         *self.rendered.lock().expect("no panic") += 1;
         Ok(self.draft.clone())
     }
