@@ -3,27 +3,35 @@
 
 use std::sync::Arc;
 
-use crate::document::inputs::{Inputs, Resolved};
-use crate::document::workflow::{Action, Step, Workflow};
+use crate::document::inputs::{Inputs, Resolved, Search};
+use crate::document::rows::Row;
+use crate::document::workflow::{Action, Names, Step, Workflow};
 use crate::ground::diagnostic::Diagnostics;
+use crate::ground::value::Value;
 use crate::parts::http::RequestSpec;
 use crate::parts::retry::Retry;
 use crate::parts::script::Script;
 use crate::parts::select::Yield;
 
-/// A workflow that is ready to run.
-#[derive(Debug)]
+/// A workflow that is ready to run. Clones share the steps.
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// What it was made of.
     pub workflow: Arc<Workflow>,
     /// The values of its inputs; those that a caller gives by `with` are not among them.
     pub inputs: Resolved,
+    /// The row of `--data` that it is run for.
+    pub row: Option<Value>,
+    /// The name of the environment that it is run in.
+    pub env_name: Option<Arc<str>>,
     /// Its steps.
-    pub steps: Vec<PlannedStep>,
+    pub steps: Arc<[PlannedStep]>,
     /// What is done whatever happened.
-    pub finally: Vec<PlannedStep>,
+    pub finally: Arc<[PlannedStep]>,
     /// Whether anybody reads `steps.<id>`: if not, no answer is kept.
     pub keeps_steps: bool,
+    /// The names that something in it may read: no other input is looked for.
+    pub reads: Arc<Names>,
 }
 
 /// A step that is ready to run.
@@ -57,43 +65,56 @@ pub enum PlannedAction {
 /// # Errors
 /// Every input that is missing or wrong, here and in the workflows that are used.
 pub fn plan(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, Diagnostics> {
-    let resolved = inputs.resolve(workflow)?;
-    plan_with(workflow, resolved, inputs)
+    let mut search = Search::new(inputs, workflow);
+    let mut plan = plan_steps(workflow, &mut search);
+    plan.inputs = search.given(workflow, &plan.reads, inputs.row());
+    plan.row = inputs.row().map(|row| row.value.clone());
+    search.finish().map(|()| plan)
 }
 
-fn plan_with(workflow: &Arc<Workflow>, resolved: Resolved, inputs: &Inputs) -> Result<Plan, Diagnostics> {
-    let mut problems = Diagnostics::default();
-    let mut plan_step = |(place, step): (usize, &Step)| match PlannedStep::new(place, step, workflow, inputs)
-    {
-        Ok(step) => Some(step),
-        Err(found) => {
-            problems.0.extend(found.0);
-            None
-        }
-    };
+/// Makes a plan that lacks nothing but a row: [`Plan::with_row`] adds one as often as there are any.
+///
+/// # Errors
+/// Every input that is missing or wrong in the workflows that are used.
+pub fn plan_for_rows(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, Diagnostics> {
+    let mut search = Search::new(inputs, workflow);
+    let plan = plan_steps(workflow, &mut search);
+    search.finish().map(|()| plan)
+}
+
+/// All but the inputs that the caller gives.
+fn plan_steps(workflow: &Arc<Workflow>, search: &mut Search<'_>) -> Plan {
     let count = workflow.steps.len();
-    let steps = workflow.steps.iter().enumerate().filter_map(&mut plan_step).collect();
-    let finally = workflow
-        .finally
-        .iter()
-        .enumerate()
-        .map(|(at, step)| (count + at, step))
-        .filter_map(&mut plan_step)
-        .collect();
-    if !problems.0.is_empty() {
-        return Err(problems);
-    }
-    Ok(Plan {
+    let mut step = |(place, step): (usize, &Step)| PlannedStep::new(place, step, workflow, &mut *search);
+    let steps = workflow.steps.iter().enumerate().map(&mut step).collect();
+    let finally = workflow.finally.iter().enumerate().map(|(at, own)| step((count + at, own))).collect();
+    Plan {
         workflow: Arc::clone(workflow),
-        inputs: resolved,
+        inputs: Resolved::default(),
+        row: None,
+        env_name: search.env_name(),
         steps,
         finally,
         keeps_steps: reads_steps(workflow),
-    })
+        reads: Arc::new(workflow.names_read()),
+    }
+}
+
+impl Plan {
+    /// The same for a row: its columns are inputs by name, and all of it is `data`.
+    ///
+    /// # Errors
+    /// Every input that is missing or wrong.
+    pub fn with_row(&self, inputs: &Inputs, row: &Row) -> Result<Self, Diagnostics> {
+        let mut search = Search::new(inputs, &self.workflow);
+        let resolved = search.given(&self.workflow, &self.reads, Some(row));
+        search.finish()?;
+        Ok(Self { inputs: resolved, row: Some(row.value.clone()), ..self.clone() })
+    }
 }
 
 impl PlannedStep {
-    fn new(place: usize, step: &Step, workflow: &Workflow, inputs: &Inputs) -> Result<Self, Diagnostics> {
+    fn new(place: usize, step: &Step, workflow: &Workflow, search: &mut Search<'_>) -> Self {
         let action = match &step.action {
             Action::Request(request) if workflow.defaults.is_empty() => {
                 PlannedAction::Request(Arc::clone(request))
@@ -104,13 +125,14 @@ impl PlannedStep {
             Action::Script(_) => PlannedAction::Script,
             Action::Uses(uses) => {
                 let with: Vec<&str> = uses.with.iter().map(|entry| &*entry.name.value).collect();
-                let resolved = inputs.resolve_used(&uses.workflow, &with)?;
-                PlannedAction::Uses(Arc::new(plan_with(&uses.workflow, resolved, inputs)?))
+                let mut plan = plan_steps(&uses.workflow, search);
+                plan.inputs = search.used(&uses.workflow, &plan.reads, &with);
+                PlannedAction::Uses(Arc::new(plan))
             }
         };
         let retry = step.retry.clone().or_else(|| workflow.retry.clone());
         let needs = if place >= workflow.steps.len() { needs(step, workflow) } else { Vec::new() };
-        Ok(Self { place, action, retry, yields: Arc::new(yields(step)), needs })
+        Self { place, action, retry, yields: Arc::new(yields(step)), needs }
     }
 
     /// The step as it was written.

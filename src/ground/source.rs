@@ -185,6 +185,14 @@ pub fn project(folder: &Path) -> PathBuf {
     folder.ancestors().find(marked).unwrap_or(folder).to_owned()
 }
 
+/// Whether a file lies in the project of the text that names it, links followed.
+///
+/// # Errors
+/// The file, or the folder of the text, is not there or cannot be looked at.
+pub fn in_project(file: &Path, source: &Source) -> std::io::Result<bool> {
+    Ok(file.canonicalize()?.starts_with(project(&source.folder().canonicalize()?)))
+}
+
 /// Where a secret seems to stand as it is: `password: hunter2`, in YAML's plain and quoted forms,
 /// also in a text that is no YAML. What is a template, a selector or a map is none, and neither is
 /// what is too short to be searched for anywhere.

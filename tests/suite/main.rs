@@ -11,6 +11,8 @@ mod scenario;
 mod run;
 // Values on their way: inputs, `vars`, extracts, and their places in a request.
 mod values;
+// Where inputs come from: commands, choices, tables, environment files, rows, trust.
+mod inputs;
 // Who may see a credential: schemes, redirects, origins that a server chose, refusals.
 mod auth;
 // Scripts: what they see and change, how they steer, what their own requests may do.

@@ -1,12 +1,16 @@
 //! The workflow: one YAML file, read into types, every mistake told before anything is sent.
 
 mod check;
+mod command;
 mod declared;
 mod input;
 mod model;
 mod parse;
+mod reads;
 mod step;
 
+pub use command::Command;
 pub use declared::Declared;
-pub use input::{Input, Kind};
+pub use input::{Input, Kind, exact};
 pub use model::{Action, Mock, Output, Step, Uses, Variable, Workflow};
+pub use reads::Names;
