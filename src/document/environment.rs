@@ -180,12 +180,10 @@ fn read_fields(name: &str, node: &Node, reading: &Reading) -> Option<(Whence, Sp
 }
 
 fn literal_value(node: &Node, what: &str, reading: &Reading) -> Option<Whence> {
-    if let Kind::Scalar(scalar) = &node.kind {
-        if reading.text(node, what)?.text.contains("{{") {
-            let help = "derive it under `vars` of the workflow";
-            reading.error_with(scalar.span, "a value of an environment file is not a template", help);
-            return None;
-        }
+    if matches!(node.kind, Kind::Scalar(_)) && reading.text(node, what)?.text.contains("{{") {
+        let help = "derive it under `vars` of the workflow";
+        reading.error_with(node.span, "a value of an environment file is not a template", help);
+        return None;
     }
     Some(Whence::Value(exact(node)))
 }

@@ -59,7 +59,9 @@ impl Declared {
     pub fn add_host(&mut self, value: &Value) {
         let url = value.as_str().and_then(|text| Url::parse(text).ok());
         let host = url.as_ref().filter(|url| url.scheme().starts_with("http")).and_then(Url::host_str);
-        host.iter().for_each(|host| add(&mut self.hosts, host));
+        if let Some(host) = host {
+            add(&mut self.hosts, host);
+        }
     }
 }
 
