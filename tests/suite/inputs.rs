@@ -22,7 +22,9 @@ struct Called {
 impl Folder {
     fn new(files: &[(&str, &str)]) -> Self {
         let folder = Self(tempfile::tempdir().expect("a folder"));
-        files.iter().for_each(|(path, text)| folder.write(path, text));
+        for (path, text) in files {
+            folder.write(path, text);
+        }
         folder
     }
 
@@ -141,11 +143,11 @@ fn a_command_that_fails_is_told_without_its_output() {
 fn a_command_that_two_workflows_name_runs_once_and_a_path_in_it_lies_beside_them() {
     let count = "inputs: { x: { command: [./count.sh] } }\n";
     let used = format!("{count}steps:\n  - script: 1\noutputs: {{ got: \"{{{{ x }}}}\" }}\n");
-    let user = format!(
+    let caller = format!(
         "{count}steps:\n  - {{ id: a, uses: ./used.yaml }}\noutputs: {{ got: \"{{{{ x }}}}\", used: \"{{{{ steps.a.outputs.got }}}}\" }}\n"
     );
     let folder = Folder::new(&[
-        ("flows/flow.yaml", &user),
+        ("flows/flow.yaml", &caller),
         ("flows/used.yaml", &used),
         ("flows/count.sh", "#!/bin/sh\necho x >> log\nwc -l < log | tr -d ' '\n"),
     ]);
