@@ -143,11 +143,11 @@ fn a_command_that_fails_is_told_without_its_output() {
 fn a_command_that_two_workflows_name_runs_once_and_a_path_in_it_lies_beside_them() {
     let count = "inputs: { x: { command: [./count.sh] } }\n";
     let used = format!("{count}steps:\n  - script: 1\noutputs: {{ got: \"{{{{ x }}}}\" }}\n");
-    let caller = format!(
+    let outer = format!(
         "{count}steps:\n  - {{ id: a, uses: ./used.yaml }}\noutputs: {{ got: \"{{{{ x }}}}\", used: \"{{{{ steps.a.outputs.got }}}}\" }}\n"
     );
     let folder = Folder::new(&[
-        ("flows/flow.yaml", &caller),
+        ("flows/flow.yaml", &outer),
         ("flows/used.yaml", &used),
         ("flows/count.sh", "#!/bin/sh\necho x >> log\nwc -l < log | tr -d ' '\n"),
     ]);
