@@ -2,14 +2,17 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{Terminal, print, tell};
 use crate::cli::{Refused, paths, refusal, trouble};
+use crate::document::environment::{self, Environment};
 use crate::document::workflow::{Declared, Workflow};
-use crate::ground::diagnostic::{Diagnostics, visible};
+use crate::ground::diagnostic::{Diagnostic, Diagnostics, visible};
+use crate::ground::source::{Source, in_project};
 use crate::reading::report::style::Style;
 use crate::services::mock::Mock;
 
@@ -22,6 +25,9 @@ pub struct Arguments {
     /// `text` for people on stderr, or `json` on stdout
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub format: Format,
+    /// Only environments/NAME.yaml, of all environment files beside the workflows and above them
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
 }
 
 /// How the mistakes are written.
@@ -47,12 +53,23 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
         }
         Err(mistakes) => return Err(refusal(mistakes)),
     };
-    for file in &files {
-        let (found, declared) = check(file);
+    let mut tell_all = |file: &Path, found: Diagnostics, declared: &Declared| {
         if arguments.format == Format::Text {
-            tell(&report(file, &found, &declared, terminal.style));
+            tell(&report(file, &found, declared, terminal.style));
         }
         all.0.extend(found.0);
+    };
+    let mut workflows = Vec::with_capacity(files.len());
+    for file in &files {
+        let (found, declared, workflow) = check(file);
+        workflows.extend(workflow);
+        tell_all(file, found, &declared);
+    }
+    // Whoever is not understood may declare any name.
+    let is_whole = workflows.len() == files.len();
+    for file in environments(arguments.env.as_deref(), &workflows).map_err(refusal)? {
+        let (found, declared) = check_environment(&file, is_whole, &workflows);
+        tell_all(&file.path, found, &declared);
     }
     if arguments.format == Format::Json {
         // Writing a list of texts and numbers to a string cannot fail.
@@ -63,16 +80,63 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
 }
 
 /// The mistakes in a workflow and in its mock, and what it would read.
-fn check(file: &Path) -> (Diagnostics, Declared) {
+fn check(file: &Path) -> (Diagnostics, Declared, Option<Arc<Workflow>>) {
     let workflow = match Workflow::load(file) {
         Ok(workflow) => workflow,
-        Err(mistakes) => return (mistakes, Declared::default()),
+        Err(mistakes) => return (mistakes, Declared::default(), None),
     };
     let mut found = workflow.warnings.clone();
     for mistakes in workflow.mock_files().iter().filter_map(|file| Mock::load(file).err()) {
         found.0.extend(mistakes.0);
     }
-    (found, workflow.declared())
+    let declared = workflow.declared();
+    (found, declared, Some(workflow))
+}
+
+/// An environment file, and a text that it was found for.
+struct Beside {
+    path: PathBuf,
+    of: Arc<Source>,
+}
+
+/// The environment files of that name, or all, that the workflows would find; each once.
+fn environments(name: Option<&str>, workflows: &[Arc<Workflow>]) -> Result<Vec<Beside>, Diagnostic> {
+    let mut found: Vec<Beside> = Vec::new();
+    if let Some(name) = name {
+        environment::plain(name)?;
+    }
+    let sources: Vec<Arc<Source>> =
+        workflows.iter().flat_map(Workflow::tree).map(|workflow| Arc::clone(&workflow.source)).collect();
+    for source in &sources {
+        let files = match name {
+            Some(name) => environment::find(name, source).into_iter().collect(),
+            None => environment::all(source),
+        };
+        for path in files {
+            if found.iter().all(|known| known.path != path) {
+                found.push(Beside { path, of: Arc::clone(source) });
+            }
+        }
+    }
+    match name {
+        Some(name) if found.is_empty() && !workflows.is_empty() => {
+            Err(environment::unknown(name, sources.iter().map(|source| &**source)))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// The mistakes in an environment file, the names that no workflow declares, and what it would read.
+fn check_environment(file: &Beside, is_whole: bool, workflows: &[Arc<Workflow>]) -> (Diagnostics, Declared) {
+    if !in_project(&file.path, &file.of).unwrap_or(false) {
+        let message = format!("`{}` is outside the project", file.path.display());
+        return (Diagnostic::error(message).into(), Declared::default());
+    }
+    match Environment::load(&file.path) {
+        Err(mistakes) => (mistakes, Declared::default()),
+        Ok(environment) if is_whole => (environment.unknown_names(workflows), environment.declared()),
+        Ok(environment) => (Diagnostics::default(), environment.declared()),
+    }
 }
 
 fn report(file: &Path, found: &Diagnostics, declared: &Declared, style: Style) -> String {
@@ -84,7 +148,12 @@ fn report(file: &Path, found: &Diagnostics, declared: &Declared, style: Style) -
         return text;
     }
     let _ = writeln!(text, "{}  {}", visible(&file.display().to_string()), style.green("ok"));
-    let wants = [("environment", &declared.env), ("files", &declared.files), ("hosts", &declared.hosts)];
+    let wants = [
+        ("environment", &declared.env),
+        ("files", &declared.files),
+        ("commands", &declared.commands),
+        ("hosts", &declared.hosts),
+    ];
     for (title, names) in wants.into_iter().filter(|(_, names)| !names.is_empty()) {
         let _ = writeln!(text, "  {} {}", style.dim(&format!("{title:<12}")), visible(&names.join(", ")));
     }
@@ -94,20 +163,20 @@ fn report(file: &Path, found: &Diagnostics, declared: &Declared, style: Style) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ground::diagnostic::Diagnostic;
 
     #[test]
     fn a_file_without_mistakes_says_what_it_would_read() {
         let declared = Declared {
             env: vec!["USER".into(), "PASS".into()],
             files: vec!["key.pem".into()],
+            commands: vec!["pass show api".into()],
             ..Declared::default()
         };
         let warnings = Diagnostics(vec![Diagnostic::warning("`a` is never used")]);
         let style = Style::new(false);
         assert_eq!(
             report(Path::new("flow.yaml"), &Diagnostics::default(), &declared, style),
-            "flow.yaml  ok\n  environment  USER, PASS\n  files        key.pem\n"
+            "flow.yaml  ok\n  environment  USER, PASS\n  files        key.pem\n  commands     pass show api\n"
         );
         assert_eq!(
             report(Path::new("flow.yaml"), &warnings, &Declared::default(), style),

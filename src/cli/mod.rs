@@ -4,6 +4,7 @@
 //! is built, since a short run is over in two milliseconds. Errors of usage are clap's, all else
 //! is a [`Diagnostic`].
 
+pub mod cases;
 pub mod check;
 pub mod completions;
 pub mod exit;
@@ -350,7 +351,7 @@ mod tests {
             assert!(matches!(cli.call, Call::Awaited(known) if known == name), "{name}");
             assert_eq!(execute(&cli), Exit::Usage);
         }
-        for flag in ["--env x", "--data x", "--only x", "--report x", "--dry-run", "--shard 1/2", "--curl"] {
+        for flag in ["--only x", "--report x", "--dry-run", "--shard 1/2", "--curl"] {
             let refused = run::execute(&run(&format!("run a.yaml {flag}")), terminal).expect_err(flag);
             let name = flag.split(' ').next().expect("a flag");
             assert_eq!(refused.exit, Exit::Usage);

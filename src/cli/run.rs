@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::cli::cases::{Cases, run_rows};
 use crate::cli::exit::Exit;
 use crate::cli::schedule::{Job, Ran, Schedule, run_all};
 use crate::cli::terminal::{Terminal, print, tell};
 use crate::cli::{Refused, block_on, paths, refusal, trouble};
 use crate::document::inputs::Inputs;
-use crate::document::plan::plan;
+use crate::document::plan::{plan, plan_for_rows};
+use crate::document::rows::Rows;
 use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
@@ -36,13 +38,19 @@ pub struct Arguments {
     /// Give an input its value; may be repeated
     #[arg(long = "input", short = 'i', value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
+    /// Take the inputs of environments/NAME.yaml, beside the workflows or above them
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Run each workflow once for every row: .csv, .json, .jsonl or .ndjson
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
     /// Run against the workflows' mocks; nothing leaves this machine
     #[arg(long)]
     pub mock: bool,
-    /// How many files run at once
+    /// How many files, or rows, run at once
     #[arg(long, short, value_name = "N", default_value_t = 8, value_parser = at_least_one)]
     pub jobs: u32,
-    /// How often each file is run, one pass after another
+    /// How often each file, or row, is run, one pass after another
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
     pub repeat: u32,
     /// Only workflows with this tag; may be repeated, then one of them is enough
@@ -63,7 +71,7 @@ pub struct Arguments {
     /// Show nothing unless something failed
     #[arg(long, short, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Let workflows read files outside their project; `REQCHAIN_TRUST=1` says the same
+    /// Let workflows run commands and read files outside their project; `REQCHAIN_TRUST=1` says the same
     #[arg(long)]
     pub trust: bool,
     /// Flags of the language's commands that are not there yet.
@@ -74,10 +82,6 @@ pub struct Arguments {
 /// Flags that are known and not there yet, so that they are refused by name.
 #[derive(Debug, Args)]
 pub struct Awaited {
-    #[arg(long, hide = true)]
-    env: Option<String>,
-    #[arg(long, hide = true)]
-    data: Option<String>,
     #[arg(long, hide = true)]
     only: Vec<String>,
     #[arg(long, hide = true)]
@@ -121,16 +125,30 @@ async fn run(
     workflows: Vec<Arc<Workflow>>,
 ) -> Result<Exit, Refused> {
     let stand_ins = arguments.stand_ins(&workflows).await?;
-    let jobs = plan_all(workflows, &arguments.inputs(&stand_ins))?;
-    let schedule = arguments.schedule(terminal, jobs.len(), stand_ins);
+    let inputs = arguments.inputs(&stand_ins, &workflows)?;
+    let rows = arguments.data.as_deref().map(Rows::open).transpose().map_err(refusal)?;
+    let jobs = plan_all(workflows, &inputs, rows.is_some())?;
+    let rows = rows.map(|rows| Cases::new(rows, inputs, &jobs)).transpose().map_err(refusal)?;
+    if let Some(rows) = &rows {
+        rows.warnings.0.iter().for_each(|warning| tell(&warning.render(terminal.style.is_colored())));
+    }
+    let live = jobs.len() == 1 && (rows.is_none() || arguments.jobs == 1);
+    let schedule = arguments.schedule(terminal, live, stand_ins);
     let (cancel, started) = (schedule.context.cancel.clone(), Instant::now());
     let interrupts = tokio::spawn(watch_interrupts(cancel.clone(), Arc::clone(&schedule.screen)));
-    let waiting = jobs.len();
-    let ran = run_all(jobs, schedule).await;
+    let files = jobs.len();
+    let (ran, tried, wrong) = match rows {
+        None => (run_all(jobs, schedule).await, files, None),
+        Some(rows) => run_rows(jobs, rows, schedule).await,
+    };
     interrupts.abort();
     let begun = if cancel.is_cancelled() { Exit::Interrupted } else { Exit::Passed };
+    let begun = if wrong.is_some() { begun.worst(Exit::Usage) } else { begun };
     let exit = ran.iter().fold(begun, |exit, ran| exit.worst(ran.exit));
-    arguments.total(terminal, &ran, exit, waiting, started.elapsed());
+    arguments.total(terminal, &ran, exit, tried, started.elapsed());
+    if let Some(wrong) = wrong {
+        tell(&wrong.render(terminal.style.is_colored()));
+    }
     arguments.print_output(&ran, exit)
 }
 
@@ -140,9 +158,9 @@ fn load(files: &[PathBuf]) -> Result<Vec<Arc<Workflow>>, Refused> {
 }
 
 /// Plans every workflow, and refuses all if one of them cannot be.
-fn plan_all(workflows: Vec<Arc<Workflow>>, inputs: &Inputs) -> Result<Vec<Job>, Refused> {
+fn plan_all(workflows: Vec<Arc<Workflow>>, inputs: &Inputs, for_rows: bool) -> Result<Vec<Job>, Refused> {
     let job = |(index, workflow): (usize, Arc<Workflow>)| {
-        let plan = plan(&workflow, inputs)?;
+        let plan = if for_rows { plan_for_rows(&workflow, inputs) } else { plan(&workflow, inputs) }?;
         Ok(Job { index, workflow, plan })
     };
     all_or_mistakes(workflows.into_iter().enumerate().map(job).collect())
@@ -214,7 +232,7 @@ impl Arguments {
         StandIns::start(mocked, &Clock::system()).await.map_err(refusal)
     }
 
-    fn inputs(&self, stand_ins: &StandIns) -> Inputs {
+    fn inputs(&self, stand_ins: &StandIns, workflows: &[Arc<Workflow>]) -> Result<Inputs, Refused> {
         let mut inputs = Inputs::new();
         for (name, value) in &self.inputs {
             inputs.set(name, value);
@@ -223,14 +241,16 @@ impl Arguments {
         if self.trust || std::env::var_os("REQCHAIN_TRUST").is_some_and(|said| said == "1") {
             inputs.trust();
         }
-        inputs
+        if let Some(name) = &self.env {
+            inputs.use_env(name, workflows).map_err(refusal)?;
+        }
+        Ok(inputs)
     }
 
-    fn schedule(&self, terminal: Terminal, files: usize, stand_ins: StandIns) -> Arc<Schedule> {
+    fn schedule(&self, terminal: Terminal, live: bool, stand_ins: StandIns) -> Arc<Schedule> {
         let verbosity = self.verbosity();
         let only = self.mock.then(|| stand_ins.origins());
         let timing = verbosity == Verbosity::Wire;
-        let live = files == 1;
         let spins = terminal.redraws && live && verbosity == Verbosity::Steps;
         let look = Look { style: terminal.style, verbosity, live };
         let keeps_entries = self.output == Output::Json;
@@ -262,13 +282,13 @@ impl Arguments {
     }
 
     /// The last line, where there was more than one run.
-    fn total(&self, terminal: Terminal, ran: &[Ran], exit: Exit, files: usize, time: Duration) {
+    fn total(&self, terminal: Terminal, ran: &[Ran], exit: Exit, tried: usize, time: Duration) {
         let mut total = Tally::default();
         for ran in ran {
             total.add(&ran.tally);
         }
         let passes = usize::try_from(self.repeat).unwrap_or(usize::MAX);
-        let planned = files.saturating_mul(passes);
+        let planned = tried.saturating_mul(passes);
         if planned < 2 || (self.quiet && exit == Exit::Passed) {
             return;
         }
@@ -277,7 +297,7 @@ impl Arguments {
             total.checks = 0;
         }
         let style = terminal.style;
-        let noun = if passes > 1 { "run" } else { "workflow" };
+        let noun = if passes > 1 || self.data.is_some() { "run" } else { "workflow" };
         let mut line = if exit == Exit::Interrupted {
             let interrupted = style.yellow("interrupted");
             format!("{interrupted}: {}", total.steps(style, time))
@@ -315,8 +335,6 @@ impl Arguments {
 impl Awaited {
     fn refuse(&self) -> Result<(), Refused> {
         let flags = [
-            ("--env", self.env.is_some()),
-            ("--data", self.data.is_some()),
             ("--only", !self.only.is_empty()),
             ("--report", !self.report.is_empty()),
             ("--dry-run", self.dry_run),

@@ -52,7 +52,8 @@ pub struct Job {
 /// A file that has been run.
 #[derive(Default)]
 pub struct Ran {
-    index: usize,
+    /// The place of its file in the order of the call.
+    pub index: usize,
     /// The numbers of all its passes.
     pub tally: Tally,
     /// The weightiest of them all.
@@ -109,8 +110,7 @@ async fn run_file(job: Job, schedule: Arc<Schedule>) -> Ran {
         if schedule.is_over() {
             break;
         }
-        let pass = (schedule.repeat > 1).then_some(pass);
-        run_pass(&job, &schedule, pass, &mut ran).await;
+        run_pass(&job, &schedule, (None, pass), &mut ran).await;
     }
     // The process ends when the last file is done: taking a thousand steps apart before that would
     // be time for nothing.
@@ -118,11 +118,13 @@ async fn run_file(job: Job, schedule: Arc<Schedule>) -> Ran {
     ran
 }
 
-async fn run_pass(job: &Job, schedule: &Schedule, pass: Option<u32>, ran: &mut Ran) {
+/// One pass of a file, for a row where there are rows.
+pub(super) async fn run_pass(job: &Job, schedule: &Schedule, (row, pass): (Option<u64>, u32), ran: &mut Ran) {
     let source = &job.workflow.source;
-    let mut console =
-        Console::new(schedule.look, Arc::clone(&schedule.screen), Arc::clone(source)).pass(pass);
-    let mut json = schedule.keeps_entries.then(|| Json::new(Arc::clone(source), pass));
+    let pass = (schedule.repeat > 1).then_some(pass);
+    let console = Console::new(schedule.look, Arc::clone(&schedule.screen), Arc::clone(source));
+    let mut console = console.row(row).pass(pass);
+    let mut json = schedule.keeps_entries.then(|| Json::new(Arc::clone(source), pass).row(row));
     let before = schedule.stand_ins.troubles();
     let mut finished = run(&job.plan, &schedule.context, |event| {
         console.event(event);
@@ -161,7 +163,8 @@ fn fail(finished: &mut Finished) {
 
 impl Schedule {
     /// Whether nothing more is to be begun.
-    fn is_over(&self) -> bool {
+    #[must_use]
+    pub fn is_over(&self) -> bool {
         self.context.cancel.is_cancelled() || (self.fail_fast && self.failed.load(Ordering::Relaxed))
     }
 }

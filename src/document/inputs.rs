@@ -1,7 +1,8 @@
 //! What the caller gives, and how it becomes the inputs of a workflow.
 //!
-//! Nothing is read for a value unless the file declares it: an environment variable and a file are
-//! named by an input. All that is missing is told at once.
+//! Nothing is read for a value unless the file declares it, and nothing that no part of the workflow
+//! can read: an environment variable, a file and a command are named by an input. All that is
+//! missing is told at once.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,17 +12,15 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use url::Url;
 
-use crate::document::workflow::{Input, Workflow};
+use crate::document::environment::{self, Entry, Environment, Whence};
+use crate::document::outside::Outside;
+use crate::document::rows::Row;
+use crate::document::workflow::{Input, Names, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::ground::secret::{Marked, Marks};
-use crate::ground::source::{Source, in_project};
+use crate::ground::source::Source;
 use crate::ground::value::Value;
-
-/// The largest file that an input may name, in bytes.
-const MAX_FILE: u64 = 1024 * 1024;
-
-/// What to do about a file outside the project.
-pub(super) const TRUST: &str = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
+use crate::parts::http::RequestSpec;
 
 /// The values of a workflow's inputs, in the order in which they are declared.
 pub type Resolved = IndexMap<Arc<str>, Marked<Value>>;
@@ -30,9 +29,12 @@ pub type Resolved = IndexMap<Arc<str>, Marked<Value>>;
 #[derive(Clone, Default)]
 pub struct Inputs {
     given: IndexMap<Arc<str>, Arc<str>>,
+    row: Option<Row>,
     mocks: HashMap<PathBuf, Url>,
-    environment: Option<HashMap<String, String>>,
-    trusted: bool,
+    env_name: Option<Arc<str>>,
+    /// By the folder of the workflows that they are for.
+    environments: HashMap<PathBuf, Arc<Environment>>,
+    outside: Outside,
 }
 
 impl fmt::Debug for Inputs {
@@ -54,22 +56,26 @@ impl Inputs {
         self.given.insert(name.into(), value.into());
     }
 
+    /// Gives a row, as one of `--data`: an object whose members are inputs by name, and which is
+    /// `data` in templates and scripts.
+    pub fn set_row(&mut self, value: Value) {
+        self.row = Some(Row { number: 1, place: "the row".to_owned(), value });
+    }
+
+    /// The row that was given.
+    #[must_use]
+    pub const fn row(&self) -> Option<&Row> {
+        self.row.as_ref()
+    }
+
     /// Takes these in place of the process's environment variables.
     pub fn environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
-        self.environment = Some(variables.into_iter().collect());
+        self.outside.variables = Some(variables.into_iter().collect());
     }
 
-    /// Lets workflows name files outside their project.
+    /// Lets workflows, and their environment files, run commands and name files outside their project.
     pub const fn trust(&mut self) {
-        self.trusted = true;
-    }
-
-    /// Whether a workflow may name this file: it lies in its project, or the workflow is trusted.
-    ///
-    /// # Errors
-    /// Where the file cannot be found.
-    pub(super) fn admits(&self, file: &Path, source: &Source) -> std::io::Result<bool> {
-        Ok(self.trusted || in_project(file, source)?)
+        self.outside.trusted = true;
     }
 
     /// Points the inputs of every workflow that names the mock `file` at a server that stands in.
@@ -77,143 +83,40 @@ impl Inputs {
         self.mocks.insert(file.to_owned(), origin);
     }
 
-    /// The value of each input of the workflow that is run.
+    /// Reads the environment files of this name for all these workflows and those that they use.
     ///
     /// # Errors
-    /// Every input that is missing, wrong, or unknown.
-    pub fn resolve(&self, workflow: &Workflow) -> Result<Resolved, Diagnostics> {
+    /// A name that is none, one for which no workflow finds a file, and every mistake in the files.
+    pub fn use_env(&mut self, name: &str, workflows: &[Arc<Workflow>]) -> Result<(), Diagnostics> {
+        environment::plain(name)?;
+        let mut loaded: HashMap<PathBuf, Option<Arc<Environment>>> = HashMap::new();
         let mut problems = Diagnostics::default();
-        for name in self.given.keys() {
-            if workflow.inputs.iter().all(|input| input.name.value != *name) {
-                let names: Vec<&str> = workflow.inputs.iter().map(|input| &*input.name.value).collect();
-                let message = format!("`{}` has no input `{name}`", workflow.name);
-                let help = did_you_mean(name, names.iter().copied());
-                let list = if names.is_empty() {
-                    "it has no inputs".to_owned()
-                } else {
-                    format!("its inputs are {}", names.join(", "))
-                };
-                problems.push(Diagnostic::error(message).help(help.unwrap_or(list)));
+        let tree: Vec<Arc<Workflow>> = workflows.iter().flat_map(Workflow::tree).collect();
+        for workflow in &tree {
+            let folder = workflow.source.folder();
+            if self.environments.contains_key(folder) {
+                continue;
+            }
+            let Some(file) = environment::find(name, &workflow.source) else { continue };
+            let found = loaded.entry(file.clone()).or_insert_with(|| {
+                let read = self.load_env(&file, &workflow.source);
+                read.map_err(|found| problems.0.extend(found.0)).ok()
+            });
+            if let Some(found) = found {
+                self.environments.insert(folder.to_owned(), Arc::clone(found));
             }
         }
-        let resolved = self.resolve_with(workflow, &|name| self.given.get(name).cloned(), &[], &mut problems);
-        if problems.has_errors() { Err(problems) } else { Ok(resolved) }
+        if loaded.is_empty() {
+            return Err(environment::unknown(name, tree.iter().map(|workflow| &*workflow.source)).into());
+        }
+        self.env_name = Some(name.into());
+        if problems.has_errors() { Err(problems) } else { Ok(()) }
     }
 
-    /// The inputs of a workflow that is used: what `with` gives is not looked for.
-    ///
-    /// # Errors
-    /// Every input that is missing or wrong.
-    pub fn resolve_used(&self, workflow: &Workflow, with: &[&str]) -> Result<Resolved, Diagnostics> {
-        let mut problems = Diagnostics::default();
-        let resolved = self.resolve_with(workflow, &|_| None, with, &mut problems);
-        if problems.has_errors() { Err(problems) } else { Ok(resolved) }
-    }
-
-    fn resolve_with(
-        &self,
-        workflow: &Workflow,
-        given: &dyn Fn(&str) -> Option<Arc<str>>,
-        with: &[&str],
-        problems: &mut Diagnostics,
-    ) -> Resolved {
-        let mut resolved = Resolved::new();
-        let mut missing = Vec::new();
-        for input in workflow.inputs.iter().filter(|input| !with.contains(&&*input.name.value)) {
-            match self.source_of(input, given(&input.name.value), workflow) {
-                Ok(Some(value)) => {
-                    let value = self.mocked(input, value, workflow);
-                    let marks =
-                        if input.secret { Marks::secret(Arc::clone(&input.name.value)) } else { Marks::NONE };
-                    resolved.insert(Arc::clone(&input.name.value), Marked::new(value, marks));
-                }
-                Ok(None) => missing.push(input),
-                Err(problem) => problems.push(problem),
-            }
-        }
-        if let Some(problem) = missing_inputs(&missing, workflow) {
-            problems.push(problem);
-        }
-        resolved
-    }
-
-    /// Source, high to low: what the caller gave, the environment variable, the file, the default.
-    fn source_of(
-        &self,
-        input: &Input,
-        given: Option<Arc<str>>,
-        workflow: &Workflow,
-    ) -> Result<Option<Value>, Diagnostic> {
-        let read = |text: &str, whence: &str| {
-            input.kind.read(text).map(Some).map_err(|why| {
-                let message = format!("the input `{}` {why}; it came from {whence}", input.name.value);
-                Diagnostic::error(message).at(&workflow.source, input.name.span)
-            })
-        };
-        if let Some(text) = given {
-            return read(&text, "the command line");
-        }
-        if let Some(name) = &input.env
-            && let Some(text) = self.variable(name)
-        {
-            return read(&text, &format!("the environment variable {name}"));
-        }
-        if let Some(file) = &input.file {
-            let text = self.read_file(file, input, workflow)?;
-            if let Some(text) = text {
-                return read(&text, &format!("the file {}", file.display()));
-            }
-        }
-        match &input.default {
-            Some(value) => Ok(Some(value.clone())),
-            None if !input.required => Ok(Some(Value::Null)),
-            None => Ok(None),
-        }
-    }
-
-    /// An empty variable counts as not set.
-    fn variable(&self, name: &str) -> Option<String> {
-        let value = match &self.environment {
-            Some(variables) => variables.get(name).cloned(),
-            None => std::env::var(name).ok(),
-        };
-        value.filter(|value| !value.is_empty())
-    }
-
-    /// A file's content; its last line break is cut. A file that is not there gives nothing, so that
-    /// its input is told among all that are missing.
-    fn read_file(
-        &self,
-        file: &Path,
-        input: &Input,
-        workflow: &Workflow,
-    ) -> Result<Option<String>, Diagnostic> {
-        let refused = |why: String| {
-            let message = format!(
-                "cannot read the file of the input `{}`: {}: {why}",
-                input.name.value,
-                file.display()
-            );
-            Diagnostic::error(message).at(&workflow.source, input.name.span)
-        };
-        let meta = match std::fs::metadata(file) {
-            Ok(meta) => meta,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(refused(error.to_string())),
-        };
-        if !self.admits(file, &workflow.source).map_err(|error| refused(error.to_string()))? {
-            return Err(refused("it is outside the project".to_owned()).help(TRUST));
-        }
-        if !meta.is_file() {
-            return Err(refused("not a regular file".to_owned()));
-        }
-        if meta.len() > MAX_FILE {
-            return Err(refused(format!("it has {} bytes, more than {MAX_FILE}", meta.len())));
-        }
-        let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
-        let text =
-            text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-        Ok(Some(text.to_owned()))
+    fn load_env(&self, file: &Path, source: &Source) -> Result<Arc<Environment>, Diagnostics> {
+        let refused = self.outside.admit(file, source);
+        refused.map_err(|why| why.diagnostic(&format!("cannot read {}", file.display())))?;
+        Environment::load(file)
     }
 
     /// Under a mock, an http URL keeps its path and gets the mock's origin.
@@ -242,19 +145,268 @@ impl Inputs {
     }
 }
 
+/// The search for the inputs of one run: of its workflow, and of all that it uses. What is wrong is
+/// told when it has ended, all at once.
+pub(super) struct Search<'i> {
+    inputs: &'i Inputs,
+    /// The environment of the workflow that is run; it reaches those that are used.
+    environment: Option<&'i Arc<Environment>>,
+    problems: Diagnostics,
+    missing: Vec<(Arc<Workflow>, usize)>,
+}
+
+/// What came of looking for one input.
+enum Found {
+    /// A value, and whether its source says that it is a secret.
+    Value(Value, bool),
+    /// Nobody gives it.
+    Missing,
+    /// Nobody reads it, so that nothing outside was asked.
+    Unread,
+}
+
+/// Who gives an input before its own sources do.
+struct Givers<'g> {
+    given: Option<&'g IndexMap<Arc<str>, Arc<str>>>,
+    row: Option<&'g Row>,
+    environments: Vec<&'g Arc<Environment>>,
+}
+
+impl<'i> Search<'i> {
+    /// Begins to search for the inputs of a workflow that is run.
+    pub(super) fn new(inputs: &'i Inputs, workflow: &Workflow) -> Self {
+        let environment = inputs.environments.get(workflow.source.folder());
+        Self { inputs, environment, problems: Diagnostics::default(), missing: Vec::new() }
+    }
+
+    /// The name of the environment.
+    pub(super) fn env_name(&self) -> Option<Arc<str>> {
+        self.inputs.env_name.clone()
+    }
+
+    /// The inputs of the workflow that is run; `reads` are the names that something in it may read.
+    pub(super) fn given(&mut self, workflow: &Arc<Workflow>, reads: &Names, row: Option<&Row>) -> Resolved {
+        for name in self.inputs.given.keys() {
+            if workflow.inputs.iter().all(|input| input.name.value != *name) {
+                self.problems.push(unknown_input(name, workflow));
+            }
+        }
+        if let Some(row) = row.filter(|row| row.value.as_object().is_none()) {
+            self.problems.push(Diagnostic::error(format!("{} is not an object", row.place)));
+        }
+        let environments = self.environment.into_iter().collect();
+        let givers = Givers { given: Some(&self.inputs.given), row, environments };
+        self.resolve(workflow, reads, &givers, &[])
+    }
+
+    /// The inputs of a workflow that is used: what `with` gives is not looked for. Its user's
+    /// environment outranks its own.
+    pub(super) fn used(&mut self, workflow: &Arc<Workflow>, reads: &Names, with: &[&str]) -> Resolved {
+        let own = self.inputs.environments.get(workflow.source.folder());
+        let environments = self.environment.into_iter().chain(own).collect();
+        self.resolve(workflow, reads, &Givers { given: None, row: None, environments }, with)
+    }
+
+    /// A workflow may send what lies in its project. Reading cannot know whether it is trusted with
+    /// more, so that it is refused here, before anything is sent.
+    pub(super) fn admit_files(&mut self, request: &RequestSpec, workflow: &Workflow) {
+        for file in request.files() {
+            if let Err(why) = self.inputs.outside.admit(file.path(), &workflow.source) {
+                let problem = why.diagnostic(&format!("cannot send the file `{}`", file.written()));
+                self.problems.push(problem.at(&workflow.source, file.span()));
+            }
+        }
+    }
+
+    /// Tells all that is wrong, if anything is.
+    pub(super) fn finish(mut self) -> Result<(), Diagnostics> {
+        self.problems.0.extend(missing_inputs(&self.missing));
+        if self.problems.has_errors() { Err(self.problems) } else { Ok(()) }
+    }
+
+    fn resolve(
+        &mut self,
+        workflow: &Arc<Workflow>,
+        reads: &Names,
+        givers: &Givers<'_>,
+        with: &[&str],
+    ) -> Resolved {
+        let mut resolved = Resolved::with_capacity(workflow.inputs.len());
+        for (at, input) in workflow.inputs.iter().enumerate() {
+            let name = &input.name.value;
+            if with.contains(&&**name) {
+                continue;
+            }
+            match self.value_of(input, workflow, reads.has(name), givers) {
+                Ok(Found::Value(value, secret)) => {
+                    let value = self.inputs.mocked(input, value, workflow);
+                    let is_secret = input.secret || secret;
+                    let marks = if is_secret { Marks::secret(Arc::clone(name)) } else { Marks::NONE };
+                    resolved.insert(Arc::clone(name), Marked::new(value, marks));
+                }
+                Ok(Found::Missing) => self.missing.push((Arc::clone(workflow), at)),
+                Ok(Found::Unread) => {}
+                Err(problem) => self.problems.push(problem),
+            }
+        }
+        resolved
+    }
+
+    /// Source, high to low: what the caller gave, the row, the environment file, the input's own
+    /// sources, the default.
+    fn value_of(
+        &self,
+        input: &Input,
+        workflow: &Workflow,
+        is_read: bool,
+        givers: &Givers<'_>,
+    ) -> Result<Found, Diagnostic> {
+        let name = &input.name.value;
+        let here = |problem: Diagnostic| problem.at(&workflow.source, input.name.span);
+        let taken = |value: Value, whence: &str, secret: bool| {
+            let wrong = |why: String| {
+                here(Diagnostic::error(format!("the input `{name}` {why}; it came from {whence}")))
+            };
+            let value = input.kind.accept(&value).map_err(wrong)?;
+            input
+                .refuse_choice(&value, input.secret || secret)
+                .map_err(|(why, help)| wrong(why).help(help))?;
+            Ok(Found::Value(value, secret))
+        };
+        if let Some(text) = givers.given.and_then(|given| given.get(name)) {
+            return taken(Value::String(Arc::clone(text)), "the command line", false);
+        }
+        if let Some(row) = givers.row
+            && let Some(value) = row.value.get(name)
+        {
+            return taken(value.clone(), &row.place, false);
+        }
+        for environment in &givers.environments {
+            let Some(entry) = environment.get(name) else { continue };
+            if let Whence::Value(value) = &entry.from {
+                let problem = |problem: Diagnostic| at_entry(problem, entry, environment, input.secret);
+                return taken(value.clone(), "the environment file", entry.secret).map_err(problem);
+            }
+            if !is_read {
+                return Ok(Found::Unread);
+            }
+            if let Some((text, whence)) = self.entry(entry, environment, input)? {
+                return taken(Value::String(text), &whence, entry.secret);
+            }
+        }
+        let has_sources = input.env.is_some() || input.file.is_some() || input.command.is_some();
+        if !is_read && (has_sources || (input.default.is_none() && input.required)) {
+            return Ok(Found::Unread);
+        }
+        if let Some((text, whence)) = self.own(input, workflow).map_err(here)? {
+            return taken(Value::String(text), &whence, false);
+        }
+        Ok(match &input.default {
+            Some(value) => Found::Value(value.clone(), false),
+            None if !input.required => Found::Value(Value::Null, false),
+            None => Found::Missing,
+        })
+    }
+
+    /// What the input's own sources give, and which of them it was.
+    fn own(&self, input: &Input, workflow: &Workflow) -> Result<Option<(Arc<str>, String)>, Diagnostic> {
+        let outside = &self.inputs.outside;
+        let name = &input.name.value;
+        if let Some(variable) = &input.env
+            && let Some(text) = outside.variable(variable)
+        {
+            return Ok(Some((text.into(), format!("the environment variable {variable}"))));
+        }
+        if let Some(file) = &input.file {
+            let what = format!("cannot read the file of the input `{name}`: {}", file.display());
+            let came = outside.file(file, &workflow.source).map_err(|why| why.diagnostic(&what))?;
+            if let Some(text) = came {
+                return Ok(Some((text, format!("the file {}", file.display()))));
+            }
+        }
+        let Some(command) = &input.command else { return Ok(None) };
+        let what = format!("the command of the input `{name}`: {}", command.name());
+        let came = outside.command(command).map_err(|why| why.diagnostic(&what))?;
+        Ok(came.map(|text| (text, format!("the command {}", command.name()))))
+    }
+
+    /// What an entry of an environment file gives, and which source it was.
+    fn entry(
+        &self,
+        entry: &Entry,
+        environment: &Environment,
+        input: &Input,
+    ) -> Result<Option<(Arc<str>, String)>, Diagnostic> {
+        let outside = &self.inputs.outside;
+        let name = &entry.name.value;
+        let problem = |problem: Diagnostic| at_entry(problem, entry, environment, input.secret);
+        match &entry.from {
+            Whence::Value(_) => Ok(None),
+            Whence::Env(variable) => {
+                let text = outside.variable(variable);
+                Ok(text.map(|text| (text.into(), format!("the environment variable {variable}"))))
+            }
+            Whence::File(file) => {
+                let what = format!("cannot read the file of `{name}`: {}", file.display());
+                let came = outside.file(file, &environment.source);
+                let came = came.map_err(|why| problem(why.diagnostic(&what)))?;
+                Ok(came.map(|text| (text, format!("the file {}", file.display()))))
+            }
+            Whence::Command(command) => {
+                let what = format!("the command of `{name}`: {}", command.name());
+                let came = outside.command(command).map_err(|why| problem(why.diagnostic(&what)))?;
+                Ok(came.map(|text| (text, format!("the command {}", command.name()))))
+            }
+        }
+    }
+}
+
+/// A problem at the place of an entry, which is not shown where the workflow calls it a secret.
+fn at_entry(problem: Diagnostic, entry: &Entry, environment: &Environment, is_secret: bool) -> Diagnostic {
+    if is_secret && matches!(entry.from, Whence::Value(_)) {
+        environment.source.hide(entry.span);
+    }
+    problem.at(&environment.source, entry.span)
+}
+
+fn unknown_input(name: &str, workflow: &Workflow) -> Diagnostic {
+    let names: Vec<&str> = workflow.inputs.iter().map(|input| &*input.name.value).collect();
+    let message = format!("`{}` has no input `{name}`", workflow.name);
+    let help = did_you_mean(name, names.iter().copied());
+    let list = if names.is_empty() {
+        "it has no inputs".to_owned()
+    } else {
+        format!("its inputs are {}", names.join(", "))
+    };
+    Diagnostic::error(message).help(help.unwrap_or(list))
+}
+
 /// All missing inputs in one error.
-fn missing_inputs(missing: &[&Input], workflow: &Workflow) -> Option<Diagnostic> {
-    let first = missing.first()?;
-    let names: Vec<_> = missing.iter().map(|input| format!("`{}`", input.name.value)).collect();
-    let what = if missing.len() == 1 { "an input is missing" } else { "inputs are missing" };
+fn missing_inputs(missing: &[(Arc<Workflow>, usize)]) -> Option<Diagnostic> {
+    let mut inputs: Vec<(&Workflow, &Input)> = Vec::new();
+    for (workflow, at) in missing {
+        let Some(input) = workflow.inputs.get(*at) else { continue };
+        // A workflow that is used twice lacks an input once.
+        if !inputs.iter().any(|(_, known)| std::ptr::eq(*known, input)) {
+            inputs.push((workflow, input));
+        }
+    }
+    let (workflow, first) = inputs.first()?;
+    let names: Vec<_> = inputs.iter().map(|(_, input)| format!("`{}`", input.name.value)).collect();
+    let what = if inputs.len() == 1 { "an input is missing" } else { "inputs are missing" };
     let mut problem =
         Diagnostic::error(format!("{what}: {}", names.join(", "))).at(&workflow.source, first.name.span);
-    for input in missing {
-        let mut ways = vec![format!("--input {}=…", input.name.value)];
+    for (owner, input) in &inputs {
+        let used = owner.source.name() != workflow.source.name();
+        let mut ways = if used { Vec::new() } else { vec![format!("--input {}=…", input.name.value)] };
         ways.extend(input.env.iter().map(|env| format!("the environment variable {env}")));
         ways.extend(input.file.iter().map(|file| format!("the file {}, which is not there", file.display())));
+        if ways.is_empty() {
+            ways.push(format!("`with: {{ {}: … }}`", input.name.value));
+        }
+        let whose = if used { format!(" of {}", owner.source.name()) } else { String::new() };
         let about = input.description.as_ref().map(|about| format!(" ({about})")).unwrap_or_default();
-        problem = problem.note(format!("`{}`{about}: {}", input.name.value, ways.join(" or ")));
+        problem = problem.note(format!("`{}`{whose}{about}: {}", input.name.value, ways.join(" or ")));
     }
     Some(problem.help("give each of them in one of the ways told"))
 }

@@ -3,28 +3,36 @@
 
 use std::sync::Arc;
 
-use crate::document::inputs::{Inputs, Resolved, TRUST};
-use crate::document::workflow::{Action, Step, Workflow};
-use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+use crate::document::inputs::{Inputs, Resolved, Search};
+use crate::document::rows::Row;
+use crate::document::workflow::{Action, Names, Step, Workflow};
+use crate::ground::diagnostic::Diagnostics;
+use crate::ground::value::Value;
 use crate::parts::http::RequestSpec;
 use crate::parts::retry::Retry;
 use crate::parts::script::Script;
 use crate::parts::select::Yield;
 use crate::parts::template::Mention;
 
-/// A workflow that is ready to run.
-#[derive(Debug)]
+/// A workflow that is ready to run. Clones share the steps.
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// What it was made of.
     pub workflow: Arc<Workflow>,
     /// The values of its inputs; those that a caller gives by `with` are not among them.
     pub inputs: Resolved,
+    /// The row of `--data` that it is run for.
+    pub row: Option<Value>,
+    /// The name of the environment that it is run in.
+    pub env_name: Option<Arc<str>>,
     /// Its steps.
-    pub steps: Vec<PlannedStep>,
+    pub steps: Arc<[PlannedStep]>,
     /// What is done whatever happened.
-    pub finally: Vec<PlannedStep>,
+    pub finally: Arc<[PlannedStep]>,
     /// Whether anybody reads `steps.<id>`: if not, no answer is kept.
     pub keeps_steps: bool,
+    /// The names that something in it may read: no other input is looked for.
+    pub reads: Arc<Names>,
 }
 
 /// A step that is ready to run.
@@ -61,90 +69,81 @@ pub enum PlannedAction {
 /// Every input that is missing or wrong, and every file outside the project that is to be sent
 /// although the workflow is not trusted; here and in the workflows that are used.
 pub fn plan(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, Diagnostics> {
-    let resolved = inputs.resolve(workflow)?;
-    plan_with(workflow, resolved, inputs)
+    let mut search = Search::new(inputs, workflow);
+    let mut plan = bare(workflow, &mut search);
+    plan.inputs = search.given(workflow, &plan.reads, inputs.row());
+    plan.row = inputs.row().map(|row| row.value.clone());
+    search.finish().map(|()| plan)
 }
 
-fn plan_with(workflow: &Arc<Workflow>, resolved: Resolved, inputs: &Inputs) -> Result<Plan, Diagnostics> {
-    let mut problems = Diagnostics::default();
-    let steps = plan_steps(&workflow.steps, workflow, inputs, &mut problems);
-    let mut finally = plan_steps(&workflow.finally, workflow, inputs, &mut problems);
-    if !problems.0.is_empty() {
-        return Err(problems);
-    }
-    for step in &mut finally {
-        step.needs = needs(&step.step, workflow);
-    }
-    Ok(Plan {
+/// Makes a plan that lacks nothing but a row: [`Plan::with_row`] adds one as often as there are any.
+///
+/// # Errors
+/// Every input that is missing or wrong in the workflows that are used.
+pub fn plan_for_rows(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, Diagnostics> {
+    let mut search = Search::new(inputs, workflow);
+    let plan = bare(workflow, &mut search);
+    search.finish().map(|()| plan)
+}
+
+/// All but the inputs that the caller gives.
+fn bare(workflow: &Arc<Workflow>, search: &mut Search<'_>) -> Plan {
+    let mut step = |step: &Arc<Step>| PlannedStep::new(step, workflow, &mut *search);
+    let steps = workflow.steps.iter().map(&mut step).collect();
+    let finally = |own: &Arc<Step>| PlannedStep { needs: needs(own, workflow), ..step(own) };
+    let finally = workflow.finally.iter().map(finally).collect();
+    Plan {
         workflow: Arc::clone(workflow),
-        inputs: resolved,
+        inputs: Resolved::default(),
+        row: None,
+        env_name: search.env_name(),
         steps,
         finally,
         keeps_steps: reads_steps(workflow),
-    })
+        reads: Arc::new(workflow.names_read()),
+    }
 }
 
-fn plan_steps(
-    steps: &[Arc<Step>],
-    workflow: &Workflow,
-    inputs: &Inputs,
-    problems: &mut Diagnostics,
-) -> Vec<PlannedStep> {
-    let plan_step = |step| match PlannedStep::new(step, workflow, inputs) {
-        Ok(step) => Some(step),
-        Err(found) => {
-            problems.0.extend(found.0);
-            None
-        }
-    };
-    steps.iter().filter_map(plan_step).collect()
+impl Plan {
+    /// The same for a row: its columns are inputs by name, and all of it is `data`.
+    ///
+    /// # Errors
+    /// Every input that is missing or wrong.
+    pub fn with_row(&self, inputs: &Inputs, row: &Row) -> Result<Self, Diagnostics> {
+        let mut search = Search::new(inputs, &self.workflow);
+        let resolved = search.given(&self.workflow, &self.reads, Some(row));
+        search.finish()?;
+        Ok(Self { inputs: resolved, row: Some(row.value.clone()), ..self.clone() })
+    }
 }
 
 impl PlannedStep {
-    fn new(step: &Arc<Step>, workflow: &Workflow, inputs: &Inputs) -> Result<Self, Diagnostics> {
-        if let Action::Request(request) = &step.action {
-            admit_files(request, workflow, inputs)?;
-        }
+    fn new(step: &Arc<Step>, workflow: &Workflow, search: &mut Search<'_>) -> Self {
         let action = match &step.action {
-            Action::Request(request) if workflow.defaults.is_empty() => {
-                PlannedAction::Request(Arc::clone(request))
-            }
             Action::Request(request) => {
-                PlannedAction::Request(Arc::new((**request).clone().overlay(&workflow.defaults)))
+                search.admit_files(request, workflow);
+                let request = if workflow.defaults.is_empty() {
+                    Arc::clone(request)
+                } else {
+                    Arc::new((**request).clone().overlay(&workflow.defaults))
+                };
+                PlannedAction::Request(request)
             }
             Action::Script(_) => PlannedAction::Script,
             Action::Uses(uses) => {
                 let with: Vec<&str> = uses.with.iter().map(|entry| &*entry.name.value).collect();
-                let resolved = inputs.resolve_used(&uses.workflow, &with)?;
-                PlannedAction::Uses(Arc::new(plan_with(&uses.workflow, resolved, inputs)?))
+                let mut plan = bare(&uses.workflow, search);
+                plan.inputs = search.used(&uses.workflow, &plan.reads, &with);
+                PlannedAction::Uses(Arc::new(plan))
             }
             Action::Parallel(steps) => {
-                let mut problems = Diagnostics::default();
-                let planned = plan_steps(steps, workflow, inputs, &mut problems);
-                if !problems.0.is_empty() {
-                    return Err(problems);
-                }
-                PlannedAction::Parallel(planned)
+                PlannedAction::Parallel(steps.iter().map(|step| Self::new(step, workflow, search)).collect())
             }
         };
         let retry = step.retry.clone().or_else(|| workflow.retry.clone());
         let yields = Arc::new(yields(step));
-        Ok(Self { step: Arc::clone(step), action, retry, yields, needs: Vec::new() })
+        Self { step: Arc::clone(step), action, retry, yields, needs: Vec::new() }
     }
-}
-
-/// A workflow may send what lies in its project. Reading cannot know whether it is trusted with
-/// more, and a run that sent half of its requests is too late.
-fn admit_files(request: &RequestSpec, workflow: &Workflow, inputs: &Inputs) -> Result<(), Diagnostics> {
-    let mut problems = Diagnostics::default();
-    for file in request.files() {
-        // What cannot be found is told when it is to be read.
-        if !inputs.admits(file.path(), &workflow.source).unwrap_or(true) {
-            let message = format!("the file `{}` is outside the project", file.written());
-            problems.push(Diagnostic::error(message).at(&workflow.source, file.span()).help(TRUST));
-        }
-    }
-    if problems.0.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// What a step's answer must yield: one pass over its bytes finds all of it.

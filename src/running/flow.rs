@@ -73,6 +73,11 @@ pub(super) async fn flow(
     for (name, value) in inputs {
         scope.set_input(&name, value);
     }
+    let env_name = plan.env_name.clone().map_or(Value::Null, Value::String);
+    scope.set_input(&"env_name".into(), Marked::plain(env_name));
+    if let Some(row) = &plan.row {
+        scope.set_input(&"data".into(), Marked::plain(row.clone()));
+    }
     let flowing =
         Flowing { plan, context, events, scope, origins: Arc::default(), prefix: Arc::clone(prefix) };
     let mut verdict = match flowing.derive() {
@@ -157,7 +162,7 @@ impl Flowing<'_> {
     /// Runs `finally` whatever happened. A failure here fails the run, and hides nothing.
     async fn finally(&self) -> Verdict {
         let mut verdict = Verdict::Passed;
-        for planned in &self.plan.finally {
+        for planned in self.plan.finally.iter() {
             if let Some(name) = planned.needs.iter().find(|name| !self.scope.has(name)) {
                 self.tell_skipped(
                     planned,

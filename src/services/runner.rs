@@ -7,6 +7,7 @@ use crate::document::plan::plan;
 use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::Diagnostics;
+use crate::ground::value::Value;
 use crate::parts::http::{Client, ClientOptions, Transport};
 use crate::running::{Cancel, Context, Detail, Event, Finished, run};
 use crate::services::mock::StandIns;
@@ -27,6 +28,7 @@ pub enum Error {
 pub struct Runner {
     workflow: Arc<Workflow>,
     inputs: Inputs,
+    env: Option<String>,
     mock: bool,
     clock: Clock,
     cancel: Cancel,
@@ -40,6 +42,7 @@ impl Runner {
         Self {
             workflow: Arc::clone(workflow),
             inputs: Inputs::new(),
+            env: None,
             mock: false,
             clock: Clock::system(),
             cancel: Cancel::default(),
@@ -60,7 +63,22 @@ impl Runner {
         self
     }
 
-    /// Lets the workflow name files outside its project.
+    /// Takes inputs from the environment file of this name, as `--env` does:
+    /// `environments/NAME.yaml` beside the workflow or above it, as far as its project reaches.
+    pub fn env(mut self, name: &str) -> Self {
+        self.env = Some(name.to_owned());
+        self
+    }
+
+    /// Runs it for a row, as one of `--data`: an object whose members are inputs by name, and which
+    /// templates and scripts see as `data`. What [`Runner::input`] gives outranks it.
+    pub fn data(mut self, row: impl Into<Value>) -> Self {
+        self.inputs.set_row(row.into());
+        self
+    }
+
+    /// Lets the workflow run commands for its inputs and read files outside its project, as
+    /// `--trust` does.
     pub const fn trust(mut self) -> Self {
         self.inputs.trust();
         self
@@ -113,6 +131,10 @@ impl Runner {
         let workflows = if self.mock { vec![Arc::clone(&self.workflow)] } else { Vec::new() };
         let stand_ins = StandIns::start(&workflows, &self.clock).await.map_err(Error::Refused)?;
         stand_ins.point(&mut self.inputs);
+        if let Some(name) = &self.env {
+            let used = std::slice::from_ref(&self.workflow);
+            self.inputs.use_env(name, used).map_err(Error::Refused)?;
+        }
         let plan = plan(&self.workflow, &self.inputs).map_err(Error::Refused)?;
         let only = self.mock.then(|| stand_ins.origins());
         let transport = self.transport.unwrap_or_else(|| {

@@ -13,6 +13,8 @@ mod run;
 mod values;
 // What a request says and where it goes: its bodies, `base_url`, null and lists, GraphQL.
 mod body;
+// Where inputs come from: commands, choices, tables, environment files, rows, trust.
+mod inputs;
 // Who may see a credential: schemes, redirects, origins that a server chose, refusals.
 mod auth;
 // Scripts: what they see and change, how they steer, what their own requests may do.

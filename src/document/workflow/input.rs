@@ -4,16 +4,18 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::document::rows;
+use crate::document::workflow::command::Command;
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::read::Reading;
 use crate::ground::secret::is_secret_name;
-use crate::ground::source::Spanned;
+use crate::ground::source::{Span, Spanned};
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind as NodeKind, Node, Scalar, Style};
 
-const KEYS: [&str; 7] = ["default", "env", "file", "secret", "type", "required", "description"];
-const LATER: [&str; 2] = ["command", "choices"];
-const TYPES: [&str; 5] = ["string", "int", "float", "bool", "json"];
+const KEYS: [&str; 9] =
+    ["default", "env", "file", "command", "secret", "type", "required", "description", "choices"];
+const TYPES: [&str; 6] = ["string", "int", "float", "bool", "json", "csv"];
 
 /// `name: value`, or `name: { default, env, file, … }`.
 #[derive(Clone)]
@@ -26,6 +28,10 @@ pub struct Input {
     pub env: Option<Arc<str>>,
     /// The file that may give it, resolved against the workflow's folder.
     pub file: Option<PathBuf>,
+    /// The command whose output may give it.
+    pub command: Option<Command>,
+    /// The values that it may have; any where there is none.
+    pub choices: Vec<Value>,
     /// Whether it is never shown.
     pub secret: bool,
     /// What its text is read as.
@@ -59,6 +65,8 @@ pub enum Kind {
     Bool,
     /// A JSON document.
     Json,
+    /// A table of CSV: a list of objects, the columns by name.
+    Csv,
 }
 
 impl Kind {
@@ -85,6 +93,27 @@ impl Kind {
             Self::Json => {
                 Value::from_json(trimmed.as_bytes()).map_err(|error| format!("is not JSON: {error}"))
             }
+            Self::Csv => rows::from_csv(text),
+        }
+    }
+
+    /// Takes a value that came with a type of its own: from a row of JSON, or from YAML.
+    ///
+    /// # Errors
+    /// What the value is not.
+    pub fn accept(self, value: &Value) -> Result<Value, String> {
+        match (self, value) {
+            (_, Value::Null) => Ok(Value::Null),
+            (_, Value::String(text)) => self.read(text),
+            (Self::Json, _) => Ok(value.clone()),
+            (Self::Csv, Value::List(rows)) if rows.iter().all(|row| row.as_object().is_some()) => {
+                Ok(value.clone())
+            }
+            (Self::Csv, _) => Err("is not a list of objects".to_owned()),
+            (_, Value::List(_)) => Err("is a list; only `type: json` takes one".to_owned()),
+            (_, Value::Object(_)) => Err("is an object; only `type: json` takes one".to_owned()),
+            (_, plain) if Self::of(plain) == self => Ok(plain.clone()),
+            (_, plain) => self.read(&plain.to_text()),
         }
     }
 
@@ -112,6 +141,8 @@ impl Input {
             default: None,
             env: None,
             file: None,
+            command: None,
+            choices: Vec::new(),
             kind: Kind::String,
             required: true,
             description: None,
@@ -126,7 +157,7 @@ impl Input {
 
     fn read_fields(&mut self, node: &Node, reading: &Reading) -> Option<()> {
         let what = format!("inputs.{}", self.name.value);
-        let fields = reading.fields(node, &what, &KEYS, &LATER)?;
+        let fields = reading.fields(node, &what, &KEYS, &[])?;
         if let Some(default) = fields.get("default") {
             self.read_default(default, reading)?;
         }
@@ -139,13 +170,72 @@ impl Input {
         self.env = text("env");
         self.file = text("file").map(|file| reading.source.beside(&file));
         self.description = text("description");
+        let command = fields.optional("command", |node| Command::read(node, reading));
         if let Some(secret) = fields.get("secret") {
             self.secret = reading.truth(secret, "secret")?;
         }
         if let Some(required) = fields.get("required") {
             self.required = reading.truth(required, "required")?;
         }
+        self.command = command?;
+        fields.get("choices").map_or(Some(()), |choices| {
+            let default = fields.get("default").map_or(choices.span, |default| default.span);
+            self.read_choices(choices, default, reading)
+        })
+    }
+
+    /// The values are typed as the input, and the default must be one of them.
+    fn read_choices(&mut self, node: &Node, default: Span, reading: &Reading) -> Option<()> {
+        let nodes = reading.list(node, "choices")?;
+        if nodes.is_empty() {
+            reading.error_with(node.span, "`choices` is empty", "list the values that are right");
+            return None;
+        }
+        let read = |node: &Node| {
+            if node.scalar().is_some_and(Scalar::is_empty) {
+                reading.empty(node.span, "choices");
+                return None;
+            }
+            match self.kind.accept(&exact(node)) {
+                Ok(value) => Some(value),
+                Err(why) => {
+                    reading.error(node.span, format!("a choice of `{}` {why}", self.name.value));
+                    None
+                }
+            }
+        };
+        let choices: Vec<_> = nodes.iter().map(read).collect();
+        self.choices = choices.into_iter().collect::<Option<_>>()?;
+        if let Some(value) = &self.default
+            && let Err((why, help)) = self.refuse_choice(value, self.secret)
+        {
+            let message = format!("the default of `{}` {why}", self.name.value);
+            reading.error_with(default, message, help);
+            return None;
+        }
         Some(())
+    }
+
+    /// Refuses a value that is none of the choices, where there are choices: what is wrong, and what
+    /// would be right. Neither shows a secret.
+    ///
+    /// # Errors
+    /// What to tell.
+    pub fn refuse_choice(&self, value: &Value, is_secret: bool) -> Result<(), (String, String)> {
+        let unset = *value == Value::Null && !self.required;
+        if unset || self.choices.is_empty() || self.choices.iter().any(|choice| choice.same(value)) {
+            return Ok(());
+        }
+        if is_secret {
+            let help = "it is a secret, so that neither is shown; `choices` stands in the workflow";
+            return Err(("is none of its choices".to_owned(), help.to_owned()));
+        }
+        let texts: Vec<String> = self.choices.iter().map(Value::to_text).collect();
+        let given = value.to_text();
+        let list = format!("its choices are {}", texts.join(", "));
+        let near = did_you_mean(&given, texts.iter().map(String::as_str));
+        let help = near.map_or_else(|| list.clone(), |near| format!("{near} {list}"));
+        Err((format!("is `{given}`, which is none of its choices"), help))
     }
 
     fn read_default(&mut self, node: &Node, reading: &Reading) -> Option<()> {
@@ -163,11 +253,6 @@ impl Input {
 
     fn read_type(&mut self, node: &Node, reading: &Reading) -> Option<()> {
         let word = reading.text(node, "type")?;
-        if &*word.text == "csv" {
-            let help = "it is part of the language, but this version cannot run it";
-            reading.error_with(word.span, "`type: csv` is not supported yet", help);
-            return None;
-        }
         if !TYPES.contains(&&*word.text) {
             let help = did_you_mean(&word.text, TYPES)
                 .unwrap_or_else(|| format!("write one of {}", TYPES.join(", ")));
@@ -179,18 +264,15 @@ impl Input {
             "float" => Kind::Float,
             "bool" => Kind::Bool,
             "json" => Kind::Json,
+            "csv" => Kind::Csv,
             _ => Kind::String,
         };
         let Some(default) = &self.default else { return Some(()) };
-        let document = self.kind == Kind::Json && default.as_str().is_none();
-        let fits = document || Kind::of(default) == self.kind || *default == Value::Null;
-        if !fits {
-            match self.kind.read(&default.to_text()) {
-                Ok(value) => self.default = Some(value),
-                Err(why) => {
-                    reading.error(node.span, format!("the default of `{}` {why}", self.name.value));
-                    return None;
-                }
+        match self.kind.accept(default) {
+            Ok(value) => self.default = Some(value),
+            Err(why) => {
+                reading.error(node.span, format!("the default of `{}` {why}", self.name.value));
+                return None;
             }
         }
         Some(())
@@ -205,16 +287,19 @@ fn hide_literal(node: &Node, secret_by_name: bool, reading: &Reading) {
         NodeKind::Map(_) => node.get("default"),
         _ => Some(node),
     };
-    if let Some(default) = default
-        && said.unwrap_or(secret_by_name)
-        && default.to_value() != Value::Null
-    {
-        reading.source.hide(default.span);
+    let choices = match node.get("choices").map(|choices| &choices.kind) {
+        Some(NodeKind::List(choices)) => choices.as_slice(),
+        _ => &[],
+    };
+    if said.unwrap_or(secret_by_name) {
+        let literals = default.into_iter().chain(choices).filter(|literal| literal.to_value() != Value::Null);
+        literals.for_each(|literal| reading.source.hide(literal.span));
     }
 }
 
 /// A value whose numbers print again as they were typed; `1.10` is a text.
-fn exact(node: &Node) -> Value {
+#[must_use]
+pub fn exact(node: &Node) -> Value {
     let NodeKind::Scalar(scalar) = &node.kind else { return node.to_value() };
     match scalar.resolve() {
         Value::Number(number) if scalar.style == Style::Plain && number.to_string() != *scalar.text => {

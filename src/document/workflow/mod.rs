@@ -1,14 +1,18 @@
 //! The workflow: one YAML file, read into types, every mistake told before anything is sent.
 
 mod check;
+mod command;
 mod declared;
 pub mod graph;
 mod input;
 mod model;
 mod parse;
+mod reads;
 pub mod schema;
 mod step;
 
+pub use command::Command;
 pub use declared::Declared;
-pub use input::{Input, Kind};
+pub use input::{Input, Kind, exact};
 pub use model::{Action, Mock, Output, Step, Uses, Variable, Workflow};
+pub use reads::Names;

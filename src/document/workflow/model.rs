@@ -165,6 +165,11 @@ impl Workflow {
         self.source.path().unwrap_or_else(|| Path::new(self.source.name()))
     }
 
+    /// The names of what its caller gives.
+    pub fn input_names(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|input| &*input.name.value)
+    }
+
     /// The names of what its caller gets: what `outputs` says, else everything extracted.
     pub fn output_names(&self) -> impl Iterator<Item = &str> {
         let declared = self.outputs.iter().flatten().map(|output| &*output.name.value);

@@ -33,6 +33,8 @@ pub(super) struct Facts {
     pub(super) mentions_steps: bool,
     pub(super) jumps: Vec<Named>,
     pub(super) stops: bool,
+    /// What `vars.has("name")` asks for.
+    pub(super) asked: Vec<Arc<str>>,
 }
 
 /// What was found in a script.
@@ -77,6 +79,7 @@ pub(super) fn audit(text: &Text, ast: &AST, phase: Option<Phase>, imports: &Impo
     });
     let Walk { mut told, mut facts, asked, .. } = walk;
     facts.reads.retain(|(name, _)| !asked.contains(&**name));
+    facts.asked = asked.iter().map(|name| name.as_str().into()).collect();
     told.sort_by_key(|told| (told.position.line(), told.position.position()));
     told.dedup_by(|a, b| a.position == b.position && a.message == b.message);
     let problems = told.into_iter().map(|told| Error {

@@ -72,6 +72,18 @@ impl Script {
         self.said(&self.compiled.facts.steps)
     }
 
+    /// The variables that it reads, or asks for, by name.
+    pub fn looks_at(&self) -> impl Iterator<Item = &Arc<str>> {
+        let facts = &self.compiled.facts;
+        facts.reads.iter().map(|(name, _)| name).chain(&facts.asked)
+    }
+
+    /// Whether it may look at the row of `--data`.
+    #[must_use]
+    pub fn mentions_row(&self) -> bool {
+        self.reads_all() || self.text.as_str().contains("data")
+    }
+
     /// Whether it may look at earlier steps.
     #[must_use]
     pub fn mentions_steps(&self) -> bool {

@@ -21,15 +21,23 @@ const VERSION: u32 = 1;
 /// Makes the entry of one run.
 pub struct Json {
     source: Arc<Source>,
-    case: Option<u32>,
+    row: Option<u64>,
+    pass: Option<u32>,
     entry: Option<serde_json::Value>,
 }
 
 impl Json {
-    /// A report of one run of the workflow in `source`; `case` is the pass where there are several.
+    /// A report of one run of the workflow in `source`; `pass` says which, where there are several.
     #[must_use]
-    pub const fn new(source: Arc<Source>, case: Option<u32>) -> Self {
-        Self { source, case, entry: None }
+    pub const fn new(source: Arc<Source>, pass: Option<u32>) -> Self {
+        Self { source, row: None, pass, entry: None }
+    }
+
+    /// Says which row it is run for: that is then its case, and the pass stands beside it.
+    #[must_use]
+    pub const fn row(mut self, row: Option<u64>) -> Self {
+        self.row = row;
+        self
     }
 
     /// The run's entry in the document; `None` before it has ended.
@@ -48,7 +56,7 @@ impl Reporter for Json {
     fn event(&mut self, _: &Event) {}
 
     fn finish(&mut self, finished: &Finished) {
-        self.entry = serde_json::to_value(workflow(finished, self.case, &self.source)).ok();
+        self.entry = serde_json::to_value(workflow(finished, (self.row, self.pass), &self.source)).ok();
     }
 }
 
@@ -72,7 +80,9 @@ struct Workflow<'a> {
     file: &'a str,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    case: Option<u32>,
+    case: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass: Option<u32>,
     verdict: Verdict,
     outputs: IndexMap<&'a str, Value>,
     steps: Vec<Step<'a>>,
@@ -98,12 +108,17 @@ struct Judged<'a> {
     line: Option<usize>,
 }
 
-fn workflow<'a>(finished: &'a Finished, case: Option<u32>, source: &Arc<Source>) -> Workflow<'a> {
+fn workflow<'a>(
+    finished: &'a Finished,
+    (row, pass): (Option<u64>, Option<u32>),
+    source: &Arc<Source>,
+) -> Workflow<'a> {
     let outcome = &finished.outcome;
     Workflow {
         file: &outcome.file,
         name: &outcome.workflow,
-        case,
+        case: row.or(pass.map(u64::from)),
+        pass: row.and(pass),
         verdict: outcome.verdict,
         outputs: finished
             .outputs

@@ -61,6 +61,7 @@ pub struct Console {
     look: Look,
     screen: Arc<Screen>,
     source: Arc<Source>,
+    row: Option<u64>,
     pass: Option<u32>,
     /// What is not written yet.
     text: String,
@@ -122,7 +123,7 @@ impl Reporter for Console {
             return;
         }
         self.summary(finished);
-        if !self.look.live || self.pass.is_some() {
+        if !self.look.live || self.row.is_some() || self.pass.is_some() {
             // Another one follows.
             self.text.push('\n');
         }
@@ -139,6 +140,7 @@ impl Console {
             look,
             screen,
             source,
+            row: None,
             pass: None,
             text,
             open: IndexMap::new(),
@@ -146,6 +148,13 @@ impl Console {
             gap: false,
             width: NAME,
         }
+    }
+
+    /// Says which row it is run for, counted from 1.
+    #[must_use]
+    pub const fn row(mut self, row: Option<u64>) -> Self {
+        self.row = row;
+        self
     }
 
     /// Says which of several passes this is, counted from 1.
@@ -171,7 +180,8 @@ impl Console {
         self.width = self.width.max(widest.min(LONG_NAME));
         let style = self.look.style;
         let pass = self.pass.map(|pass| format!("  pass {pass}")).unwrap_or_default();
-        let place = format!("{}{pass}", one_line(file, LINE));
+        let row = self.row.map(|row| format!("  row {row}")).unwrap_or_default();
+        let place = format!("{}{row}{pass}", one_line(file, LINE));
         let name = style.bold(&one_line(workflow, LINE));
         let _ = writeln!(self.text, "{name}  {}", style.dim(&place));
         self.gap = true;

@@ -1,0 +1,179 @@
+//! What is read from outside for a value: environment variables, files, the output of commands.
+//!
+//! Each file and each command is read once for all that name it, and only when it is needed: a
+//! password manager asks its question once. Outside the project nothing is read without trust.
+
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::document::workflow::Command;
+use crate::ground::diagnostic::Diagnostic;
+use crate::ground::source::{Source, in_project};
+
+/// The largest file and the longest output that may give an input, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+/// What to do where trust is asked for.
+const TRUST: &str = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
+
+/// Why something outside gives no value.
+#[derive(Debug, Clone)]
+pub(super) struct Refused {
+    why: String,
+    help: Option<&'static str>,
+}
+
+impl Refused {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), help: None }
+    }
+
+    /// The message; `what` says what was wanted.
+    pub(super) fn diagnostic(self, what: &str) -> Diagnostic {
+        Diagnostic::error(format!("{what}: {}", self.why)).maybe_help(self.help.map(str::to_owned))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Named {
+    File(PathBuf),
+    Command(Command),
+}
+
+/// A text; `None` for a file that is not there.
+type Came = Result<Option<Arc<str>>, Refused>;
+
+/// The world outside of a run. Clones share what was read.
+#[derive(Clone, Default)]
+pub(super) struct Outside {
+    pub(super) variables: Option<HashMap<String, String>>,
+    pub(super) trusted: bool,
+    came: Arc<Mutex<HashMap<Named, Came>>>,
+}
+
+impl Outside {
+    /// An environment variable; an empty one counts as not set.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        let value = match &self.variables {
+            Some(variables) => variables.get(name).cloned(),
+            // The system knows no name with an equal sign or a zero byte.
+            None if name.is_empty() || name.contains(['=', '\0']) => None,
+            None => std::env::var(name).ok(),
+        };
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// A file's content, its last line break cut. `source` is the text that names it. A file that is
+    /// not there gives nothing, so that its input is told among all that are missing.
+    pub(super) fn file(&self, file: &Path, source: &Source) -> Came {
+        self.once(Named::File(file.to_owned()), || self.read_file(file, source))
+    }
+
+    /// What a command writes to its output, the last line break cut.
+    pub(super) fn command(&self, command: &Command) -> Came {
+        if !self.trusted {
+            let why = "a command is run only for a workflow that is trusted";
+            return Err(Refused { why: why.to_owned(), help: Some(TRUST) });
+        }
+        self.once(Named::Command(command.clone()), || run(command).map(Some))
+    }
+
+    /// Refuses a file outside the project of the text that names it.
+    pub(super) fn admit(&self, file: &Path, source: &Source) -> Result<(), Refused> {
+        if self.trusted || in_project(file, source).map_err(|error| Refused::new(reason(&error)))? {
+            return Ok(());
+        }
+        Err(Refused { why: "it is outside the project".to_owned(), help: Some(TRUST) })
+    }
+
+    fn once(&self, named: Named, read: impl FnOnce() -> Came) -> Came {
+        let mut came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = came.get(&named) {
+            return known.clone();
+        }
+        let found = read();
+        came.insert(named, found.clone());
+        found
+    }
+
+    fn read_file(&self, file: &Path, source: &Source) -> Came {
+        let refused = |error: std::io::Error| Refused::new(reason(&error));
+        let meta = match std::fs::metadata(file) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(refused(error)),
+        };
+        self.admit(file, source)?;
+        if meta.is_dir() {
+            return Err(Refused::new("it is a folder, not a file"));
+        }
+        // A pipe or a device would block or never end: they are not even opened.
+        if !meta.is_file() {
+            return Err(Refused::new("it is not a regular file"));
+        }
+        let mut bytes = Vec::new();
+        let opened = std::fs::File::open(file).map_err(refused)?;
+        opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(refused)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(Refused::new(format!("it has {} bytes, more than {LARGEST}", meta.len())));
+        }
+        text(bytes).map(Some).ok_or_else(|| Refused::new("it is not UTF-8 text"))
+    }
+}
+
+/// Runs a command. It may ask its user: its input and its errors are ours.
+fn run(command: &Command) -> Result<Arc<str>, Refused> {
+    let mut process = Process::new(command.program());
+    let words = command.arguments().iter().map(AsRef::as_ref);
+    process.args(words.collect::<Vec<&str>>()).current_dir(command.folder());
+    process.stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child = process.spawn().map_err(|error| Refused::new(not_started(&error)))?;
+    let mut bytes = Vec::new();
+    let read = match child.stdout.take() {
+        Some(output) => output.take(LARGEST + 1).read_to_end(&mut bytes),
+        None => Ok(0),
+    };
+    if read.is_err() || bytes.len() as u64 > LARGEST {
+        // One that is over already cannot be killed, which is as well.
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(Refused::new(match read {
+            Err(error) => format!("its output cannot be read: {}", reason(&error)),
+            Ok(_) => format!("its output has more than {LARGEST} bytes"),
+        }));
+    }
+    let status = child.wait().map_err(|error| Refused::new(reason(&error)))?;
+    if !status.success() {
+        return Err(Refused::new(match status.code() {
+            Some(code) => format!("it ended with exit status {code}"),
+            None => "a signal ended it".to_owned(),
+        }));
+    }
+    text(bytes).ok_or_else(|| Refused::new("its output is not UTF-8 text"))
+}
+
+fn not_started(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such program".to_owned(),
+        ErrorKind::PermissionDenied => "it may not be run: permission denied".to_owned(),
+        _ => format!("it cannot be started: {}", reason(error)),
+    }
+}
+
+/// Text without its last line break.
+fn text(bytes: Vec<u8>) -> Option<Arc<str>> {
+    let text = String::from_utf8(bytes).ok()?;
+    let cut = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    Some(cut.into())
+}
+
+/// Without the number that the system adds.
+pub(super) fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
