@@ -11,11 +11,11 @@ use crate::ground::source::{Span, Spanned};
 use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
-use crate::parts::select::{Absence, Answer, LATER, Missing, Selector, WORDS, Yield, shown};
+use crate::parts::select::{ATTRIBUTE, Absence, Answer, Missing, Selector, WORDS, Yield, shown};
 use crate::parts::template::{Error, Template, Tree};
 
 /// What may stand beside a selector.
-const BESIDE: [&str; 4] = ["optional", "default", "secret", "type"];
+const BESIDE: [&str; 6] = [ATTRIBUTE, "optional", "default", "secret", "type", "collect"];
 
 /// One variable and where its value comes from.
 #[derive(Debug, Clone)]
@@ -32,6 +32,10 @@ pub struct Extract {
     pub secret: Option<bool>,
     /// What a text is turned into.
     pub becomes: Option<Type>,
+    /// Whether the values of all passes of a `repeat` are joined into one list.
+    pub collect: bool,
+    /// Where `collect` is written.
+    pub collect_span: Option<Span>,
     /// Where that is written.
     pub span: Span,
 }
@@ -235,7 +239,7 @@ fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
 /// A map of a selector and what stands beside it.
 fn long(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
     let known: Vec<&str> = WORDS.iter().chain(&BESIDE).copied().collect();
-    let fields = reading.fields(node, what, &known, &LATER)?;
+    let fields = reading.fields(node, what, &known, &[])?;
     let selector = Selector::read_fields(&fields, &BESIDE, reading, what);
     let beside = Beside::read(&fields, reading);
     let beside = beside?;
@@ -244,6 +248,8 @@ fn long(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
         default: beside.default,
         secret: beside.secret,
         becomes: beside.becomes,
+        collect: beside.collect,
+        collect_span: fields.entry("collect").map(|(key, _)| key.span),
         ..Extract::of(TakenFrom::Selector(selector?), node.span)
     })
 }
@@ -253,6 +259,7 @@ struct Beside {
     default: Option<Tree>,
     secret: Option<bool>,
     becomes: Option<Type>,
+    collect: bool,
 }
 
 impl Beside {
@@ -261,7 +268,9 @@ impl Beside {
         let default = fields.optional("default", |node| Tree::read(node, reading));
         let secret = fields.optional("secret", |node| reading.truth(node, "secret"));
         let becomes = fields.optional("type", |node| Type::read(node, reading));
+        let collect = fields.optional("collect", |node| reading.truth(node, "collect"));
         Some(Self {
+            collect: collect?.unwrap_or(false),
             optional: optional?.unwrap_or(false),
             default: default?,
             secret: secret?,
@@ -279,6 +288,8 @@ impl Extract {
             default: None,
             secret: None,
             becomes: None,
+            collect: false,
+            collect_span: None,
             span,
         }
     }
