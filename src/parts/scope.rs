@@ -29,6 +29,8 @@ pub struct Scope {
 
 #[derive(Debug, Default)]
 struct Namespace {
+    /// The texts of key sets, by their URL: fetched once a run.
+    keys: IndexMap<Box<str>, Arc<str>, foldhash::fast::RandomState>,
     variables: IndexMap<Arc<str>, Variable, foldhash::fast::RandomState>,
     steps: IndexMap<Arc<str>, StepRecord, foldhash::fast::RandomState>,
 }
@@ -144,6 +146,17 @@ impl Scope {
     /// Leaves something behind for `steps.<id>`.
     pub fn record_step(&self, id: &Arc<str>, record: StepRecord) {
         self.lock().steps.insert(Arc::clone(id), record);
+    }
+
+    /// The key set that was fetched from a URL.
+    #[must_use]
+    pub fn keys(&self, url: &str) -> Option<Arc<str>> {
+        self.lock().keys.get(url).cloned()
+    }
+
+    /// Keeps the key set that was fetched from a URL, for whoever asks for it again in this run.
+    pub fn keep_keys(&self, url: &str, text: Arc<str>) {
+        self.lock().keys.insert(url.into(), text);
     }
 
     /// What a server sets as a cookie is a secret, whatever its name.

@@ -4,6 +4,7 @@ pub mod context;
 pub mod event;
 mod exchange;
 mod flow;
+mod keys;
 mod origins;
 pub mod outcome;
 mod run;

@@ -132,7 +132,9 @@ impl<'r> StepRun<'r> {
         if let (Some(after), None) = (&self.step.after, &missed) {
             flow = self.script(after, None, scope.clone()).await?;
         }
+        let keys = self.fetch_keys(&scope).await;
         self.expect(&answer, &scope)?;
+        keys?;
         match missed {
             Some(missed) => Err(missed),
             None => Ok(flow.unwrap_or(Flow::Next)),

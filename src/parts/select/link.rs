@@ -144,7 +144,7 @@ mod tests {
     fn find_next(header: &str) -> Result<String, String> {
         let response = response(200, &format!("link: {header}"), "");
         let found = find("link next", "next", &response);
-        found.map(|value| value.to_text().into_owned()).map_err(|missing| missing.text(&Default::default()))
+        found.map(|value| value.to_text()).map_err(|missing| missing.text(&Default::default()))
     }
 
     #[test]
