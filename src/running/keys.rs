@@ -42,7 +42,8 @@ impl StepRun<'_> {
             self.failure(Diagnostic::error(message).at(self.source(), span))
         };
         let url = Url::parse(text).map_err(|error| refused(format!("`{text}` is not a URL: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some()
+        {
             return Err(refused(format!("`{text}` must be an http or https URL without credentials")));
         }
         let request = request(url);

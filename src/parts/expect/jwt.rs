@@ -60,12 +60,12 @@ impl Token {
         let from = fields.required("from", missing);
         let from = from.and_then(|node| Selector::read(node, reading, "expect.jwt.from"));
         let claims = fields.optional("claims", |node| read_claims(node, reading));
-        let expires_in =
-            fields.optional("expires_in", |node| Predicate::read(node, reading, Unit::Seconds));
+        let expires_in = fields.optional("expires_in", |node| Predicate::read(node, reading, Unit::Seconds));
         let verify = fields.optional("verify", |node| read_key(node, reading));
         let (claims, expires_in, verify) = (claims?.unwrap_or_default(), expires_in?, verify?);
         if claims.is_empty() && expires_in.is_none() && verify.is_none() {
-            let help = "say what of it: `claims: { aud: … }`, `expires_in: { gt: 10m }` or `verify: { jwks: … }`";
+            let help =
+                "say what of it: `claims: { aud: … }`, `expires_in: { gt: 10m }` or `verify: { jwks: … }`";
             reading.error_with(node.span, "`expect.jwt` expects nothing of the token", help);
             return None;
         }
@@ -170,7 +170,8 @@ fn marks(claim: &str) -> Marks {
 /// How many seconds are left until `exp` (RFC 7519, section 4.1.4).
 fn expires_in(claims: &Value, scope: &Scope) -> Result<Marked<Value>, Missing> {
     let Some(claim) = claims.get("exp") else { return Err(no_claim("exp".to_owned(), "exp", claims)) };
-    let seconds = claim.as_f64().map(|exp| format!("{:.0}", exp.floor())).and_then(|exp| exp.parse::<i64>().ok());
+    let seconds =
+        claim.as_f64().map(|exp| format!("{:.0}", exp.floor())).and_then(|exp| exp.parse::<i64>().ok());
     let Some(exp) = seconds else {
         let missing = Missing::nothing("exp".to_owned(), "the claim `exp` is not a number");
         return Err(missing.with(Absence::WrongKind, None));
@@ -233,7 +234,8 @@ fn read_file(scalar: &Scalar, reading: &Reading) -> Option<String> {
         let keys = Value::from_json(&found.bytes).ok().filter(|json| json.get("keys").is_some());
         let text = keys.and_then(|_| String::from_utf8(found.bytes).ok());
         text.ok_or_else(|| {
-            let help = "a key set has a list of `keys` (RFC 7517, section 5); a PEM or a JWK goes under `key`";
+            let help =
+                "a key set has a list of `keys` (RFC 7517, section 5); a PEM or a JWK goes under `key`";
             ("is not a key set".to_owned(), Some(help))
         })
     });

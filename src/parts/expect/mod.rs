@@ -28,8 +28,8 @@ use crate::parts::template::{Error, Template};
 pub use crate::parts::expect::predicate::{Predicate, Unit};
 
 const WORDS: [&str; 15] = [
-    "status", "headers", "json", "json_all", "xpath", "css", "regex", "body", "schema", "jwt", "time", "size",
-    "cookies", "tls", "that",
+    "status", "headers", "json", "json_all", "xpath", "css", "regex", "body", "schema", "jwt", "time",
+    "size", "cookies", "tls", "that",
 ];
 
 /// What became of one expectation.

@@ -42,7 +42,12 @@ impl fmt::Display for Css {
 
 impl Css {
     /// Reads a selector; a mistake is reported at `span`.
-    pub(super) fn read(text: &str, attribute: Option<Arc<str>>, span: Span, reading: &Reading) -> Option<Self> {
+    pub(super) fn read(
+        text: &str,
+        attribute: Option<Arc<str>>,
+        span: Span,
+        reading: &Reading,
+    ) -> Option<Self> {
         let compiled = if is_too_deep(text) {
             Err("it is too long, or its brackets are nested too deeply".to_owned())
         } else {
@@ -80,7 +85,8 @@ impl Css {
     }
 
     pub(super) fn find(&self, answer: &Answer) -> Result<Value, Missing> {
-        let page = answer.html().map_err(|why| Missing::not_html(self.to_string(), answer.response(), why))?;
+        let page =
+            answer.html().map_err(|why| Missing::not_html(self.to_string(), answer.response(), why))?;
         let mut found = page.select(&self.compiled);
         let Some(element) = found.next() else {
             return Err(Missing::not_in_html(self.to_string(), answer.response()));

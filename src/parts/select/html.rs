@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use ego_tree::NodeRef;
 use ego_tree::iter::Edge;
+use html5ever::TokenizerResult;
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
-use html5ever::TokenizerResult;
 use scraper::{ElementRef, Html, HtmlTreeSink, Node};
 use xpath_eval::NodeKind;
 
@@ -148,8 +148,8 @@ fn copy(markup: &mut Markup, parent: usize, node: &Node) -> Result<usize, Full> 
 /// Elements that a line goes through; all others begin and end one.
 const INLINE: [&str; 34] = [
     "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
-    "kbd", "label", "mark", "q", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time",
-    "tt", "u", "var", "wbr", "button",
+    "kbd", "label", "mark", "q", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
+    "time", "tt", "u", "var", "wbr", "button",
 ];
 
 /// The text of an element as people see it: blanks are one, and so are the ends of lines.
@@ -220,7 +220,14 @@ mod tests {
             ("<b></x>".repeat(100_000), "nested more than 512 deep"),
             ("<table><tr><td>".repeat(100_000), "nested more than 512 deep"),
             ("<p><b a=1><i b=2><u>".repeat(20_000), ""),
-            (format!("{}{}", (0..400).map(|n| format!("<b a={n}>")).collect::<String>(), "<p>".repeat(50_000)), "more than 200000"),
+            (
+                format!(
+                    "{}{}",
+                    (0..400).map(|n| format!("<b a={n}>")).collect::<String>(),
+                    "<p>".repeat(50_000)
+                ),
+                "more than 200000",
+            ),
             ("<br>".repeat(250_000), "more than 200000"),
         ] {
             let problem = parse(&html).map(|_| ()).expect_err(&html[..20]);

@@ -121,7 +121,9 @@ mod tests {
     #[test]
     fn a_dot_leads_inside_unless_the_name_has_it_itself() {
         let claims = Value::from_json(br#"{"a":{"b":1,"c.d":2},"https://x.y/z":3}"#).expect("JSON");
-        for (name, json) in [("a.b", "1"), ("a.c.d", "2"), ("https://x.y/z", "3"), ("a", r#"{"b":1,"c.d":2}"#)] {
+        for (name, json) in
+            [("a.b", "1"), ("a.c.d", "2"), ("https://x.y/z", "3"), ("a", r#"{"b":1,"c.d":2}"#)]
+        {
             assert_eq!(claim_of(&claims, name).map(Value::to_json).as_deref(), Some(json), "{name}");
         }
         assert!(claim_of(&claims, "a.b.c").is_none());

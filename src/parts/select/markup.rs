@@ -72,13 +72,7 @@ impl Markup {
         Ok(())
     }
 
-    pub(super) fn leaf(
-        &mut self,
-        parent: usize,
-        kind: NodeKind,
-        name: &str,
-        text: &str,
-    ) -> Result<(), Full> {
+    pub(super) fn leaf(&mut self, parent: usize, kind: NodeKind, name: &str, text: &str) -> Result<(), Full> {
         let at = self.push(kind, parent, &Name { namespace: None, local: name }, text)?;
         self.append(parent, at);
         Ok(())

@@ -38,7 +38,9 @@ impl XPath {
         };
         let problem = match parsed {
             Ok(compiled) => match unknown(&compiled) {
-                None => return Some(Self { written: Arc::clone(&scalar.text), compiled: Arc::new(compiled) }),
+                None => {
+                    return Some(Self { written: Arc::clone(&scalar.text), compiled: Arc::new(compiled) });
+                }
                 Some(problem) => (0, problem),
             },
             Err(problem) => problem,
@@ -66,9 +68,9 @@ impl XPath {
         let mut context = EvaluationContext::new(walk.root());
         let prefixes = |prefix: &str| {
             let found = markup.prefixes.iter().find(|(known, _)| **known == *prefix);
-            found.map(|(_, uri)| uri.to_string()).or_else(|| {
-                (prefix == "xml").then(|| "http://www.w3.org/XML/1998/namespace".to_owned())
-            })
+            found
+                .map(|(_, uri)| uri.to_string())
+                .or_else(|| (prefix == "xml").then(|| "http://www.w3.org/XML/1998/namespace".to_owned()))
         };
         context.namespaces = Some(&prefixes);
         let found = evaluate(&self.compiled, &context);
@@ -100,16 +102,16 @@ impl XPath {
     }
 
     fn several(&self, count: usize) -> Missing {
-        let help = format!("`({})[1]` is the first of them, `count({})` says how many", self.written, self.written);
+        let help =
+            format!("`({})[1]` is the first of them, `count({})` says how many", self.written, self.written);
         let missing = Missing::nothing(self.to_string(), format!("matches {count} nodes, not one"));
         missing.with(Absence::Several, Some(help))
     }
 
     /// Most of those who find nothing left out a namespace.
     fn nothing(&self, markup: &Markup) -> Missing {
-        let foreign = prefixes(&self.written).find(|prefix| {
-            *prefix != "xml" && !markup.prefixes.iter().any(|(known, _)| **known == **prefix)
-        });
+        let foreign = prefixes(&self.written)
+            .find(|prefix| *prefix != "xml" && !markup.prefixes.iter().any(|(known, _)| **known == **prefix));
         let known = markup.prefixes.iter().map(|(prefix, _)| &**prefix);
         let help = match foreign {
             Some(prefix) => {
@@ -119,7 +121,8 @@ impl XPath {
                 }))
             }
             None if markup.has_namespaces() => Some(
-                "its elements have a namespace: write the document's prefix, or `*[local-name()='…']`".to_owned(),
+                "its elements have a namespace: write the document's prefix, or `*[local-name()='…']`"
+                    .to_owned(),
             ),
             None => None,
         };
@@ -133,7 +136,9 @@ fn prefixes(text: &str) -> impl Iterator<Item = &str> {
     let word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     text.match_indices(':').filter_map(move |(at, _)| {
         let (before, after) = (&text[..at], &text[at + 1..]);
-        let start = before.rfind(|c| !word(c)).map_or(0, |found| found + before[found..].chars().next().map_or(1, char::len_utf8));
+        let start = before
+            .rfind(|c| !word(c))
+            .map_or(0, |found| found + before[found..].chars().next().map_or(1, char::len_utf8));
         let named = after.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '*'));
         (named && start < at && !before.ends_with(':')).then(|| &before[start..])
     })
