@@ -11,11 +11,11 @@ use crate::ground::source::{Span, Spanned};
 use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
-use crate::parts::select::{Absence, Answer, LATER, Missing, Selector, WORDS, Yield, shown};
+use crate::parts::select::{ATTRIBUTE, Absence, Answer, Missing, Selector, WORDS, Yield, shown};
 use crate::parts::template::{Error, Mention, Template, Tree};
 
 /// What may stand beside a selector.
-const BESIDE: [&str; 5] = ["optional", "default", "secret", "type", "collect"];
+const BESIDE: [&str; 6] = [ATTRIBUTE, "optional", "default", "secret", "type", "collect"];
 
 /// One variable and where its value comes from.
 #[derive(Debug, Clone)]
@@ -32,8 +32,9 @@ pub struct Extract {
     pub secret: Option<bool>,
     /// What a text is turned into.
     pub becomes: Option<Type>,
-    /// Whether the values of all passes of `repeat` are joined.
-    pub collect: bool,
+    /// Whether the values of all passes of a `repeat` are joined into one list.
+    /// Where it says so.
+    pub collect: Option<Span>,
     /// Where that is written.
     pub span: Span,
 }
@@ -237,7 +238,7 @@ fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
 /// A map of a selector and what stands beside it.
 fn long(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
     let known: Vec<&str> = WORDS.iter().chain(&BESIDE).copied().collect();
-    let fields = reading.fields(node, what, &known, &LATER)?;
+    let fields = reading.fields(node, what, &known, &[])?;
     let selector = Selector::read_fields(&fields, &BESIDE, reading, what);
     let beside = Beside::read(&fields, reading);
     let beside = beside?;
@@ -246,7 +247,7 @@ fn long(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
         default: beside.default,
         secret: beside.secret,
         becomes: beside.becomes,
-        collect: beside.collect,
+        collect: fields.entry("collect").filter(|_| beside.collect).map(|(key, _)| key.span),
         ..Extract::of(TakenFrom::Selector(selector?), node.span)
     })
 }
@@ -285,7 +286,7 @@ impl Extract {
             default: None,
             secret: None,
             becomes: None,
-            collect: false,
+            collect: None,
             span,
         }
     }

@@ -30,6 +30,8 @@ pub struct Scope {
 
 #[derive(Debug, Default)]
 struct Namespace {
+    /// The texts of key sets, by their URL: fetched once a run.
+    keys: IndexMap<Box<str>, Arc<str>, foldhash::fast::RandomState>,
     variables: IndexMap<Arc<str>, Variable, foldhash::fast::RandomState>,
     steps: IndexMap<Arc<str>, StepRecord, foldhash::fast::RandomState>,
     /// What was set or removed since the fork; `None` where this is no fork.
@@ -136,11 +138,11 @@ impl Scope {
     /// here until [`Scope::join`].
     #[must_use]
     pub fn fork(&self) -> Self {
-        let (variables, steps) = {
+        let copy = {
             let namespace = self.lock();
-            (namespace.variables.clone(), namespace.steps.clone())
+            let (variables, steps) = (namespace.variables.clone(), namespace.steps.clone());
+            Namespace { variables, steps, keys: namespace.keys.clone(), written: Some(Written::default()) }
         };
-        let copy = Namespace { variables, steps, written: Some(Written::default()) };
         Self { shared: Arc::new(Mutex::new(copy)), ..self.clone() }
     }
 
@@ -254,6 +256,17 @@ impl Scope {
     /// Leaves something behind for `steps.<id>`.
     pub fn record_step(&self, id: &Arc<str>, record: StepRecord) {
         self.lock().record(id, record);
+    }
+
+    /// The key set that was fetched from a URL.
+    #[must_use]
+    pub fn keys(&self, url: &str) -> Option<Arc<str>> {
+        self.lock().keys.get(url).cloned()
+    }
+
+    /// Keeps the key set that was fetched from a URL, for whoever asks for it again in this run.
+    pub fn keep_keys(&self, url: &str, text: Arc<str>) {
+        self.lock().keys.insert(url.into(), text);
     }
 
     /// What a server sets as a cookie is a secret, whatever its name.

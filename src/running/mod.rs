@@ -5,6 +5,7 @@ mod each;
 pub mod event;
 mod exchange;
 mod flow;
+mod keys;
 mod origins;
 pub mod outcome;
 mod parallel;

@@ -166,11 +166,13 @@ impl<'r> StepRun<'r> {
 
     /// Judges what only the last pass is asked for.
     pub(super) async fn conclude(&mut self, pass: Pass) -> Result<Flow, Box<Failure>> {
-        if let Some((answer, scope)) = &pass.answer {
+        if let Some((answer, scope)) = pass.answer {
             if self.step.repeat.is_some() {
                 self.tell_extracted();
             }
-            self.expect(answer, scope)?;
+            let keys = self.fetch_keys(&scope).await;
+            self.expect(&answer, &scope)?;
+            keys?;
         }
         match pass.missed {
             Some(missed) => Err(missed),
@@ -236,7 +238,7 @@ impl<'r> StepRun<'r> {
 
     fn set(&mut self, extract: &Extract, value: Marked<Value>) -> Result<(), Box<Failure>> {
         let name = &extract.name;
-        let value = if extract.collect { self.collected(&name.value, value) } else { value };
+        let value = if extract.collect.is_some() { self.collected(&name.value, value) } else { value };
         let set = self.scope.set(&name.value, value.clone());
         set.map_err(|error| {
             let message = format!("`{}`: {error}", name.value);

@@ -17,6 +17,10 @@ mod body;
 mod inputs;
 // Who may see a credential: schemes, redirects, origins that a server chose, refusals.
 mod auth;
+// What is picked out of an answer: links, XML, pages, tokens; and what of a hostile one.
+mod select;
+// What an answer must be: schemas, signed tokens, certificates, and how each is told.
+mod expect;
 // Scripts: what they see and change, how they steer, what their own requests may do.
 mod script;
 // What is sent again, when, and how often; and what no answer at all means.

@@ -32,7 +32,7 @@ impl Comparison {
     }
 }
 
-/// What is compared with a duration is one in milliseconds, with a text a text.
+/// What is compared with a duration or a size is a number of its unit, with a text a text.
 pub(super) fn in_unit(value: Value, unit: Unit) -> Value {
     match (&value, unit) {
         (Value::String(text), Unit::Duration) => {
@@ -40,6 +40,11 @@ pub(super) fn in_unit(value: Value, unit: Unit) -> Value {
             let millis = millis.and_then(|duration| u64::try_from(duration.as_millis()).ok());
             millis.map_or(value, Value::from)
         }
+        (Value::String(text), Unit::Seconds) => {
+            let seconds = quantity::duration(text).ok().map(|duration| duration.as_secs_f64());
+            seconds.map_or(value, Value::from)
+        }
+        (Value::String(text), Unit::Size) => quantity::size(text).ok().map_or(value, Value::from),
         (Value::Number(_) | Value::Bool(_), Unit::Text) => value.to_text().into(),
         (Value::List(elements), Unit::Text) => {
             let texts = elements.iter().map(|element| in_unit(element.clone(), unit));

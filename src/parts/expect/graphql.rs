@@ -6,7 +6,8 @@
 use crate::ground::secret::Needles;
 use crate::ground::source::Span;
 use crate::ground::value::Value;
-use crate::parts::expect::{Check, Clause, Expectation, SHOWN};
+use crate::parts::expect::clause::{Clause, SHOWN};
+use crate::parts::expect::{Check, Expectation};
 use crate::parts::http::Response;
 use crate::parts::select::{Selector, shown};
 

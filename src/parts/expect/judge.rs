@@ -227,7 +227,7 @@ impl Judge<'_> {
         let wanted = operand.tree.value(self.scope)?.value;
         Ok(match unit {
             Unit::Text | Unit::None => wanted,
-            Unit::Duration => in_unit(wanted, unit),
+            Unit::Duration | Unit::Seconds | Unit::Size => in_unit(wanted, unit),
         })
     }
 
@@ -265,6 +265,10 @@ impl Judge<'_> {
                 || value.to_json(),
                 |millis| quantity::show(std::time::Duration::from_millis(millis)),
             ),
+            (Unit::Seconds, Value::Number(number)) => {
+                number.as_i64().map_or_else(|| value.to_json(), in_days_and_hours)
+            }
+            (Unit::Size, Value::Number(_)) => format!("{} bytes", value.to_json()),
             _ => shown(value, SHOWN, &self.scope.needles),
         }
     }
@@ -314,10 +318,25 @@ impl Judge<'_> {
     fn amount(&self, operand: &Operand) -> Result<String, Error> {
         let value = operand.tree.shown(self.scope)?;
         Ok(match &value {
-            Value::String(text) if quantity::duration(text).is_ok() => text.to_string(),
+            Value::String(text) if quantity::duration(text).is_ok() || quantity::size(text).is_ok() => {
+                text.to_string()
+            }
             other => shown(other, SHOWN, &self.scope.needles),
         })
     }
+}
+
+/// The two largest units of a time to come, or gone by: `13d 4h`, `5m 0s ago`.
+fn in_days_and_hours(seconds: i64) -> String {
+    let length = seconds.unsigned_abs();
+    let (days, hours, minutes) = (length / 86_400, length / 3_600, length / 60);
+    let text = match length {
+        86_400.. => format!("{days}d {}h", hours % 24),
+        3_600.. => format!("{hours}h {}m", minutes % 60),
+        60.. => format!("{minutes}m {}s", length % 60),
+        _ => format!("{length}s"),
+    };
+    if seconds < 0 { text + " ago" } else { text }
 }
 
 fn text_holds(value: &Value, holds: impl FnOnce(&str) -> bool) -> Held {

@@ -3,33 +3,35 @@
 //! A failed expectation is data, never an error: every one is judged, and a [`Check`] tells of
 //! each what was expected and what came. Without `status`, one of 400 or more fails by itself.
 
+mod clause;
 mod compare;
+mod file;
 pub mod format;
 mod graphql;
 pub mod judge;
+mod jwt;
 pub mod predicate;
+mod schema;
 
 use serde::Serialize;
 
 use crate::ground::read::Reading;
-use crate::ground::secret::{Marked, Marks};
 use crate::ground::source::{Span, Spanned};
-use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node, Scalar};
-use crate::parts::expect::compare::article;
-use crate::parts::expect::judge::{Found, Judgement};
+use crate::parts::expect::clause::Clause;
+use crate::parts::expect::jwt::Token;
+use crate::parts::expect::schema::Schema;
 use crate::parts::http::{Response, StatusSet, status};
 use crate::parts::scope::Scope;
-use crate::parts::select::{Absence, Answer, Missing, Selector, Yield, shown};
+use crate::parts::select::{Answer, Selector, Yield};
 use crate::parts::template::{Error, Mention, Template};
 
 pub use crate::parts::expect::predicate::{Predicate, Unit};
 
-const WORDS: [&str; 8] = ["status", "headers", "json", "json_all", "regex", "body", "time", "that"];
-const LATER: [&str; 7] = ["xpath", "css", "schema", "jwt", "size", "cookies", "tls"];
-
-/// How many characters of a value are shown.
-const SHOWN: usize = 200;
+const WORDS: [&str; 15] = [
+    "status", "headers", "json", "json_all", "xpath", "css", "regex", "body", "schema", "jwt", "time",
+    "size", "cookies", "tls", "that",
+];
 
 /// What became of one expectation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,15 +87,6 @@ pub struct Expectation {
     pub span: Span,
 }
 
-#[derive(Debug, Clone)]
-enum Clause {
-    Selected(Selector, Predicate),
-    Body(Predicate),
-    Time(Predicate),
-    /// An expression that must be true.
-    That(Template),
-}
-
 impl Expectation {
     /// What is expected where nothing was written: a status below 400. `span` is the step's.
     #[must_use]
@@ -103,27 +96,16 @@ impl Expectation {
 
     /// Reads the node under `expect`; mistakes are reported.
     pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
-        let fields = reading.fields(node, "expect", &WORDS, &LATER)?;
+        let fields = reading.fields(node, "expect", &WORDS, &[])?;
         let mut expectation = Self::none(node.span);
         let mut complete = true;
         for (key, value) in fields.iter() {
-            let clauses = match &*key.text {
-                "status" => {
-                    let set = StatusSet::read(value, reading, "status");
-                    expectation.status = set.map(|set| Spanned::new(set, value.span));
-                    expectation.status.is_some().then(Vec::new)
-                }
-                "headers" => selected(value, reading, "headers", Selector::header, Unit::Text),
-                "json" => selected(value, reading, "json", Selector::json, Unit::None),
-                "json_all" => selected(value, reading, "json_all", Selector::json_all, Unit::None),
-                "regex" => selected(value, reading, "regex", Selector::regex, Unit::Text),
-                "body" => {
-                    Predicate::read(value, reading, Unit::Text).map(|predicate| vec![Clause::Body(predicate)])
-                }
-                "time" => Predicate::read(value, reading, Unit::Duration)
-                    .map(|predicate| vec![Clause::Time(predicate)]),
-                "that" => those(value, reading),
-                _ => None,
+            let clauses = if &*key.text == "status" {
+                let set = StatusSet::read(value, reading, "status");
+                expectation.status = set.map(|set| Spanned::new(set, value.span));
+                expectation.status.is_some().then(Vec::new)
+            } else {
+                clauses(&key.text, value, reading)
             };
             match clauses {
                 Some(clauses) => expectation.clauses.extend(clauses),
@@ -135,24 +117,32 @@ impl Expectation {
 
     /// Says what an answer must yield for this.
     pub fn adds_to(&self, wanted: &mut Yield) {
-        for clause in &self.clauses {
-            if let Clause::Selected(selector, _) = clause {
-                wanted.add(selector);
-            }
-        }
+        self.clauses.iter().for_each(|clause| clause.adds_to(wanted));
         self.reads(&mut |mention| wanted.read_by_template(mention.path));
     }
 
     /// The names that its templates read.
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
-        for clause in &self.clauses {
-            match clause {
-                Clause::Selected(_, predicate) | Clause::Body(predicate) | Clause::Time(predicate) => {
-                    predicate.reads(visit);
-                }
-                Clause::That(template) => template.reads(visit),
-            }
-        }
+        self.clauses.iter().for_each(|clause| clause.reads(visit));
+    }
+
+    /// Whether the server's certificate must be kept for this.
+    #[must_use]
+    pub fn wants_certificate(&self) -> bool {
+        self.clauses.iter().any(|clause| matches!(clause, Clause::Certificate(_)))
+    }
+
+    /// The URLs from which keys must be fetched before this can be judged, and where they are
+    /// written. What was fetched is kept by [`Scope::keep_keys`].
+    ///
+    /// # Errors
+    /// Where a template cannot be evaluated.
+    pub fn key_urls(&self, scope: &Scope) -> Result<Vec<Spanned<String>>, Error> {
+        let tokens = self.clauses.iter().filter_map(|clause| match clause {
+            Clause::Jwt(token) => token.key_url(scope).transpose(),
+            _ => None,
+        });
+        tokens.collect()
     }
 
     /// Judges the status alone. `None` where nobody asked and it is below 400.
@@ -180,8 +170,11 @@ impl Expectation {
             Some(_) => scope.clone(),
             None => scope.with_response(answer.response()),
         };
-        let clauses = self.clauses.iter();
-        clauses.filter_map(|clause| clause.check(answer, &seeing, tell).transpose()).collect()
+        let mut checks = Vec::new();
+        for clause in &self.clauses {
+            clause.check(answer, &seeing, tell, &mut checks)?;
+        }
+        Ok(checks)
     }
 }
 
@@ -192,6 +185,40 @@ pub enum Tell {
     All,
     /// Those that failed.
     Failures,
+}
+
+/// What stands under one key, but for the status.
+fn clauses(word: &str, value: &Node, reading: &Reading) -> Option<Vec<Clause>> {
+    let one = |clause: Option<Clause>| clause.map(|clause| vec![clause]);
+    let predicate = |unit| Predicate::read(value, reading, unit);
+    match word {
+        "headers" => selected(value, reading, word, Selector::header, Unit::Text),
+        "cookies" => selected(value, reading, word, Selector::cookie, Unit::Text),
+        "json" => selected(value, reading, word, Selector::json, Unit::None),
+        "json_all" => selected(value, reading, word, Selector::json_all, Unit::None),
+        "xpath" => selected(value, reading, word, Selector::xpath, Unit::Text),
+        "css" => selected(value, reading, word, Selector::css, Unit::Text),
+        "regex" => selected(value, reading, word, Selector::regex, Unit::Text),
+        "body" => one(predicate(Unit::Text).map(Clause::Body)),
+        "time" => one(predicate(Unit::Duration).map(Clause::Time)),
+        "size" => one(predicate(Unit::Size).map(Clause::Size)),
+        "schema" => one(Schema::read(value, reading).map(Clause::Schema)),
+        "jwt" => one(Token::read(value, reading).map(|token| Clause::Jwt(Box::new(token)))),
+        "tls" => one(certificate(value, reading)),
+        "that" => those(value, reading),
+        _ => None,
+    }
+}
+
+/// `tls: { expires_in: { gt: 14d } }`.
+fn certificate(node: &Node, reading: &Reading) -> Option<Clause> {
+    let fields = reading.fields(node, "expect.tls", &["expires_in"], &[])?;
+    let missing = || {
+        let help = "write `tls: { expires_in: { gt: 14d } }`";
+        reading.error_with(node.span, "`expect.tls` expects nothing", help);
+    };
+    let expires_in = fields.required("expires_in", missing)?;
+    Predicate::read(expires_in, reading, Unit::Seconds).map(Clause::Certificate)
 }
 
 /// A map of selectors, each with a predicate.
@@ -233,104 +260,6 @@ fn that(node: &Node, reading: &Reading) -> Option<Clause> {
         return None;
     }
     Template::read(scalar, reading).map(Clause::That)
-}
-
-impl Clause {
-    /// `None` where it holds and nobody wants to hear of that.
-    fn check(&self, answer: &Answer, scope: &Scope, tell: Tell) -> Result<Option<Check>, Error> {
-        match self {
-            Self::Selected(selector, predicate) => {
-                let found = find(selector, predicate, answer);
-                judge(predicate, found.as_ref(), scope, tell, || selector.to_string())
-            }
-            Self::Body(predicate) => {
-                let found = body(predicate, answer.response());
-                judge(predicate, found.as_ref(), scope, tell, || "body".to_owned())
-            }
-            Self::Time(predicate) => {
-                let millis = answer.response().timing.total.as_millis();
-                let millis = Value::from(u64::try_from(millis).unwrap_or(u64::MAX));
-                judge(predicate, Ok(&Marked::plain(millis)), scope, tell, || "time".to_owned())
-            }
-            Self::That(template) => {
-                let check = that_holds(template, scope);
-                Ok((tell == Tell::All || !check.passed).then_some(check))
-            }
-        }
-    }
-}
-
-fn judge(
-    predicate: &Predicate,
-    found: Found<'_>,
-    scope: &Scope,
-    tell: Tell,
-    what: impl FnOnce() -> String,
-) -> Result<Option<Check>, Error> {
-    if tell == Tell::Failures && predicate.holds(found, scope)? {
-        return Ok(None);
-    }
-    let judged = predicate.judge(found, scope)?;
-    Ok(Some(Check::of(what(), judged, predicate.span)))
-}
-
-impl Check {
-    fn of(what: String, judged: Judgement, span: Span) -> Self {
-        Self { what, passed: judged.passed, expected: judged.expected, actual: judged.actual, span }
-    }
-}
-
-/// An expression that cannot be evaluated does not hold: the answer was not what it is about.
-fn that_holds(template: &Template, scope: &Scope) -> Check {
-    let (passed, actual) = match template.value(scope) {
-        Ok(found) => match &found.value {
-            Value::Bool(truth) => (*truth, truth.to_string()),
-            other => {
-                let plain = || shown(other, SHOWN, &scope.needles);
-                let kind = article(other);
-                (false, format!("{}, {kind}, not true or false", found.marks.show(plain)))
-            }
-        },
-        Err(error) => (false, scope.needles.scrub(&error.message)),
-    };
-    Check {
-        what: template.source().to_owned(),
-        passed,
-        expected: "true".to_owned(),
-        actual,
-        span: template.span(),
-    }
-}
-
-/// What a selector finds, marked. An empty list of matches is a list, but for a predicate that
-/// asks whether there is anything it is nothing.
-fn find(selector: &Selector, predicate: &Predicate, answer: &Answer) -> Result<Marked<Value>, Missing> {
-    let value = match selector.find(answer) {
-        // No match is an empty list of matches, for whoever does not ask whether there is one.
-        Err(missing) if is_list(selector, &missing) && !predicate.asks_presence() => Vec::new().into(),
-        found => found?,
-    };
-    let empty = value.as_list().is_some_and(<[Value]>::is_empty);
-    if empty && matches!(selector, Selector::JsonAll(_)) && predicate.asks_presence() {
-        return Err(Missing::nothing(selector.to_string(), "no match"));
-    }
-    let marks = selector.marks(&value);
-    Ok(Marked::new(value, marks))
-}
-
-fn is_list(selector: &Selector, missing: &Missing) -> bool {
-    matches!(selector, Selector::JsonAll(_)) && missing.absence == Absence::Nothing
-}
-
-/// The body as text. An empty one is an empty text, but for a predicate that asks whether there
-/// is anything it is nothing.
-fn body(predicate: &Predicate, response: &Response) -> Result<Marked<Value>, Missing> {
-    if response.body.is_empty() && predicate.asks_presence() {
-        return Err(Missing::nothing("body".to_owned(), "the body is empty"));
-    }
-    let text = Value::from(response.text().as_ref());
-    let marks = Marks { secret: None, from_server: true };
-    Ok(Marked::new(text, marks))
 }
 
 #[cfg(test)]

@@ -69,9 +69,20 @@ pub enum Unit {
     None,
     /// Milliseconds, which may be written `500ms` or `2s`.
     Duration,
+    /// Seconds, which may be written `10m` or `14d`.
+    Seconds,
+    /// Bytes, which may be written `64KiB`.
+    Size,
     /// Nothing: the value is always a text, as a header's is. What is written is taken as typed
     /// (`1.10`, `0101`), and only for `gt` and its like is the text read as a number.
     Text,
+}
+
+impl Unit {
+    /// Whether what is written may be a quantity, such as `10s` or `64KiB`.
+    const fn is_measured(self) -> bool {
+        matches!(self, Self::Duration | Self::Seconds | Self::Size)
+    }
 }
 
 /// What a value must be.
@@ -272,7 +283,7 @@ impl Reader<'_> {
     fn operand(self, node: &Node) -> Option<Operand> {
         let tree = match self.unit {
             Unit::Text => self.typed(node)?,
-            Unit::None | Unit::Duration => Tree::read(node, self.reading)?,
+            Unit::None | Unit::Duration | Unit::Seconds | Unit::Size => Tree::read(node, self.reading)?,
         };
         Some(Operand { tree, ignore_case: self.ignore_case })
     }
@@ -291,18 +302,18 @@ impl Reader<'_> {
         }
     }
 
-    /// A value; where a duration is meant, one.
+    /// A value; where a duration or a size is meant, one.
     fn amount(self, node: &Node) -> Option<Operand> {
         let operand = self.operand(node)?;
-        if let (Unit::Duration, Tree::Plain(value)) = (self.unit, &operand.tree) {
-            self.duration(value, node.span)?;
+        if let (true, Tree::Plain(value)) = (self.unit.is_measured(), &operand.tree) {
+            self.quantity(value, node.span)?;
         }
         Some(operand)
     }
 
     fn number(self, node: &Node, word: &str) -> Option<Operand> {
         let operand = match self.unit {
-            Unit::Duration => return self.amount(node),
+            Unit::Duration | Unit::Seconds | Unit::Size => return self.amount(node),
             Unit::None | Unit::Text => Operand { tree: Tree::read(node, self.reading)?, ignore_case: false },
         };
         match &operand.tree {
@@ -316,11 +327,13 @@ impl Reader<'_> {
         }
     }
 
-    fn duration(self, value: &Value, span: Span) -> Option<()> {
-        let read = match value {
-            Value::Number(_) => Ok(()),
-            Value::String(text) => quantity::duration(text).map(|_| ()),
-            other => Err(quantity::Error::Duration(other.to_json())),
+    fn quantity(self, value: &Value, span: Span) -> Option<()> {
+        let read = match (value, self.unit) {
+            (Value::Number(_), _) => Ok(()),
+            (Value::String(text), Unit::Size) => quantity::size(text).map(|_| ()),
+            (Value::String(text), _) => quantity::duration(text).map(|_| ()),
+            (other, Unit::Size) => Err(quantity::Error::Size(other.to_json())),
+            (other, _) => Err(quantity::Error::Duration(other.to_json())),
         };
         let report = |error: quantity::Error| {
             self.reading.error_with(span, error.to_string(), error.help());
@@ -347,8 +360,8 @@ impl Reader<'_> {
             self.reading.error_with(node.span, message, help);
             return None;
         };
-        if self.unit == Unit::Duration {
-            let read = |choice| self.duration(choice, node.span);
+        if self.unit.is_measured() {
+            let read = |choice| self.quantity(choice, node.span);
             choices.iter().map(read).collect::<Option<Vec<()>>>()?;
         }
         Some(operand)

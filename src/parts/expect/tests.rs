@@ -58,6 +58,13 @@ fn every_expectation_is_judged_and_named_as_the_user_wrote_it() {
         ("{ json_all: { '$.none[*]': { length: 0 } } }", "+ json_all $.none[*] | length equals 0 | []"),
         ("{ regex: { 'expiresIn\":(\\d+)': 30 } }", "+ regex /expiresIn\":(\\d+)/ | equals \"30\" | \"30\""),
         ("{ time: { lt: 1s } }", "+ time | < 1s | 0µs"),
+        ("{ size: { lt: 1KiB } }", "+ size | < 1KiB | 87 bytes"),
+        ("{ size: 3 }", "- size | equals 3 | 87 bytes"),
+        ("{ cookies: { lang: absent } }", "+ cookie lang | absent | the answer sets no cookie"),
+        (
+            "{ tls: { expires_in: { gt: 14d } } }",
+            "- tls expires_in | > 14d | there is no certificate: the answer came over http://",
+        ),
         (
             "{ that: \"{{ response.json.items | length == 2 }}\" }",
             "+ {{ response.json.items | length == 2 }} | true | true",
@@ -120,7 +127,15 @@ fn an_absence_does_not_hold_of_what_is_no_json() {
 fn every_mistake_is_found_when_it_is_read() {
     for (yaml, parts) in [
         ("{ stats: 200 }", vec!["did you mean `status`?"]),
-        ("{ schema: a.json }", vec!["`schema` is not supported yet"]),
+        ("{ schema: a.json }", vec!["`a.json` cannot be read: there is no such file"]),
+        ("{ size: { lt: 10KB } }", vec!["`10KB` is not a size"]),
+        ("{ tls: {} }", vec!["`expect.tls` expects nothing"]),
+        ("{ tls: { expires_in: { gt: soon } } }", vec!["`soon` is not a duration"]),
+        ("{ jwt: { from: $.a } }", vec!["`expect.jwt` expects nothing of the token"]),
+        ("{ jwt: { claims: { a: 1 } } }", vec!["`expect.jwt` has no `from`"]),
+        ("{ jwt: { from: $.a, verify: {} } }", vec!["`verify` takes one of `jwks` and `key`"]),
+        ("{ jwt: { from: $.a, verify: { jwks: a, key: b } } }", vec!["`verify` takes one of"]),
+        ("{ jwt: { from: $.a, verify: { jwks: gone.json } } }", vec!["`gone.json` cannot be read"]),
         ("{ that: 'a > 1' }", vec!["is not an expression"]),
         (
             "{ json: { a.b: 1, '$.c-': 2 }, time: { lt: soon } }",
@@ -141,4 +156,43 @@ fn a_check_is_written_without_its_place() {
     let check = Expectation::default().check_status(&response(404, "", ""), Tell::All).expect("a check");
     let json = serde_json::to_string(&check).expect("plain data");
     assert_eq!(json, r#"{"what":"status","passed":false,"expected":"below 400","actual":"404 Not Found"}"#);
+}
+
+#[test]
+fn markup_is_judged_as_the_text_that_it_holds() {
+    let xml = response(200, "", "<r><n>3</n><n>4</n><ok/></r>");
+    for (yaml, line) in [
+        ("{ xpath: { count(//n): 2 } }", "+ xpath count(//n) | equals \"2\" | \"2\""),
+        ("{ xpath: { '//n[1]': { gte: 3 } } }", "+ xpath //n[1] | >= 3 | \"3\""),
+        ("{ xpath: { //gone: absent } }", "+ xpath //gone | absent | the document is <r> of n, ok"),
+        ("{ xpath: { //n: present } }", "- xpath //n | present | matches 2 nodes, not one"),
+        ("{ xpath: { boolean(//ok): true } }", "+ xpath boolean(//ok) | equals \"true\" | \"true\""),
+    ] {
+        assert_eq!(check(yaml, &xml), [line], "{yaml}");
+    }
+    let html = response(200, "content-type: text/html", "<a class=next href='/2'>more</a>");
+    for (yaml, line) in [
+        ("{ css: { a.next @href: /2 } }", "+ css a.next @href | equals \"/2\" | \"/2\""),
+        ("{ css: { a.next: more } }", "+ css a.next | equals \"more\" | \"more\""),
+        ("{ css: { '.error': absent } }", "+ css .error | absent | the body is HTML, 32 bytes"),
+        (
+            "{ css: { \"a[href='/ @x']\": absent } }",
+            "+ css a[href='/ @x'] | absent | the body is HTML, 32 bytes",
+        ),
+    ] {
+        assert_eq!(check(yaml, &html), [line], "{yaml}");
+    }
+}
+
+#[test]
+fn a_certificate_is_judged_by_the_time_that_is_left() {
+    let mut answer = std::sync::Arc::into_inner(response(200, "", "")).expect("nobody else has it");
+    let now = crate::ground::clock::Clock::system().now_seconds();
+    answer.certificate =
+        Some(crate::parts::http::message::Certificate { not_after: now + 86_400 * 13 + 3_605 });
+    let answer = std::sync::Arc::new(answer);
+    let line = "- tls expires_in | > 14d | 13d 1h";
+    assert_eq!(check("{ tls: { expires_in: { gt: 14d } } }", &answer), [line]);
+    assert!(check("{ tls: { expires_in: { gt: 3600 } } }", &answer)[0].starts_with('+'));
+    assert!(read("{ tls: { expires_in: { gt: 1d } } }").expect("right").wants_certificate());
 }

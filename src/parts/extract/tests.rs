@@ -128,7 +128,8 @@ fn every_mistake_is_found_when_it_is_read() {
         ("a: result.token", vec!["neither a selector nor a template"]),
         ("1a: $.a\na-b: $.b\nä: $.c", vec!["`1a`", "`a-b`", "`ä`"]),
         ("response: $.a", vec!["has a meaning of its own"]),
-        ("a: { link: next }", vec!["`link` is not supported yet"]),
+        ("a: { json: $.a, collect: maybe }", vec!["`collect` must be true or false"]),
+        ("a: { json: $.a, attribute: href }", vec!["`attribute` belongs to `css`, not to `json`"]),
         ("a: { optional: true }", vec!["has no selector"]),
         (
             "a: { json: $.a, type: text, secret: 1 }",

@@ -4,13 +4,17 @@
 
 use std::sync::{Arc, OnceLock};
 
+use scraper::Html;
+
 use crate::ground::value::Value;
 use crate::parts::http::Response;
 use crate::parts::select::Selector;
-use crate::parts::select::missing::Missing;
+use crate::parts::select::markup::Markup;
+use crate::parts::select::missing::{Missing, is_html};
 use crate::parts::select::pass::Pass;
 use crate::parts::select::path::Path;
 use crate::parts::select::query::Query;
+use crate::parts::select::{html, xml};
 
 /// What an answer must yield, known before it comes.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +35,16 @@ impl Yield {
                 }
             }
             Selector::Json(Query::General(_)) | Selector::JsonAll(Query::General(_)) => self.tree(),
-            Selector::Header(_) | Selector::Cookie(_) | Selector::Regex(_) | Selector::Status => {}
+            Selector::Jwt(claims) => self.add(claims.from()),
+            Selector::Header(_)
+            | Selector::Cookie(_)
+            | Selector::Link(_)
+            | Selector::Regex(_)
+            | Selector::XPath(_)
+            | Selector::Css(_)
+            | Selector::Body(_)
+            | Selector::Time
+            | Selector::Status => {}
         }
     }
 
@@ -57,6 +70,8 @@ pub struct Answer {
     read: Option<Vec<Option<Value>>>,
     /// The tree in the general engine's type.
     serde: OnceLock<serde_json::Value>,
+    html: OnceLock<Result<Html, String>>,
+    markup: OnceLock<Result<Markup, String>>,
 }
 
 impl Answer {
@@ -69,6 +84,8 @@ impl Answer {
             wanted: Arc::clone(wanted),
             read: pass.then(|| wanted.pass.read(&response.body).ok()).flatten(),
             serde: OnceLock::new(),
+            html: OnceLock::new(),
+            markup: OnceLock::new(),
         }
     }
 
@@ -93,6 +110,53 @@ impl Answer {
     pub(super) fn serde(&self, query: &Query) -> Result<&serde_json::Value, Missing> {
         let root = self.response.json().map_err(|_| query.nothing(self))?;
         Ok(self.serde.get_or_init(|| root.to_serde()))
+    }
+
+    /// The body in the type of `serde_json`, for engines that want that.
+    ///
+    /// # Errors
+    /// Where it is not JSON; `what` is who asks.
+    pub fn tree(&self, what: &str) -> Result<&serde_json::Value, Missing> {
+        let not_json = |error: &str| Missing::not_json(what.to_owned(), &self.response, error);
+        let root = self.response.json().map_err(not_json)?;
+        Ok(self.serde.get_or_init(|| root.to_serde()))
+    }
+
+    /// The body as an HTML page, read when first asked for.
+    ///
+    /// # Errors
+    /// Why it is none; nothing where its kind says it all.
+    pub(super) fn html(&self) -> Result<&Html, &str> {
+        let read = || {
+            if self.begins_with_a_tag() { html::parse(&self.response.text()) } else { Err(String::new()) }
+        };
+        self.html.get_or_init(read).as_ref().map_err(String::as_str)
+    }
+
+    /// The body as elements and texts, XML or HTML, read when first asked for.
+    ///
+    /// # Errors
+    /// As [`Answer::html`].
+    pub(super) fn markup(&self) -> Result<&Markup, &str> {
+        let read = || {
+            let text = self.response.text();
+            let media = self.response.media_type();
+            let is_xml = media.as_deref().is_some_and(|media| media.ends_with("xml"));
+            if !is_xml && is_html(media.as_deref(), &text) {
+                return html::markup(self.html().map_err(str::to_owned)?);
+            }
+            if self.begins_with_a_tag() { xml::parse(&text) } else { Err(String::new()) }
+        };
+        self.markup.get_or_init(read).as_ref().map_err(String::as_str)
+    }
+
+    /// Whether the body may be HTML or XML at all: a page may also begin with a text.
+    fn begins_with_a_tag(&self) -> bool {
+        let body = &self.response.body;
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let is_html = self.response.media_type().is_some_and(|media| media.contains("html"));
+        let begins = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        begins.is_some_and(|first| is_html || *first == b'<')
     }
 }
 

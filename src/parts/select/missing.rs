@@ -51,6 +51,12 @@ impl Missing {
         Self { selector, absence: Absence::Nothing, reason: reason.into(), glimpse: None, help: None }
     }
 
+    /// The same, of another kind, and with what to do about it.
+    #[must_use]
+    pub fn with(self, absence: Absence, help: Option<String>) -> Self {
+        Self { absence, help, ..self }
+    }
+
     /// The whole message in one line.
     #[must_use]
     pub fn text(&self, needles: &Needles) -> String {
@@ -136,6 +142,32 @@ impl Missing {
         missing
     }
 
+    /// The body is not HTML, or too much of it; `why` is empty where its kind says it all.
+    pub(super) fn not_html(selector: String, response: &Response, why: &str) -> Self {
+        Self::not_of(selector, response, "HTML", why)
+    }
+
+    /// The body is neither XML nor HTML, or too much of it.
+    pub(super) fn not_markup(selector: String, response: &Response, why: &str) -> Self {
+        Self::not_of(selector, response, "XML", why)
+    }
+
+    fn not_of(selector: String, response: &Response, wanted: &str, why: &str) -> Self {
+        if is_blank(response) {
+            return Self::nothing(selector, "the body is empty");
+        }
+        let mut missing = Self { absence: Absence::WrongKind, ..Self::nothing(selector, String::new()) };
+        missing.see_body(response);
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        missing.reason = format!("the body cannot be read as {wanted}{why}; {}", missing.reason);
+        missing
+    }
+
+    /// No element of an HTML page: nothing of the page but its title is shown.
+    pub(super) fn not_in_html(selector: String, response: &Response) -> Self {
+        Self::no_match(selector, response)
+    }
+
     /// What the body is, and where that says nothing, how it begins.
     fn see_body(&mut self, response: &Response) {
         let size = response.body.len();
@@ -159,7 +191,7 @@ fn is_blank(response: &Response) -> bool {
     response.body.iter().all(u8::is_ascii_whitespace)
 }
 
-fn is_html(media: Option<&str>, start: &str) -> bool {
+pub(super) fn is_html(media: Option<&str>, start: &str) -> bool {
     let start = start.trim_start().as_bytes();
     let begins =
         |with: &str| start.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));

@@ -4,12 +4,20 @@
 //! comes ([`Yield`]), so that its body is read once, and no more of it is kept than is wanted.
 
 pub mod answer;
+pub mod body;
+pub mod css;
 pub mod glimpse;
+mod html;
+pub mod jwt;
+mod link;
+mod markup;
 pub mod missing;
 pub mod pass;
 pub mod path;
 pub mod pattern;
 pub mod query;
+mod xml;
+pub mod xpath;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,19 +29,28 @@ use crate::ground::secret::{Marks, is_jwt, is_secret_name};
 use crate::ground::value::Value;
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::http::Response;
+use crate::parts::select::query::{MAX_NESTING, nesting};
 
 pub use crate::parts::select::answer::{Answer, Yield};
+pub use crate::parts::select::body::BodyForm;
+pub use crate::parts::select::css::Css;
 pub use crate::parts::select::glimpse::{excerpt, shown};
+pub use crate::parts::select::jwt::Claims;
 pub use crate::parts::select::missing::{Absence, Missing};
 pub use crate::parts::select::pass::Pass;
 pub use crate::parts::select::path::Path;
 pub use crate::parts::select::pattern::Pattern;
 pub use crate::parts::select::query::Query;
+pub use crate::parts::select::xpath::XPath;
 
 /// The words that a selector can begin with.
-pub const WORDS: [&str; 6] = ["json", "json_all", "header", "cookie", "status", "regex"];
-/// Words of the language that select or stand beside a selector, and that cannot be run yet.
-pub const LATER: [&str; 7] = ["link", "xpath", "css", "attribute", "body", "jwt", "time"];
+pub const WORDS: [&str; 12] = [
+    "json", "json_all", "header", "cookie", "status", "link", "regex", "xpath", "css", "body", "jwt", "time",
+];
+/// The word that belongs to `css`, and stands beside it.
+pub const ATTRIBUTE: &str = "attribute";
+/// How many characters an expression of CSS or XPath may have: their readers are recursive.
+const LONGEST: usize = 1000;
 
 /// How a value is picked out of an answer.
 #[derive(Debug, Clone)]
@@ -46,8 +63,20 @@ pub enum Selector {
     Header(Arc<str>),
     /// The value of a cookie that the answer sets.
     Cookie(Arc<str>),
+    /// Where a link of this relation leads.
+    Link(Arc<str>),
     /// The first group of a regular expression in the body's text; the whole match without one.
     Regex(Pattern),
+    /// The one node of XML or HTML that an expression leads to, or what it comes to.
+    XPath(XPath),
+    /// The text, or an attribute, of the one element of an HTML page.
+    Css(Css),
+    /// The whole body.
+    Body(BodyForm),
+    /// A claim of a JWT.
+    Jwt(Claims),
+    /// How long the exchange took, in milliseconds.
+    Time,
     /// The status code.
     Status,
 }
@@ -67,8 +96,9 @@ impl Selector {
             }
             return Self::json(scalar, reading);
         }
-        let fields = reading.fields(node, what, &WORDS, &LATER)?;
-        Self::read_fields(&fields, &[], reading, what)
+        let known: Vec<&str> = WORDS.iter().copied().chain([ATTRIBUTE]).collect();
+        let fields = reading.fields(node, what, &known, &[])?;
+        Self::read_fields(&fields, &[ATTRIBUTE], reading, what)
     }
 
     /// Reads the selector among the keys of a map. `beside` are the other keys that the map may
@@ -86,17 +116,25 @@ impl Selector {
             let message = format!("two selectors: `{}` beside `{}`", other.text, word.text);
             reading.error_with(other.span, message, "a value has one selector: keep one of them");
         }
+        let attribute = fields.entry(ATTRIBUTE);
+        if &*word.text == "css" {
+            let name = fields.optional(ATTRIBUTE, |node| attribute_name(node, reading))?;
+            let scalar = reading.text(value, "css")?;
+            return Css::read(&scalar.text, name, scalar.span, reading).map(Self::Css);
+        }
+        if let Some((key, _)) = attribute {
+            let message = format!("`attribute` belongs to `css`, not to `{}`", word.text);
+            reading.error_with(key.span, message, "an XPath names it itself: `//a/@href`");
+        }
         Self::read_word(&word.text, value, reading)
     }
 
     fn read_word(word: &str, value: &Node, reading: &Reading) -> Option<Self> {
-        if word == "status" {
-            let asked = value.scalar().is_some_and(|scalar| scalar.resolve().as_bool() == Some(true));
-            if !asked {
-                let help = "what the status must be stands under `expect`";
-                reading.error_with(value.span, "`status` is selected by `status: true`", help);
-            }
-            return asked.then_some(Self::Status);
+        match word {
+            "status" => return asked_for(value, word, reading).then_some(Self::Status),
+            "time" => return asked_for(value, word, reading).then_some(Self::Time),
+            "jwt" => return Claims::read(value, reading).map(Self::Jwt),
+            _ => {}
         }
         let scalar = reading.text(value, word)?;
         match word {
@@ -104,6 +142,9 @@ impl Selector {
             "json_all" => Self::json_all(scalar, reading),
             "header" => Self::header(scalar, reading),
             "regex" => Self::regex(scalar, reading),
+            "xpath" => Self::xpath(scalar, reading),
+            "link" => link::read(scalar, reading).map(|()| Self::Link(Arc::clone(&scalar.text))),
+            "body" => body_form(scalar, reading).map(Self::Body),
             _ => Self::cookie(scalar, reading),
         }
     }
@@ -144,6 +185,18 @@ impl Selector {
         Pattern::read(scalar, reading, "regex", false).map(Self::Regex)
     }
 
+    /// Reads an XPath.
+    pub fn xpath(scalar: &Scalar, reading: &Reading) -> Option<Self> {
+        XPath::read(scalar, reading).map(Self::XPath)
+    }
+
+    /// Reads a key of `expect.css`: a selector, and behind a blank `@` and the name of an
+    /// attribute, where one is wanted: `a.next @href`.
+    pub fn css(scalar: &Scalar, reading: &Reading) -> Option<Self> {
+        let (css, attribute) = Css::split(&scalar.text);
+        Css::read(css, attribute.map(Arc::from), scalar.span, reading).map(Self::Css)
+    }
+
     /// The value that it picks.
     ///
     /// # Errors
@@ -164,6 +217,12 @@ impl Selector {
             Self::Regex(pattern) => {
                 first_match(pattern, response).ok_or_else(|| Missing::no_match(self.to_string(), response))
             }
+            Self::Link(rel) => link::find(&self.to_string(), rel, response),
+            Self::XPath(xpath) => xpath.find(answer),
+            Self::Css(css) => css.find(answer),
+            Self::Body(form) => Ok(form.of(response)),
+            Self::Jwt(claims) => claims.find(answer),
+            Self::Time => Ok(millis(response)),
             Self::Status => Ok(u64::from(response.status).into()),
         }
     }
@@ -177,9 +236,12 @@ impl Selector {
 
     fn is_secret(&self, value: &Value) -> bool {
         let named = match self {
-            Self::Status => false,
+            Self::Status | Self::Time | Self::Link(_) | Self::Body(_) => false,
             Self::Cookie(_) => true,
             Self::Regex(pattern) => names_secret(pattern.as_str()),
+            Self::XPath(xpath) => names_secret(xpath.as_str()),
+            Self::Css(css) => names_secret(&css.words()),
+            Self::Jwt(claims) => claims.last_name().is_some_and(is_secret_name),
             Self::Header(name) => name.eq_ignore_ascii_case("set-cookie") || is_secret_name(name),
             Self::Json(_) | Self::JsonAll(_) => is_secret_name(self.name()),
         };
@@ -191,7 +253,13 @@ impl Selector {
         match self {
             Self::Json(query) | Self::JsonAll(query) => query.last_member().unwrap_or("json"),
             Self::Header(name) | Self::Cookie(name) => name,
+            Self::Jwt(claims) => claims.last_name().unwrap_or("jwt"),
+            Self::Link(_) => "link",
             Self::Regex(_) => "regex",
+            Self::XPath(_) => "xpath",
+            Self::Css(_) => "css",
+            Self::Body(_) => "body",
+            Self::Time => "time",
             Self::Status => "status",
         }
     }
@@ -204,10 +272,56 @@ impl fmt::Display for Selector {
             Self::JsonAll(query) => write!(f, "json_all {query}"),
             Self::Header(name) => write!(f, "header {name}"),
             Self::Cookie(name) => write!(f, "cookie {name}"),
+            Self::Link(rel) => write!(f, "link {rel}"),
             Self::Regex(pattern) => write!(f, "regex {pattern}"),
+            Self::XPath(xpath) => xpath.fmt(f),
+            Self::Css(css) => css.fmt(f),
+            Self::Body(form) => write!(f, "body {}", form.word()),
+            Self::Jwt(claims) => claims.fmt(f),
+            Self::Time => f.write_str("time"),
             Self::Status => f.write_str("status"),
         }
     }
+}
+
+/// Some things are selected by `true` alone.
+fn asked_for(value: &Node, word: &str, reading: &Reading) -> bool {
+    let asked = value.scalar().is_some_and(|scalar| scalar.resolve().as_bool() == Some(true));
+    if !asked {
+        let help = format!("what the {word} must be stands under `expect`");
+        reading.error_with(value.span, format!("`{word}` is selected by `{word}: true`"), help);
+    }
+    asked
+}
+
+fn attribute_name(node: &Node, reading: &Reading) -> Option<Arc<str>> {
+    let scalar = reading.text(node, ATTRIBUTE)?;
+    if scalar.text.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '>' | '=' | '{' | '[')) {
+        let message = format!("`{}` cannot be the name of an attribute", scalar.text);
+        refuse(scalar, reading, message);
+        return None;
+    }
+    Some(Arc::clone(&scalar.text))
+}
+
+fn body_form(scalar: &Scalar, reading: &Reading) -> Option<BodyForm> {
+    let found = BodyForm::ALL.iter().find(|(word, _)| *word == &*scalar.text);
+    if found.is_none() {
+        let message = format!("`body` knows no `{}`", scalar.text);
+        reading.error_with(scalar.span, message, "write one of text, base64, sha256");
+    }
+    found.map(|(_, form)| *form)
+}
+
+/// How long an exchange took.
+pub(crate) fn millis(response: &Response) -> Value {
+    u64::try_from(response.timing.total.as_millis()).unwrap_or(u64::MAX).into()
+}
+
+/// Whether an expression is more than a recursive reader may be given.
+fn is_too_deep(text: &str) -> bool {
+    let minus = text.replace(' ', "").contains(&"-".repeat(MAX_NESTING));
+    text.len() > LONGEST || nesting(text) > MAX_NESTING || minus
 }
 
 fn refuse(scalar: &Scalar, reading: &Reading, message: String) {

@@ -16,7 +16,7 @@ use crate::parts::select::missing::Missing;
 use crate::parts::select::path::{Path, Segment};
 
 /// How deep brackets may be nested in a path: the general engine's parser is recursive.
-const MAX_NESTING: usize = 8;
+pub(super) const MAX_NESTING: usize = 8;
 
 /// A JSON path.
 #[derive(Debug, Clone)]
@@ -166,7 +166,7 @@ fn report_path(scalar: &Scalar, reading: &Reading, position: usize, reason: &str
     reading.error_with(span, format!("`{text}` is not a JSON path: {reason}"), help);
 }
 
-fn nesting(path: &str) -> usize {
+pub(super) fn nesting(path: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in path.bytes() {
         match byte {

@@ -88,13 +88,13 @@ impl Workflow {
     /// `collect` joins what the passes of `repeat` found.
     fn check_loops(&self, reading: &Reading) {
         for step in self.all_steps().filter(|step| step.repeat.is_none()) {
-            for extract in step.extract.iter().filter(|extract| extract.collect) {
+            for span in step.extract.iter().filter_map(|extract| extract.collect) {
                 let message = "`collect` joins what the passes of a `repeat` found, and this step has none";
                 let help = match step.for_each {
                     Some(_) => "with `for_each`, extracted values become lists by themselves",
                     None => "leave it out, or let the step `repeat`",
                 };
-                reading.error_with(extract.span, message, help);
+                reading.error_with(span, message, help);
             }
         }
     }

@@ -1,0 +1,211 @@
+//! `schema: person.json`: the body must be what a JSON Schema says.
+//!
+//! The schema is the project's own file, and what it refers to lies in the project too: nothing is
+//! fetched. It is compiled when the workflow is read, so that a mistake in it is told before
+//! anything is sent, and each violation is a check of its own.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jsonschema::paths::LocationSegment;
+use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
+use serde_json::Value as Json;
+use url::Url;
+
+use crate::ground::read::Reading;
+use crate::ground::secret::{is_secret_name, pseudonym};
+use crate::ground::source::Span;
+use crate::ground::value::Value;
+use crate::ground::yaml::Node;
+use crate::parts::expect::file::{self, Found, Refused};
+use crate::parts::expect::{Check, Tell};
+use crate::parts::scope::Scope;
+use crate::parts::select::path::{Segment, show};
+use crate::parts::select::{Answer, glimpse, shown};
+
+/// How many violations are told.
+const TOLD: usize = 20;
+/// How many characters of a value, and of an explanation, are shown.
+const SHOWN: usize = 200;
+/// How often a pattern may go back in one text before it counts as not matching.
+const BACKTRACKS: usize = 100_000;
+/// How large a compiled pattern may become, in bytes.
+const PATTERN: usize = 4 << 20;
+
+/// A compiled schema and its name.
+#[derive(Clone)]
+pub(super) struct Schema {
+    name: Arc<str>,
+    validator: Arc<Validator>,
+    span: Span,
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Schema({})", self.name)
+    }
+}
+
+impl Schema {
+    /// Reads the file that a node names and compiles it; mistakes are reported at the name.
+    pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        let scalar = reading.text(node, "schema")?;
+        match compile(reading.source.folder(), Path::new(&*scalar.text)) {
+            Ok(validator) => {
+                let name = Arc::clone(&scalar.text);
+                Some(Self { name, validator: Arc::new(validator), span: node.span })
+            }
+            Err(refused) => {
+                file::report(scalar, reading, refused);
+                None
+            }
+        }
+    }
+
+    /// Adds a check for each violation, or one where there is none.
+    pub(super) fn check(&self, answer: &Answer, scope: &Scope, tell: Tell, checks: &mut Vec<Check>) {
+        let what = format!("schema {}", self.name);
+        let instance = match answer.tree(&what) {
+            Ok(instance) => instance,
+            Err(missing) => {
+                let actual = missing.actual(&scope.needles);
+                checks.push(self.told(what, false, "a body that the schema allows".to_owned(), actual));
+                return;
+            }
+        };
+        if self.validator.is_valid(instance) {
+            if tell == Tell::All {
+                checks.push(self.told(what, true, "valid".to_owned(), "valid".to_owned()));
+            }
+            return;
+        }
+        let mut errors = self.validator.iter_errors(instance);
+        checks.extend(errors.by_ref().take(TOLD).map(|error| self.violation(&error, scope)));
+        let more = errors.count();
+        if more > 0 {
+            checks.push(self.told(what, false, "valid".to_owned(), format!("{more} more violations")));
+        }
+    }
+
+    fn violation(&self, error: &ValidationError<'_>, scope: &Scope) -> Check {
+        let segments: Vec<Segment> = error.instance_path().iter().map(|part| segment(&part)).collect();
+        let what = format!("schema {} {}", self.name, show(&segments));
+        let why = format!("{}: {}", error.kind().keyword(), error.masked());
+        let name = segments.iter().rev().find_map(|segment| match segment {
+            Segment::Member(name) => Some(name),
+            Segment::Index(_) => None,
+        });
+        let value = Value::from(error.instance().as_ref().clone());
+        let actual = match name.filter(|name| is_secret_name(name)) {
+            Some(name) => pseudonym(name),
+            None => shown(&value, SHOWN, &scope.needles),
+        };
+        let needles = &scope.needles;
+        self.told(glimpse::cut(&what, SHOWN, needles), false, glimpse::cut(&why, SHOWN, needles), actual)
+    }
+
+    fn told(&self, what: String, passed: bool, expected: String, actual: String) -> Check {
+        Check { what, passed, expected, actual, span: self.span }
+    }
+}
+
+fn segment(part: &LocationSegment<'_>) -> Segment {
+    match part {
+        LocationSegment::Property(name) => Segment::Member(name.as_ref().into()),
+        LocationSegment::Index(index) => Segment::Index(*index),
+    }
+}
+
+fn compile(folder: &Path, path: &Path) -> Result<Validator, Refused> {
+    let Found { real, project, bytes } = file::find(folder, path)?;
+    let schema = json(&bytes)?;
+    let base = Url::from_file_path(&real).map_err(|()| ("cannot be read".to_owned(), None))?;
+    let patterns = PatternOptions::fancy_regex();
+    let patterns = patterns.backtrack_limit(BACKTRACKS).size_limit(PATTERN).dfa_size_limit(PATTERN);
+    let options = jsonschema::options()
+        .with_base_uri(base.as_str())
+        .with_retriever(Beside { project })
+        .with_pattern_options(patterns)
+        .should_validate_formats(true);
+    options.build(&schema).map_err(|error| invalid(&error))
+}
+
+fn invalid(error: &ValidationError<'_>) -> Refused {
+    let at = error.instance_path().as_str();
+    let at = if at.is_empty() { String::new() } else { format!(" at `{at}`") };
+    let why = glimpse::cut(&error.to_string(), SHOWN, &crate::ground::secret::Needles::default());
+    let help = "without `$schema` it is read as draft 2020-12; `$ref` reaches files of the project only";
+    (format!("is not a JSON Schema{at}: {why}"), Some(help))
+}
+
+fn json(bytes: &[u8]) -> Result<Json, Refused> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice(bytes).map_err(|error| (format!("is not JSON: {error}"), None))
+}
+
+/// Finds what a schema refers to, among the files of the project.
+struct Beside {
+    project: PathBuf,
+}
+
+impl Retrieve for Beside {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn std::error::Error + Send + Sync>> {
+        let path = Url::parse(uri.as_str()).ok().filter(|url| url.scheme() == "file");
+        let path = path.and_then(|url| url.to_file_path().ok());
+        let Some(path) = path else { return Err("only files of the project are read".into()) };
+        let found = file::load(&path, &self.project).and_then(|bytes| json(&bytes));
+        found.map_err(|(message, _)| message.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn compiled(files: &[(&str, &str)]) -> Result<Validator, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inside = folder.path().join("project");
+        fs::create_dir(&inside).expect("a folder");
+        for (name, text) in files {
+            fs::write(inside.join(name), text).expect("written");
+        }
+        compile(&inside, Path::new(files[0].0)).map_err(|(message, _)| message)
+    }
+
+    #[test]
+    fn a_schema_reaches_the_files_beside_it_and_no_others() {
+        let main = r#"{"properties":{"a":{"$ref":"b.json#/$defs/c"}}}"#;
+        let other = r#"{"$defs":{"c":{"type":"integer"}}}"#;
+        let validator = compiled(&[("a.json", main), ("b.json", other)]).expect("a schema");
+        assert!(validator.is_valid(&serde_json::json!({"a": 1})));
+        assert!(!validator.is_valid(&serde_json::json!({"a": "x"})));
+        for reference in ["../c.json", "https://example.com/x.json", "file:///etc/passwd", "gone.json"] {
+            let text = format!(r#"{{"$ref":"{reference}"}}"#);
+            assert!(compiled(&[("a.json", &text)]).is_err(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn the_draft_is_the_one_that_the_schema_names() {
+        let text = |draft: &str| format!(r#"{{"$schema":"{draft}","items":[{{"type":"string"}}]}}"#);
+        let old = compiled(&[("a.json", &text("http://json-schema.org/draft-07/schema#"))]);
+        assert!(!old.expect("a schema").is_valid(&serde_json::json!([1])));
+        assert!(compiled(&[("a.json", &text("https://json-schema.org/draft/2020-12/schema"))]).is_err());
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_or_repeats_without_end_is_survived() {
+        for text in [r##"{"$ref":"#"}"##, r##"{"allOf":[{"$ref":"#"}]}"##] {
+            if let Ok(validator) = compiled(&[("a.json", text)]) {
+                let _ = validator.is_valid(&serde_json::json!({}));
+            }
+        }
+        let bomb = r#"{"pattern":"^(a+)+(?=b)$"}"#;
+        let validator = compiled(&[("a.json", bomb)]).expect("a schema");
+        assert!(!validator.is_valid(&serde_json::json!("a".repeat(5000))));
+        assert!(compiled(&[("a.json", r#"{"pattern":"((a{1000}){1000}){1000}"}"#)]).is_err());
+    }
+}

@@ -1,0 +1,77 @@
+//! The keys that sign tokens, fetched from where `expect.jwt.verify.jwks` says.
+//!
+//! Judging does not wait for a network, so they are fetched before: once a run, without
+//! credentials, by the transport that everything goes through.
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use url::Url;
+
+use crate::ground::diagnostic::Diagnostic;
+use crate::ground::source::{Span, Spanned};
+use crate::parts::http::message::Limits;
+use crate::parts::http::{Request, Response, status};
+use crate::parts::scope::Scope;
+use crate::running::event::{Detail, EventKind};
+use crate::running::outcome::Failure;
+use crate::running::show;
+use crate::running::step::StepRun;
+
+/// The largest key set that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+impl StepRun<'_> {
+    /// Fetches the key sets that the step's expectations need, unless this run has them.
+    pub(super) async fn fetch_keys(&self, scope: &Scope) -> Result<(), Box<Failure>> {
+        let Some(expect) = &self.step.expect else { return Ok(()) };
+        let urls = expect.key_urls(scope).map_err(|error| self.template_failure(&error))?;
+        for Spanned { value: text, span } in urls {
+            if scope.keys(&text).is_none() {
+                let response = self.fetch(&text, span).await?;
+                scope.keep_keys(&text, response.text().as_ref().into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, text: &str, span: Span) -> Result<Response, Box<Failure>> {
+        let needles = &self.scope.needles;
+        let refused = |why: String| {
+            let message = format!("cannot fetch the keys of `jwks`: {}", needles.scrub(&why));
+            self.failure(Diagnostic::error(message).at(self.source(), span))
+        };
+        let url = Url::parse(text).map_err(|error| refused(format!("`{text}` is not a URL: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some()
+        {
+            return Err(refused(format!("`{text}` must be an http or https URL without credentials")));
+        }
+        let request = request(url);
+        let events = &self.flowing.events;
+        events.tell_at(Detail::Requests, &self.path, || {
+            EventKind::RequestSent(show::request(&request, needles, events.wants(Detail::Wire)))
+        });
+        let sent = self.flowing.context.transport.send(&request).await;
+        let response = sent.map_err(|error| refused(error.to_string()))?;
+        self.tell_response(&response);
+        if response.status != 200 {
+            return Err(refused(format!("{text} answered {}", status::shown(response.status))));
+        }
+        match response.json() {
+            Ok(json) if json.get("keys").is_some() => Ok(response),
+            _ => Err(refused(format!("{text} answered something else than a key set (RFC 7517)"))),
+        }
+    }
+}
+
+fn request(url: Url) -> Request {
+    let accept = HeaderValue::from_static("application/jwk-set+json, application/json");
+    Request {
+        method: Method::GET,
+        url,
+        headers: HeaderMap::from_iter([(ACCEPT, accept)]),
+        body: None::<Bytes>,
+        secret_inside: false,
+        limits: Limits { max_body: LARGEST, ..Limits::default() },
+    }
+}
