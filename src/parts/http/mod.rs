@@ -3,6 +3,7 @@
 pub mod body;
 mod cause;
 pub mod client;
+pub mod cookies;
 pub mod error;
 #[cfg(test)]
 mod loopback;
@@ -15,6 +16,7 @@ pub mod tls;
 pub mod transport;
 
 pub use client::{Client, ClientOptions};
+pub use cookies::Jar;
 pub use error::Error;
 pub use message::{Certificate, Request, Response, Timing};
 pub use spec::{Rendered, RequestDefaults, RequestSpec};
