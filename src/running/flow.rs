@@ -12,6 +12,7 @@ use crate::document::workflow::{Output, Step};
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::{Marked, Marks, Needles};
 use crate::ground::value::Value;
+use crate::parts::http::Jar;
 use crate::parts::scope::Scope;
 use crate::running::context::{Cancel, Context};
 use crate::running::event::EventKind;
@@ -33,6 +34,8 @@ pub(super) struct Flowing<'r> {
     pub(super) events: &'r Events,
     pub(super) scope: Scope,
     pub(super) origins: Arc<Origins>,
+    /// The cookies of the run, shared with what it uses.
+    pub(super) jar: Jar,
     /// The path of the step that uses this workflow; empty for the one that is run.
     pub(super) prefix: Arc<str>,
 }
@@ -55,7 +58,8 @@ pub(super) async fn workflow(
             widest: plan.workflow.all_steps().map(|step| step.name.chars().count()).max().unwrap_or(0),
         },
     );
-    let (verdict, outputs) = flow(plan, context, events, (&root, needles), plan.inputs.clone()).await;
+    let jar = Jar::new(needles, &context.clock);
+    let (verdict, outputs) = flow(plan, context, events, (&root, needles, &jar), plan.inputs.clone()).await;
     events.tell(&root, EventKind::RunFinished { verdict });
     outputs
 }
@@ -65,15 +69,15 @@ pub(super) async fn flow(
     plan: &Plan,
     context: &Context,
     events: &Events,
-    (prefix, needles): (&Arc<str>, &Needles),
+    (prefix, needles, jar): (&Arc<str>, &Needles, &Jar),
     inputs: Resolved,
 ) -> (Verdict, Option<Outputs>) {
     let scope = Scope::new(needles.clone(), context.clock.clone());
     for (name, value) in inputs {
         scope.set_input(&name, value);
     }
-    let flowing =
-        Flowing { plan, context, events, scope, origins: Arc::default(), prefix: Arc::clone(prefix) };
+    let (jar, prefix) = (jar.clone(), Arc::clone(prefix));
+    let flowing = Flowing { plan, context, events, scope, origins: Arc::default(), jar, prefix };
     let mut verdict = match flowing.derive() {
         Ok(()) => flowing.steps().await,
         Err(failure) => flowing.fail_at_once(failure),

@@ -246,7 +246,9 @@ fn a_date_is_read_in_every_form_that_servers_send() {
     ] {
         assert_eq!(cookie_date(text), Some(784_111_777), "{text}");
     }
-    for text in ["", "tomorrow", "32 Nov 1994 08:49:37", "06 Nov 1994", "06 Nov 1500 08:49:37", "6 ü 94 1:2:3"] {
+    for text in
+        ["", "tomorrow", "32 Nov 1994 08:49:37", "06 Nov 1994", "06 Nov 1500 08:49:37", "6 ü 94 1:2:3"]
+    {
         assert_eq!(cookie_date(text), None, "{text}");
     }
     assert!(cookie_date("Fri, 31 Dec 9999 23:59:59 GMT").is_some());

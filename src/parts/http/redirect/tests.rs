@@ -23,6 +23,8 @@ fn request(method: Method, url: &str, headers: &[(&'static str, &'static str)], 
         body: body.then(|| Bytes::from_static(b"{}")),
         secret_inside: body,
         limits: Limits::default(),
+        channel: None,
+        jar: None,
     }
 }
 

@@ -17,13 +17,14 @@ use crate::ground::read::{Fields, Reading};
 use crate::ground::source::Span;
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::auth::Auth;
+use crate::parts::http::channel::ChannelSpec;
 use crate::parts::http::message::Limits;
 use crate::parts::http::spec::read::{read_body, read_entries, read_headers, read_method, read_url};
 use crate::parts::template::{Template, Tree};
 
 pub use crate::parts::http::spec::render::{Rendered, RenderedBody, parse_url};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 17] = [
     "method",
     "url",
     "query",
@@ -35,23 +36,31 @@ const KEYS: [&str; 11] = [
     "timeout",
     "connect_timeout",
     "max_body",
-];
-const LATER: [&str; 10] = [
-    "multipart",
-    "file",
-    "graphql",
     "redirects",
     "cookies",
     "tls",
     "proxy",
     "resolve",
     "http_version",
-    "base_url",
 ];
+const LATER: [&str; 4] = ["multipart", "file", "graphql", "base_url"];
 
 /// What may stand under `defaults` of a request.
-pub const DEFAULT_KEYS: [&str; 7] =
-    ["method", "headers", "auth", "timeout", "connect_timeout", "max_body", "retry"];
+pub const DEFAULT_KEYS: [&str; 13] = [
+    "method",
+    "headers",
+    "auth",
+    "timeout",
+    "connect_timeout",
+    "max_body",
+    "redirects",
+    "cookies",
+    "tls",
+    "proxy",
+    "resolve",
+    "http_version",
+    "retry",
+];
 
 /// The methods that people write in lower case; any other word in capitals is a method too.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
@@ -69,6 +78,7 @@ pub struct RequestSpec {
     body: Body,
     auth: Option<Arc<Auth>>,
     limits: LimitsSpec,
+    channel: ChannelSpec,
 }
 
 /// What `defaults` says of every request.
@@ -78,6 +88,7 @@ pub struct RequestDefaults {
     headers: Vec<(HeaderName, Tree, Span)>,
     auth: Option<Arc<Auth>>,
     limits: LimitsSpec,
+    channel: ChannelSpec,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -118,6 +129,7 @@ impl RequestSpec {
             body: body?,
             auth: auth?.map(Arc::new),
             limits,
+            channel: ChannelSpec::read(&fields, reading),
         })
     }
 
@@ -154,6 +166,7 @@ impl RequestSpec {
             body: Body::None,
             auth: None,
             limits: LimitsSpec::default(),
+            channel: ChannelSpec::default(),
         })
     }
 
@@ -169,6 +182,7 @@ impl RequestSpec {
         self.limits.timeout = self.limits.timeout.or(defaults.limits.timeout);
         self.limits.connect_timeout = self.limits.connect_timeout.or(defaults.limits.connect_timeout);
         self.limits.max_body = self.limits.max_body.or(defaults.limits.max_body);
+        self.channel = self.channel.overlay(&defaults.channel);
         self
     }
 
@@ -198,6 +212,7 @@ impl RequestSpec {
         if let Some(auth) = &self.auth {
             auth.reads(visit);
         }
+        self.channel.reads(visit);
     }
 }
 
@@ -210,7 +225,8 @@ impl RequestDefaults {
         let method = fields.get("method").and_then(|node| read_method(node, reading));
         let headers = read_headers(fields.get("headers"), reading)?;
         let auth = fields.get("auth").and_then(|node| Auth::read(node, reading)).map(Arc::new);
-        Some(Self { method, headers, auth, limits: LimitsSpec::read(&fields, reading) })
+        let (limits, channel) = (LimitsSpec::read(&fields, reading), ChannelSpec::read(&fields, reading));
+        Some(Self { method, headers, auth, limits, channel })
     }
 
     /// Whether they say nothing.
@@ -220,6 +236,7 @@ impl RequestDefaults {
             && self.headers.is_empty()
             && self.auth.is_none()
             && self.limits == LimitsSpec::default()
+            && self.channel.is_empty()
     }
 
     /// Tells every name that its templates read, and where.
@@ -228,6 +245,13 @@ impl RequestDefaults {
         if let Some(auth) = &self.auth {
             auth.reads(visit);
         }
+        self.channel.reads(visit);
+    }
+
+    /// How requests travel.
+    #[must_use]
+    pub const fn channel(&self) -> &ChannelSpec {
+        &self.channel
     }
 }
 
@@ -248,7 +272,7 @@ impl LimitsSpec {
             timeout: self.timeout.unwrap_or(usual.timeout),
             connect_timeout: self.connect_timeout.unwrap_or(usual.connect_timeout),
             max_body: self.max_body.unwrap_or(usual.max_body),
-            max_redirects: usual.max_redirects,
+            ..usual
         }
     }
 }

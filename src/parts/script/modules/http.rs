@@ -113,6 +113,8 @@ fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
         body: content(fields, &body),
         secret_inside: call.run.state().seen.is_secret(),
         limits: limits(call, fields)?,
+        channel: None,
+        jar: None,
     })
 }
 

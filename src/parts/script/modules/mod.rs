@@ -2,6 +2,7 @@
 
 mod base64;
 mod control;
+mod cookies;
 mod hash;
 mod hex;
 mod hmac;
@@ -28,7 +29,8 @@ pub(super) const ALL: &[(&str, &[Entry])] = &[
     ("random", random::TABLE),
     ("time", time::TABLE),
     ("http", http::TABLE),
+    ("cookies", cookies::TABLE),
 ];
 
 /// Modules that the language has and this version does not.
-pub(super) const LATER: [&str; 5] = ["jwt", "form", "regex", "cookies", "xml"];
+pub(super) const LATER: [&str; 4] = ["jwt", "form", "regex", "xml"];
