@@ -106,9 +106,14 @@ impl Scenario {
 
     /// Puts a file beside the workflow.
     pub(crate) fn file(self, path: &str, text: &str) -> Self {
+        self.bytes(path, text.as_bytes())
+    }
+
+    /// Puts a file that is no text beside the workflow.
+    pub(crate) fn bytes(self, path: &str, content: &[u8]) -> Self {
         let path = self.folder.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("written");
+        std::fs::write(path, content).expect("written");
         self
     }
 
