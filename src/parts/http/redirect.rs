@@ -8,7 +8,7 @@ mod settings;
 
 use reqwest::Method;
 use reqwest::header::{
-    EXPECT, HOST, HeaderMap, HeaderName, LOCATION, SET_COOKIE, TRAILER, TRANSFER_ENCODING,
+    EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE, TRAILER, TRANSFER_ENCODING,
 };
 use url::{Position, Url};
 
@@ -143,7 +143,7 @@ pub fn next(
         return Err(Error::Body { from: place(&request.url), to: place(&to), status });
     }
 
-    let set_cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    let set_cookies = headers.get_all(SET_COOKIE).iter().map(secret).collect();
     let mut headers = request.headers.clone();
     if !keeps_body {
         drop_content(&mut headers);
@@ -237,6 +237,13 @@ fn refuse_downgrade(request: &Request, to: &Url, keeps_body: bool) -> Result<(),
     Err(Error::Downgrade { from: place(&request.url), to: place(to), what })
 }
 
+/// A header that nobody prints by accident.
+fn secret(value: &HeaderValue) -> HeaderValue {
+    let mut value = value.clone();
+    value.set_sensitive(true);
+    value
+}
+
 /// Drops the headers that tell of a body that does not go along.
 fn drop_content(headers: &mut HeaderMap) {
     drop_where(headers, |name, _| {
@@ -258,7 +265,7 @@ fn drop_where(headers: &mut HeaderMap, drops: impl Fn(&HeaderName, bool) -> bool
     let dropped: Vec<HeaderName> = headers
         .keys()
         .filter(|name| {
-            drops(name, headers.get_all(*name).iter().any(reqwest::header::HeaderValue::is_sensitive))
+            drops(name, headers.get_all(*name).iter().any(HeaderValue::is_sensitive))
         })
         .cloned()
         .collect();
