@@ -264,9 +264,7 @@ fn drop_credentials(headers: &mut HeaderMap) -> bool {
 fn drop_where(headers: &mut HeaderMap, drops: impl Fn(&HeaderName, bool) -> bool) -> bool {
     let dropped: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| {
-            drops(name, headers.get_all(*name).iter().any(HeaderValue::is_sensitive))
-        })
+        .filter(|name| drops(name, headers.get_all(*name).iter().any(HeaderValue::is_sensitive)))
         .cloned()
         .collect();
     for name in &dropped {

@@ -33,7 +33,7 @@ pub(super) fn cookie_date(text: &str) -> Option<i64> {
         return None;
     }
     let date = civil::DateTime::new(year, found.month?, found.day?, hour, minute, second, 0).ok()?;
-    Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+    Some(date.duration_since(civil::date(1970, 1, 1).at(0, 0, 0, 0)).as_secs())
 }
 
 impl Found {

@@ -83,7 +83,12 @@ impl RedirectsSpec {
 }
 
 fn read_origin(node: &Node, reading: &Reading) -> Option<Template> {
-    let origin = Template::read(reading.text(node, "trust")?, reading)?;
+    let scalar = reading.text(node, "trust")?;
+    // What stands before an `@` is a credential.
+    if scalar.text.contains('@') {
+        reading.source.hide(node.span);
+    }
+    let origin = Template::read(scalar, reading)?;
     if let Some(Err(error)) = origin.as_literal().map(|text| parse_origin(text, node.span)) {
         reading.report(error.diagnostic(&reading.source));
         return None;

@@ -88,7 +88,7 @@ impl TlsSpec {
         let identity = IdentitySpec::read(&fields, reading);
         let insecure = fields.optional("insecure", |node| reading.truth(node, "insecure"));
         let min = fields.optional("min", |node| Version::read(node, reading));
-        Some(Self { ca: ca?, identity: identity?.map(Arc::new), insecure: insecure?, min: min? })
+        Some(Self { ca: ca?, identity: identity.map(Arc::new), insecure: insecure?, min: min? })
     }
 
     /// Lays it over what `defaults` says. Certificate, key and password belong together.
@@ -122,8 +122,9 @@ impl TlsSpec {
 
 impl IdentitySpec {
     /// Reads `cert` and `key`, or `pkcs12`, and `password`. What needs no password, or one that is
-    /// no template, is opened at once.
-    fn read(fields: &Fields<'_>, reading: &Reading) -> Option<Option<Self>> {
+    /// no template, is opened at once. `None` where there is none, and after a mistake, which was
+    /// reported.
+    fn read(fields: &Fields<'_>, reading: &Reading) -> Option<Self> {
         let password = fields.optional("password", |node| read_password(node, reading));
         let (cert, key, pkcs12) = (fields.get("cert"), fields.get("key"), fields.entry("pkcs12"));
         let (store, span) = match (cert, key, pkcs12) {
@@ -132,7 +133,7 @@ impl IdentitySpec {
                     let help = "name the file that it opens: `pkcs12`, or `cert` and `key`";
                     reading.error_with(key.span, "`password` opens nothing", help);
                 }
-                return password.map(|_| None);
+                return None;
             }
             (None, Some(key), None) => {
                 let help = "name the certificate that the key belongs to: `cert: client.pem`";
@@ -158,7 +159,7 @@ impl IdentitySpec {
         };
         let spec = Self { store, span, password: password?, opened: Mutex::default() };
         spec.try_now(reading)?;
-        Some(Some(spec))
+        Some(spec)
     }
 
     /// Opens it where no template is in the way, so that a mistake is told before anything is sent.
