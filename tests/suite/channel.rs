@@ -126,7 +126,7 @@ fn a_proxy_gets_the_request_and_its_password_is_never_shown() {
     let ran = Scenario::new(flow)
         .json("GET /direct", "{}")
         .server("proxy", |proxy| {
-            proxy.on("GET http://api.example/x", |seen| Reply::text(seen.header("proxy-authorization")))
+            proxy.on("GET http://api.example/x", |seen| Reply::text(seen.header("proxy-authorization")));
         })
         .detail(Detail::Wire)
         .run();
