@@ -271,7 +271,8 @@ impl Scope {
 
     /// What a server sets as a cookie is a secret, whatever its name.
     pub fn learn_cookies(&self, response: &Response) {
-        if response.headers.contains_key(SET_COOKIE) {
+        let on_the_way = response.hops.iter().any(|hop| !hop.set_cookies.is_empty());
+        if on_the_way || response.headers.contains_key(SET_COOKIE) {
             response.cookies().iter().for_each(|(name, value)| self.needles.learn(name, value));
         }
     }

@@ -7,8 +7,9 @@ use reqwest::header::RETRY_AFTER;
 use crate::ground::diagnostic::Diagnostic;
 use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
+use crate::parts::http::redirect::trusts;
 use crate::parts::http::spec::Rendered;
-use crate::parts::http::{Request, RequestSpec, Response, status};
+use crate::parts::http::{Channel, Request, RequestSpec, Response, status};
 use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::Failure;
@@ -28,7 +29,9 @@ impl StepRun<'_> {
             None => spec.render(&self.scope).map_err(|error| self.template_failure(&error))?,
         };
         let from_server = rendered.origin_from_server;
+        let jar = rendered.cookies.then(|| self.flowing.jar.clone());
         let mut request = rendered.finish();
+        request.jar = jar;
         // `auth` signs what was rendered, not what it signed the last time.
         let unsigned = self.planned.retry.is_some().then(|| request.clone());
         let mut attempts = 0;
@@ -37,7 +40,9 @@ impl StepRun<'_> {
             self.outcome.attempts += 1;
             self.sign(spec, &mut request, from_server)?;
             self.tell_request(spec, &request, as_written);
+            self.flowing.events.warn_of_unchecked(&self.path, &request);
             let result = self.flowing.context.transport.send(&request).await;
+            self.flowing.events.warn_of_cookies(&self.path, &request);
             let Some(wait) = self.wait_before_retry(&result, &request, attempts) else {
                 return result.map_err(|error| self.network_failure(&error, spec));
             };
@@ -52,7 +57,9 @@ impl StepRun<'_> {
         let origins = &self.flowing.origins;
         if !from_server {
             origins.note(&request.url);
-        } else if !origins.names(&request.url, self.source(), &self.scope) {
+        } else if !trusts(&request.limits, &request.url)
+            && !origins.names(&request.url, self.source(), &self.scope)
+        {
             return self.strip(spec, request);
         }
         match spec.auth() {
@@ -81,6 +88,7 @@ impl StepRun<'_> {
         for name in &secret {
             request.headers.remove(name);
         }
+        request.channel = Channel::anonymous(request.channel.as_ref());
         if (signed || !secret.is_empty()) && self.outcome.attempts == 1 {
             let message = format!(
                 "sent without credentials: a server chose to go to {origin}, which no input, default or URL of the file names"

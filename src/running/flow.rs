@@ -12,6 +12,7 @@ use crate::document::workflow::{Output, Step};
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::{Marked, Marks, Needles};
 use crate::ground::value::Value;
+use crate::parts::http::Jar;
 use crate::parts::scope::{Scope, StepRecord};
 use crate::running::context::{Cancel, Context};
 use crate::running::each;
@@ -34,6 +35,8 @@ pub(super) struct Flowing<'r> {
     pub(super) events: &'r Events,
     pub(super) scope: Scope,
     pub(super) origins: Arc<Origins>,
+    /// The cookies of the run, shared with what it uses.
+    pub(super) jar: Jar,
     /// The path of the step that uses this workflow; empty for the one that is run.
     pub(super) prefix: Arc<str>,
 }
@@ -56,7 +59,8 @@ pub(super) async fn workflow(
             widest: plan.workflow.all_steps().map(|step| step.name.chars().count()).max().unwrap_or(0),
         },
     );
-    let (verdict, outputs) = flow(plan, context, events, (&root, needles), plan.inputs.clone()).await;
+    let jar = Jar::new(needles, &context.clock);
+    let (verdict, outputs) = flow(plan, context, events, (&root, needles, &jar), plan.inputs.clone()).await;
     events.tell(&root, EventKind::RunFinished { verdict });
     outputs
 }
@@ -66,7 +70,7 @@ pub(super) async fn flow(
     plan: &Plan,
     context: &Context,
     events: &Events,
-    (prefix, needles): (&Arc<str>, &Needles),
+    (prefix, needles, jar): (&Arc<str>, &Needles, &Jar),
     inputs: Resolved,
 ) -> (Verdict, Option<Outputs>) {
     let scope = Scope::new(needles.clone(), context.clock.clone());
@@ -78,8 +82,8 @@ pub(super) async fn flow(
     if let Some(row) = &plan.row {
         scope.set_input(&"data".into(), Marked::plain(row.clone()));
     }
-    let flowing =
-        Flowing { plan, context, events, scope, origins: Arc::default(), prefix: Arc::clone(prefix) };
+    let (jar, prefix) = (jar.clone(), Arc::clone(prefix));
+    let flowing = Flowing { plan, context, events, scope, origins: Arc::default(), jar, prefix };
     let mut verdict = match flowing.derive() {
         Ok(()) => flowing.steps().await,
         Err(failure) => flowing.fail_at_once(failure),

@@ -46,7 +46,10 @@ impl StepRun<'_> {
         {
             return Err(refused(format!("`{text}` must be an http or https URL without credentials")));
         }
-        let request = request(url);
+        let mut request = request(url);
+        let channel = self.flowing.plan.workflow.defaults.channel();
+        channel.limit(&mut request.limits, &self.scope).map_err(|error| self.template_failure(&error))?;
+        request.channel = channel.resolve(&self.scope).map_err(|error| self.template_failure(&error))?;
         let events = &self.flowing.events;
         events.tell_at(Detail::Requests, &self.path, || {
             EventKind::RequestSent(show::request(&request, needles, events.wants(Detail::Wire)))
@@ -73,5 +76,7 @@ fn request(url: Url) -> Request {
         body: None::<Bytes>,
         secret_inside: false,
         limits: Limits { max_body: LARGEST, ..Limits::default() },
+        channel: None,
+        jar: None,
     }
 }

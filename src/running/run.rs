@@ -1,11 +1,12 @@
 //! One run from start to end: the events of all its parts, put in order by one draining task.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::document::plan::Plan;
+use crate::parts::http::{Jar, Request};
 use crate::running::context::Context;
 use crate::running::event::{Detail, Event, EventKind};
 use crate::running::flow;
@@ -17,7 +18,7 @@ use crate::running::outcome::{Cause, Finished, Folding, Verdict};
 /// time and I/O enabled.
 pub async fn run(plan: &Plan, context: &Context, mut sink: impl FnMut(&Event)) -> Finished {
     let (sender, receiver) = unbounded_channel();
-    let events = Events { sender, started: Instant::now(), detail: context.detail };
+    let events = Events { sender, started: Instant::now(), detail: context.detail, told: Arc::default() };
     let mut drain = Drain { receiver, sequence: 0, folding: Folding::default() };
     let work = async move {
         let needles = context.needles.child();
@@ -62,6 +63,8 @@ pub(super) struct Events {
     sender: UnboundedSender<Event>,
     started: Instant,
     detail: Detail,
+    /// What was warned of and is told once.
+    told: Arc<Mutex<Vec<String>>>,
 }
 
 impl Events {
@@ -75,6 +78,32 @@ impl Events {
         let event = Event { seq: 0, path: Arc::clone(path), elapsed: self.started.elapsed(), kind };
         // The receiver lives as long as the run; where it is gone, nobody listens any more.
         let _ = self.sender.send(event);
+    }
+
+    /// Warns of something once in a run, however often it happens.
+    pub(super) fn warn_once(&self, path: &Arc<str>, message: String) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !told.contains(&message) {
+            told.push(message.clone());
+            self.tell(path, EventKind::Warned { message });
+        }
+    }
+
+    /// Warns of a server whose certificate is not checked.
+    pub(super) fn warn_of_unchecked(&self, path: &Arc<str>, request: &Request) {
+        let insecure = request.channel.as_ref().is_some_and(|channel| channel.is_insecure());
+        if insecure && request.url.scheme() == "https" {
+            let origin = request.url.origin().ascii_serialization();
+            let message = format!("the certificate of {origin} is not checked: `tls.insecure` is true");
+            self.warn_once(path, message);
+        }
+    }
+
+    /// Warns of cookies that were left out.
+    pub(super) fn warn_of_cookies(&self, path: &Arc<str>, request: &Request) {
+        if let Some(message) = request.jar.as_ref().and_then(Jar::warning) {
+            self.tell(path, EventKind::Warned { message });
+        }
     }
 
     /// Tells what happened if anybody wants to know that much.

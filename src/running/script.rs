@@ -7,13 +7,13 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tokio::runtime::Handle;
 
+use crate::document::workflow::Workflow;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::Marks;
-use crate::ground::source::Source;
 use crate::parts::http::message::is_credential;
 use crate::parts::http::redirect::same_origin;
 use crate::parts::http::spec::{Rendered, RenderedBody, parse_url};
-use crate::parts::http::{Request, RequestSpec, Response, Transport};
+use crate::parts::http::{Jar, Request, RequestSpec, Response, Transport};
 use crate::parts::scope::Scope;
 use crate::parts::script::{self, Draft, Host, Phase, Ran, RequestCell, Script, Sender};
 use crate::parts::template;
@@ -51,10 +51,12 @@ pub(super) async fn run(
         cancel: context.cancel.clone(),
         scope,
         origins: Arc::clone(&step.flowing.origins),
-        file: Arc::clone(step.source()),
+        workflow: Arc::clone(&step.flowing.plan.workflow),
+        jar: step.flowing.jar.clone(),
         events: events.clone(),
         path: Arc::clone(&path),
     }));
+    host.jar = Some(step.flowing.jar.clone());
     host.on_print = Arc::new(move |text| {
         events.tell_at(Detail::Steps, &path, || EventKind::ScriptLogged { text: text.to_owned() });
     });
@@ -72,7 +74,8 @@ struct Blocking {
     cancel: Cancel,
     scope: Scope,
     origins: Arc<Origins>,
-    file: Arc<Source>,
+    workflow: Arc<Workflow>,
+    jar: Jar,
     events: Events,
     path: Arc<str>,
 }
@@ -82,7 +85,7 @@ impl Blocking {
     /// user named.
     fn admit(&self, request: &Request) -> Result<(), script::Error> {
         let signed = request.headers.values().any(HeaderValue::is_sensitive);
-        let named = || self.origins.names(&request.url, &self.file, &self.scope);
+        let named = || self.origins.names(&request.url, &self.workflow.source, &self.scope);
         if !(signed || request.secret_inside) || named() {
             return Ok(());
         }
@@ -116,11 +119,18 @@ impl Sender for Blocking {
             value.set_sensitive(value.is_sensitive() || holds);
         }
         self.admit(&request)?;
+        // A request of a script travels as `defaults` say of all requests of the file.
+        let channel = self.workflow.defaults.channel();
+        channel.limit(&mut request.limits, &self.scope).map_err(|error| refused(&error))?;
+        request.channel = channel.resolve(&self.scope).map_err(|error| refused(&error))?;
+        request.jar = channel.keeps_cookies().then(|| self.jar.clone());
+        self.events.warn_of_unchecked(&self.path, &request);
         self.tell_request(&request);
         self.runtime.block_on(async {
             tokio::select! {
                 () = self.cancel.cancelled() => Err(script::Error::new("interrupted", None)),
                 result = self.transport.send(&request) => {
+                    self.events.warn_of_cookies(&self.path, &request);
                     let response = result.map_err(|error| script::Error::new(error.to_string(), error.help()))?;
                     self.scope.learn_cookies(&response);
                     self.tell_response(&response);
@@ -129,6 +139,10 @@ impl Sender for Blocking {
             }
         })
     }
+}
+
+fn refused(error: &template::Error) -> script::Error {
+    script::Error::new(error.message.clone(), error.help.clone())
 }
 
 /// The request of a step, where a `before` script finds it.
@@ -185,7 +199,8 @@ impl Touched {
         let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
         let secret_inside = before.secret_inside || !shown || self.gained_secret(&before.body, &body);
         let origin_from_server = before.origin_from_server || (elsewhere && read.from_server);
-        Ok(Rendered { method, url, headers, body, origin_from_server, secret_inside, limits: before.limits })
+        let before = Rendered { method, url, headers, body, origin_from_server, secret_inside, ..before };
+        Ok(before)
     }
 
     /// Whether the script put a secret into the body. One that it left alone is not searched: a file

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use reqwest::Version;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderMap, SET_COOKIE, USER_AGENT};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderValue, SET_COOKIE, USER_AGENT};
 use url::Position;
 
 use crate::ground::quantity;
@@ -124,7 +124,11 @@ fn wire_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
     own.extend(request.body.as_ref().map(|body| (CONTENT_LENGTH, body.len().to_string())));
     let added = own.into_iter().filter(|(name, _)| !request.headers.contains_key(name));
     let added = added.map(|(name, value)| (name.as_str().to_owned(), value));
-    added.chain(headers(&request.headers, needles)).collect()
+    let cookies = request.jar.as_ref().and_then(|jar| jar.header(&request.url, &request.headers));
+    let cookies = cookies.or_else(|| request.headers.get(COOKIE).cloned());
+    let cookies = cookies.map(|cookies| (COOKIE.as_str().to_owned(), cookie(&cookies)));
+    let own = headers(&request.headers, needles).into_iter().filter(|(name, _)| name != COOKIE.as_str());
+    added.chain(own).chain(cookies).collect()
 }
 
 fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
@@ -141,6 +145,14 @@ fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
         (name.as_str().to_owned(), shown)
     };
     headers.iter().map(show).collect()
+}
+
+/// The names of the cookies that are sent; their values are secrets.
+fn cookie(header: &HeaderValue) -> String {
+    let text = String::from_utf8_lossy(header.as_bytes());
+    let names = text.split(';').map(|pair| pair.split('=').next().unwrap_or_default().trim());
+    let pairs: Vec<String> = names.map(|name| format!("{name}={}", pseudonym(name))).collect();
+    pairs.join("; ")
 }
 
 /// A cookie's name and attributes; its value is a secret.

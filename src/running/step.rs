@@ -394,8 +394,13 @@ impl<'r> StepRun<'r> {
         }
         let inputs = flow::with_inputs(plan, given);
         let outer = self.flowing;
-        let running =
-            flow::flow(plan, outer.context, outer.events, (&self.path, &self.scope.needles), inputs);
+        let running = flow::flow(
+            plan,
+            outer.context,
+            outer.events,
+            (&self.path, &self.scope.needles, &outer.jar),
+            inputs,
+        );
         let (verdict, outputs) = Box::pin(running).await;
         self.outcome.verdict = verdict;
         self.outputs = Some(Arc::new(outputs.unwrap_or_default()));

@@ -21,6 +21,8 @@ mod auth;
 mod select;
 // What an answer must be: schemas, signed tokens, certificates, and how each is told.
 mod expect;
+// How a request travels: redirects, cookies, TLS, proxies, addresses, versions of HTTP.
+mod channel;
 // Scripts: what they see and change, how they steer, what their own requests may do.
 mod script;
 // What is sent again, when, and how often; and what no answer at all means.

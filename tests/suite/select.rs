@@ -78,7 +78,7 @@ steps:
         .json("POST /login", "{}")
         .run();
     ran.passed();
-    assert_eq!(ran.seen("POST /login").body, b"csrf=c5rf");
+    assert_eq!(ran.seen("POST /login").body, "csrf=c5rf");
     assert_eq!((ran.output("title"), ran.output("action")), (json!("Sign in"), json!("/login")));
 }
 

@@ -184,6 +184,8 @@ mod tests {
             body: None::<Bytes>,
             secret_inside: false,
             limits: Limits::default(),
+            channel: None,
+            jar: None,
         };
         auth.apply(&mut request, &scope).map_err(|error| error.message)?;
         Ok(request)

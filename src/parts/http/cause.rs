@@ -9,12 +9,15 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
+use crate::parts::http::channel::{Channel, HttpVersion};
 use crate::parts::http::error::{Error, address};
-use crate::parts::http::message::Limits;
+use crate::parts::http::message::Request;
 use crate::parts::http::tls;
 
 /// Why no answer began.
-pub(super) fn no_answer(error: &reqwest::Error, url: &Url, limits: &Limits) -> Error {
+pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
+    let (url, limits) = (&request.url, &request.limits);
+    let channel = request.channel.as_deref();
     let to = address(url);
     if let Some(fault) = cause::<rustls::Error>(error) {
         let fault = tls::Fault::of(fault);
@@ -28,14 +31,21 @@ pub(super) fn no_answer(error: &reqwest::Error, url: &Url, limits: &Limits) -> E
         return Error::NotSent { to, why: root(error) };
     }
     if error.is_dns() {
-        let host = match url.host() {
-            Some(Host::Domain(name)) => name.to_owned(),
+        let host = match (channel.and_then(Channel::proxy), url.host()) {
+            (Some(proxy), _) => proxy.address(),
+            (None, Some(Host::Domain(name))) => name.to_owned(),
             _ => to,
         };
         return Error::NameNotFound { host, why: root(error) };
     }
     if error.is_connect() {
+        // With a proxy between, it is the proxy that there is no connection to or through.
+        let to =
+            channel.and_then(Channel::proxy).map_or(to, |proxy| format!("the proxy {}", proxy.address()));
         return no_connection(error, to, limits.connect_timeout);
+    }
+    if channel.and_then(Channel::http_version) == Some(HttpVersion::Two) && hung_up(error) != Some("reset") {
+        return Error::Other { to, why: format!("it does not speak HTTP/2 there ({})", root(error)) };
     }
     if let Some(how) = hung_up(error) {
         return Error::Closed { to, how };

@@ -5,21 +5,24 @@
 //! needs one, and without any certificates while only `http://` is spoken, since reading the
 //! system's certificates costs more than a whole run.
 
-use std::sync::{Mutex, PoisonError};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, COOKIE, HeaderMap};
+use reqwest::tls::TlsInfo;
 use url::{Origin, Url};
 
 use crate::parts::http::cause::{hung_up, no_answer, root};
+use crate::parts::http::channel::Channel;
 use crate::parts::http::error::{Error, Phase, address};
-use crate::parts::http::message::{Hop, Request, Response, Timing};
+use crate::parts::http::message::{Certificate, Hop, Request, Response, Timing};
+use crate::parts::http::proxy::Proxy;
 use crate::parts::http::timing::{self, ConnectLayer, Connection, TimedLookup};
 use crate::parts::http::transport::{BoxFuture, Transport};
 use crate::parts::http::{body, redirect};
 
-/// What we call ourselves where the request does not say.
 /// What a request says of who sends it, where the user says nothing else.
 pub const USER_AGENT: &str = concat!("reqchain/", env!("CARGO_PKG_VERSION"));
 /// The most headers that an answer may have.
@@ -27,7 +30,7 @@ const MAX_HEADERS: usize = 100;
 /// The largest header, in bytes of its value.
 const MAX_HEADER: usize = 64 * 1024;
 /// The most bytes of all headers together.
-const MAX_HEADER_BYTES: usize = 256 * 1024;
+const MAX_HEADER_BYTES: u32 = 256 * 1024;
 
 /// How a [`Client`] behaves for all its requests.
 #[derive(Debug, Clone, Default)]
@@ -47,10 +50,13 @@ pub struct Client {
 }
 
 /// What a client of reqwest is fixed to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Profile {
     tls: bool,
     connect_timeout: Duration,
+    channel: Option<Arc<Channel>>,
+    /// Where the host of the request is, whatever the name service says.
+    address: Option<(String, IpAddr)>,
 }
 
 /// How far an exchange has come: what is told when its time runs out.
@@ -102,6 +108,9 @@ impl Client {
             let answer = self.hop(request).await?;
             let first_byte = started.elapsed();
             check_head(&answer, &request.url)?;
+            if let Some(jar) = &request.jar {
+                jar.store(&request.url, answer.headers());
+            }
             progress.phase = Phase::Reading;
             let status = answer.status();
             if status.is_redirection()
@@ -134,7 +143,7 @@ impl Client {
                     let reused = timing::connection() == Connection::Reused;
                     let stale = reused && hung_up(&error).is_some();
                     if !(stale && may_repeat) {
-                        return Err(no_answer(&error, &request.url, &request.limits));
+                        return Err(no_answer(&error, request));
                     }
                     may_repeat = false;
                 }
@@ -153,8 +162,7 @@ impl Client {
 
     /// The client of reqwest that this request needs, built if this is the first that does.
     fn client(&self, request: &Request) -> Result<reqwest::Client, Error> {
-        let profile =
-            Profile { tls: request.url.scheme() == "https", connect_timeout: request.limits.connect_timeout };
+        let profile = Profile::new(request, self.options.only.is_some());
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = built.iter().find(|(known, _)| *known == profile) {
             return Ok(client.clone());
@@ -174,7 +182,22 @@ impl Transport for Client {
 }
 
 impl Profile {
-    fn build(self, timing: bool) -> reqwest::Result<reqwest::Client> {
+    /// What a request needs. Where only some origins may be spoken to, nothing leads elsewhere.
+    fn new(request: &Request, only: bool) -> Self {
+        let channel = match &request.channel {
+            Some(channel) if only => Some(Arc::new(channel.straight())),
+            channel => channel.clone(),
+        };
+        let way = channel.as_deref();
+        Self {
+            tls: request.url.scheme() == "https" || way.and_then(Channel::proxy).is_some_and(Proxy::is_https),
+            connect_timeout: request.limits.connect_timeout,
+            address: way.and_then(|way| way.address(&request.url)),
+            channel,
+        }
+    }
+
+    fn build(&self, timing: bool) -> reqwest::Result<reqwest::Client> {
         // A provider that somebody else installed is as good.
         rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = reqwest::Client::builder()
@@ -185,6 +208,8 @@ impl Profile {
             .no_proxy()
             .tcp_nodelay(true)
             .http1_max_headers(MAX_HEADERS)
+            .http2_max_header_list_size(MAX_HEADER_BYTES)
+            .tls_info(self.tls)
             .connect_timeout(self.connect_timeout)
             .connector_layer(ConnectLayer { timing });
         if timing {
@@ -192,6 +217,13 @@ impl Profile {
         }
         if !self.tls {
             builder = builder.tls_certs_only([]);
+        }
+        if let Some((host, address)) = &self.address {
+            // Port 0 stands for that of the URL.
+            builder = builder.resolve(host, SocketAddr::new(*address, 0));
+        }
+        if let Some(channel) = &self.channel {
+            builder = channel.configure(builder, self.tls)?;
         }
         builder.build()
     }
@@ -210,6 +242,9 @@ impl Progress {
 fn outgoing(request: &Request) -> reqwest::Request {
     let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
     *outgoing.headers_mut() = request.headers.clone();
+    if let Some(cookies) = request.jar.as_ref().and_then(|jar| jar.header(&request.url, &request.headers)) {
+        outgoing.headers_mut().insert(COOKIE, cookies);
+    }
     *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);
     outgoing
 }
@@ -229,7 +264,7 @@ fn headers_fit(headers: &HeaderMap) -> bool {
         total += name.as_str().len() + value.len();
         value.len() <= MAX_HEADER
     });
-    each && total <= MAX_HEADER_BYTES && headers.len() <= MAX_HEADERS
+    each && total <= MAX_HEADER_BYTES as usize && headers.len() <= MAX_HEADERS
 }
 
 /// Reads the rest of an answer.
@@ -247,11 +282,19 @@ async fn read(
         return Err(Error::Encoding { to: address(&request.url), coding });
     }
     let (status, version) = (answer.status().as_u16(), answer.version());
+    let certificate = answer.extensions().get::<TlsInfo>().and_then(certificate);
     let headers = std::mem::take(answer.headers_mut());
     let body = body::read(answer, request).await?;
     let timing::Times { dns, connect } = timing::times();
     let mut response = Response::new(status, headers, body, request.url.clone());
     response.version = version;
+    response.certificate = certificate;
     response.timing = Timing { dns, connect, first_byte, total: started.elapsed() };
     Ok(response)
+}
+
+/// What is known of the certificate that the server showed.
+fn certificate(tls: &TlsInfo) -> Option<Certificate> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(tls.peer_certificate()?).ok()?;
+    Some(Certificate { not_after: parsed.validity().not_after.timestamp() })
 }

@@ -11,13 +11,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, PROXY_AUTHORIZATION, SET_COOKIE,
+    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE,
 };
 use reqwest::{Method, Version};
-use url::Url;
+use url::{Origin, Url};
 
 use crate::ground::secret::is_secret_name;
 use crate::ground::value::Value;
+use crate::parts::http::channel::Channel;
+use crate::parts::http::cookies::Jar;
 use crate::parts::http::redirect::place;
 
 /// What is to be sent.
@@ -36,6 +38,10 @@ pub struct Request {
     pub secret_inside: bool,
     /// How the exchange is limited.
     pub limits: Limits,
+    /// Its way; `None` where nothing was said of it.
+    pub channel: Option<Arc<Channel>>,
+    /// The cookies that go with it, and where those are kept that come back; `None` for neither.
+    pub jar: Option<Jar>,
 }
 
 impl fmt::Debug for Request {
@@ -68,6 +74,8 @@ pub struct Limits {
     pub max_body: u64,
     /// How many redirects are followed; 0 gives back the redirect itself.
     pub max_redirects: u32,
+    /// The origins that credentials and bodies may follow a redirect to.
+    pub trust: Option<Arc<[Origin]>>,
 }
 
 impl Default for Limits {
@@ -77,6 +85,7 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(10),
             max_body: 32 * 1024 * 1024,
             max_redirects: 10,
+            trust: None,
         }
     }
 }
@@ -124,6 +133,8 @@ pub struct Hop {
     pub to: Url,
     /// Whether credentials were left behind, since the origin changed.
     pub dropped_credentials: bool,
+    /// The `Set-Cookie` headers that came with the redirect.
+    pub set_cookies: Vec<HeaderValue>,
 }
 
 /// What is known of the certificate that a server showed (X.509, RFC 5280).
@@ -199,11 +210,13 @@ impl Response {
         value.split(';').next().map(|media| media.trim().to_ascii_lowercase())
     }
 
-    /// The cookies that this answer sets: name and value as they stand on the wire.
+    /// The cookies that this answer sets, and the redirects on the way to it: name and value as they
+    /// stand on the wire. A login often sets its cookie with a redirect. The last of a name counts.
     #[must_use]
     pub fn cookies(&self) -> &IndexMap<Arc<str>, Arc<str>> {
         self.cookies.get_or_init(|| {
-            let pairs = self.headers.get_all(SET_COOKIE).iter().filter_map(|value| {
+            let on_the_way = self.hops.iter().flat_map(|hop| &hop.set_cookies);
+            let pairs = on_the_way.chain(self.headers.get_all(SET_COOKIE)).filter_map(|value| {
                 let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
                 let pair = value.split(';').next()?;
                 let (name, value) = pair.split_once('=')?;

@@ -2,19 +2,25 @@
 
 pub mod body;
 mod cause;
+pub mod channel;
 pub mod client;
+pub mod cookies;
 pub mod error;
 #[cfg(test)]
 mod loopback;
 pub mod message;
+pub mod proxy;
 pub mod redirect;
+pub mod resolve;
 pub mod spec;
 pub mod status;
 pub mod timing;
 pub mod tls;
 pub mod transport;
 
+pub use channel::Channel;
 pub use client::{Client, ClientOptions};
+pub use cookies::Jar;
 pub use error::Error;
 pub use message::{Certificate, Request, Response, Timing};
 pub use spec::{Rendered, RequestDefaults, RequestSpec};

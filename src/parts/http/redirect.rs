@@ -4,11 +4,18 @@
 //! and no body goes there with it; what was dropped once stays dropped, since each hop is made
 //! from the one before. The decision is a pure function, so that a table can test it.
 
+mod settings;
+
 use reqwest::Method;
-use reqwest::header::{EXPECT, HOST, HeaderMap, HeaderName, LOCATION, TRAILER, TRANSFER_ENCODING};
+use reqwest::header::{
+    EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE, TRAILER, TRANSFER_ENCODING,
+};
 use url::{Position, Url};
 
-use crate::parts::http::message::{Hop, Request, is_credential};
+use crate::parts::http::channel::Channel;
+use crate::parts::http::message::{Hop, Limits, Request, is_credential};
+
+pub use settings::RedirectsSpec;
 
 /// Why a redirect is not followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +89,9 @@ impl Error {
             }
             Self::Location { .. } | Self::Scheme { .. } => "`redirects: none` gets the redirect itself",
             Self::Downgrade { .. } => "name the address that is meant in `url`, with https://",
-            Self::Body { .. } => "if that is right, name the new address in `url`; nothing was sent there",
+            Self::Body { .. } => {
+                "if that is right, name the new address in `url`, or its origin in `redirects: { trust: […] }`; nothing was sent there"
+            }
         };
         Some(help.to_owned())
     }
@@ -125,18 +134,28 @@ pub fn next(
     }
     let method = method_after(status, &request.method);
     let keeps_body = request.body.is_some() && method == request.method && status != 303;
-    let elsewhere = !same_origin(&request.url, &to);
+    let another = !same_origin(&request.url, &to);
+    // Whoever trusts an origin with credentials trusts them back to where they came from.
+    let back = before.first().is_some_and(|hop| same_origin(&hop.from, &to));
+    let elsewhere = another && !trusts(&request.limits, &to) && !(back && request.limits.trust.is_some());
     refuse_downgrade(request, &to, keeps_body)?;
     if elsewhere && keeps_body {
         return Err(Error::Body { from: place(&request.url), to: place(&to), status });
     }
 
+    let set_cookies = headers.get_all(SET_COOKIE).iter().map(secret).collect();
     let mut headers = request.headers.clone();
     if !keeps_body {
         drop_content(&mut headers);
     }
+    if another {
+        // The `Host` that a user wrote was meant for the first origin.
+        headers.remove(HOST);
+    }
     let dropped_credentials = elsewhere && drop_credentials(&mut headers);
-    let hop = Hop { status, from: request.url.clone(), to: to.clone(), dropped_credentials };
+    let channel =
+        if elsewhere { Channel::anonymous(request.channel.as_ref()) } else { request.channel.clone() };
+    let hop = Hop { status, from: request.url.clone(), to: to.clone(), dropped_credentials, set_cookies };
     let body = request.body.clone().filter(|_| keeps_body);
     let request = Request {
         method,
@@ -145,6 +164,8 @@ pub fn next(
         secret_inside: request.secret_inside && body.is_some(),
         body,
         limits: request.limits.clone(),
+        channel,
+        jar: request.jar.clone(),
     };
     Ok(Some(Next { request, hop }))
 }
@@ -156,6 +177,12 @@ pub fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme()
         && a.host_str() == b.host_str()
         && a.port_or_known_default() == b.port_or_known_default()
+}
+
+/// Whether `redirects.trust` names the origin of a URL.
+#[must_use]
+pub fn trusts(limits: &Limits, url: &Url) -> bool {
+    limits.trust.as_ref().is_some_and(|trusted| trusted.contains(&url.origin()))
 }
 
 /// A URL as messages show it: origin and path. The query may hold secrets, and so may what stands
@@ -210,6 +237,13 @@ fn refuse_downgrade(request: &Request, to: &Url, keeps_body: bool) -> Result<(),
     Err(Error::Downgrade { from: place(&request.url), to: place(to), what })
 }
 
+/// A header that nobody prints by accident.
+fn secret(value: &HeaderValue) -> HeaderValue {
+    let mut value = value.clone();
+    value.set_sensitive(true);
+    value
+}
+
 /// Drops the headers that tell of a body that does not go along.
 fn drop_content(headers: &mut HeaderMap) {
     drop_where(headers, |name, _| {
@@ -220,10 +254,8 @@ fn drop_content(headers: &mut HeaderMap) {
     });
 }
 
-/// Drops what must not reach another origin; whether a credential was among it. The `Host` that
-/// a user wrote was meant for the first origin too.
+/// Drops what must not reach another origin; whether a credential was among it.
 fn drop_credentials(headers: &mut HeaderMap) -> bool {
-    headers.remove(HOST);
     drop_where(headers, |name, sensitive| sensitive || is_credential(name))
 }
 
@@ -232,9 +264,7 @@ fn drop_credentials(headers: &mut HeaderMap) -> bool {
 fn drop_where(headers: &mut HeaderMap, drops: impl Fn(&HeaderName, bool) -> bool) -> bool {
     let dropped: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| {
-            drops(name, headers.get_all(*name).iter().any(reqwest::header::HeaderValue::is_sensitive))
-        })
+        .filter(|name| drops(name, headers.get_all(*name).iter().any(HeaderValue::is_sensitive)))
         .cloned()
         .collect();
     for name in &dropped {

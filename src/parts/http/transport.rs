@@ -68,6 +68,8 @@ mod tests {
             body: None,
             secret_inside: false,
             limits: Limits::default(),
+            channel: None,
+            jar: None,
         }
     }
 

@@ -38,7 +38,7 @@ use crate::ground::read::Reading;
 use crate::ground::secret::Marks;
 use crate::ground::source::Span;
 use crate::ground::yaml::{Kind, Node};
-use crate::parts::http::{Request, Response};
+use crate::parts::http::{Jar, Request, Response};
 use crate::parts::scope::Scope;
 use crate::parts::script::engine::{Compiled, Purpose};
 use crate::parts::script::limits::Limits;
@@ -117,6 +117,8 @@ pub struct Host {
     pub request: Option<Arc<dyn RequestCell>>,
     /// How `http::` sends; `None` where nothing may be sent.
     pub sender: Option<Arc<dyn Sender>>,
+    /// The cookies of the run; `None` where there are none.
+    pub jar: Option<Jar>,
     /// Set from outside to end the script.
     pub cancel: Arc<AtomicBool>,
     /// Takes what `print` and `debug` say. Secrets are out of it already, but for those that the
@@ -135,6 +137,7 @@ impl Host {
             phase,
             request: None,
             sender: None,
+            jar: None,
             cancel: Arc::default(),
             on_print: Arc::new(|_| {}),
             time: None,

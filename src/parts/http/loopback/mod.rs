@@ -138,6 +138,8 @@ fn request(method: Method, url: &str) -> Request {
         body: None,
         secret_inside: false,
         limits: Limits::default(),
+        channel: None,
+        jar: None,
     }
 }
 

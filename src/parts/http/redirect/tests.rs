@@ -23,6 +23,8 @@ fn request(method: Method, url: &str, headers: &[(&'static str, &'static str)], 
         body: body.then(|| Bytes::from_static(b"{}")),
         secret_inside: body,
         limits: Limits::default(),
+        channel: None,
+        jar: None,
     }
 }
 
@@ -129,6 +131,21 @@ fn a_body_goes_to_no_other_origin() {
     }
     let next = followed(&post, 302, "https://b.example/").request;
     assert_eq!((next.method, next.body), (Method::GET, None));
+}
+
+#[test]
+fn a_trusted_origin_gets_credentials_and_body_and_no_other_does() {
+    let mut post = request(Method::POST, FROM, &[("authorization", "Bearer x"), ("host", "a.example")], true);
+    let trusted = Url::parse("https://b.example/").expect("a URL").origin();
+    post.limits.trust = Some(vec![trusted].into());
+    let next = followed(&post, 307, "https://b.example/x");
+    assert!(!next.hop.dropped_credentials && next.request.body.is_some());
+    assert!(next.request.headers.contains_key("authorization") && !next.request.headers.contains_key(HOST));
+    for other in ["https://b.example:444/", "https://c.b.example/", "https://b.example.evil.example/"] {
+        assert!(matches!(decide(&post, 307, other), Err(Error::Body { .. })), "{other}");
+        assert!(followed(&post, 302, other).hop.dropped_credentials, "{other}");
+    }
+    assert!(matches!(decide(&post, 307, "http://b.example/"), Err(Error::Downgrade { .. })));
 }
 
 #[test]

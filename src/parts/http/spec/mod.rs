@@ -21,6 +21,7 @@ use crate::ground::read::{Fields, Reading};
 use crate::ground::source::Span;
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::auth::Auth;
+use crate::parts::http::channel::ChannelSpec;
 use crate::parts::http::message::Limits;
 use crate::parts::http::spec::graphql::Graphql;
 use crate::parts::http::spec::multipart::Multipart;
@@ -30,7 +31,7 @@ use crate::parts::template::{Mention, Template, Tree};
 pub use crate::parts::http::spec::file::{BodyFile, MAX_FILE};
 pub use crate::parts::http::spec::render::{Rendered, RenderedBody, parse_url};
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 21] = [
     "method",
     "url",
     "query",
@@ -45,14 +46,33 @@ const KEYS: [&str; 15] = [
     "timeout",
     "connect_timeout",
     "max_body",
+    "redirects",
+    "cookies",
+    "tls",
+    "proxy",
+    "resolve",
+    "http_version",
     // It stands under `defaults`, which whoever writes it here is told.
     "base_url",
 ];
-const LATER: [&str; 6] = ["redirects", "cookies", "tls", "proxy", "resolve", "http_version"];
 
 /// What may stand under `defaults` of a request.
-pub const DEFAULT_KEYS: [&str; 8] =
-    ["base_url", "method", "headers", "auth", "timeout", "connect_timeout", "max_body", "retry"];
+pub const DEFAULT_KEYS: [&str; 14] = [
+    "base_url",
+    "method",
+    "headers",
+    "auth",
+    "timeout",
+    "connect_timeout",
+    "max_body",
+    "redirects",
+    "cookies",
+    "tls",
+    "proxy",
+    "resolve",
+    "http_version",
+    "retry",
+];
 
 /// The methods that people write in lower case; any other word in capitals is a method too.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
@@ -72,6 +92,7 @@ pub struct RequestSpec {
     body: Body,
     auth: Option<Arc<Auth>>,
     limits: LimitsSpec,
+    channel: ChannelSpec,
 }
 
 /// What `defaults` says of every request.
@@ -82,6 +103,7 @@ pub struct RequestDefaults {
     headers: Vec<(HeaderName, Tree, Span)>,
     auth: Option<Arc<Auth>>,
     limits: LimitsSpec,
+    channel: ChannelSpec,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,7 +130,7 @@ impl RequestSpec {
         if let Some(scalar) = node.scalar() {
             return Self::read_short(scalar, reading);
         }
-        let fields = reading.fields(node, "request", &KEYS, &LATER)?;
+        let fields = reading.fields(node, "request", &KEYS, &[])?;
         let method = fields.optional("method", |node| read_method(node, reading));
         let url = fields.required("url", || reading.error(fields.span, "`request` needs `url`"));
         let url = url.and_then(|node| read_url(reading.text(node, "url")?, reading));
@@ -127,6 +149,7 @@ impl RequestSpec {
             body: body?,
             auth: auth?.map(Arc::new),
             limits,
+            channel: ChannelSpec::read(&fields, reading),
         })
     }
 
@@ -164,6 +187,7 @@ impl RequestSpec {
             body: Body::None,
             auth: None,
             limits: LimitsSpec::default(),
+            channel: ChannelSpec::default(),
         })
     }
 
@@ -182,6 +206,7 @@ impl RequestSpec {
         self.limits.timeout = self.limits.timeout.or(defaults.limits.timeout);
         self.limits.connect_timeout = self.limits.connect_timeout.or(defaults.limits.connect_timeout);
         self.limits.max_body = self.limits.max_body.or(defaults.limits.max_body);
+        self.channel = self.channel.overlay(&defaults.channel);
         self
     }
 
@@ -240,18 +265,20 @@ impl RequestSpec {
         if let Some(auth) = &self.auth {
             auth.reads(visit);
         }
+        self.channel.reads(visit);
     }
 }
 
 impl RequestDefaults {
     /// Reads the request's part of `defaults:`; mistakes are reported. `retry` is its reader's.
     pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
-        let fields = reading.fields(node, "defaults", &DEFAULT_KEYS, &LATER)?;
+        let fields = reading.fields(node, "defaults", &DEFAULT_KEYS, &[])?;
         let method = fields.get("method").and_then(|node| read_method(node, reading));
         let base_url = fields.get("base_url").and_then(|node| base_url::read(node, reading));
         let headers = read_headers(fields.get("headers"), reading)?;
         let auth = fields.get("auth").and_then(|node| Auth::read(node, reading)).map(Arc::new);
-        Some(Self { method, base_url, headers, auth, limits: LimitsSpec::read(&fields, reading) })
+        let (limits, channel) = (LimitsSpec::read(&fields, reading), ChannelSpec::read(&fields, reading));
+        Some(Self { method, base_url, headers, auth, limits, channel })
     }
 
     /// Whether they say nothing.
@@ -262,6 +289,7 @@ impl RequestDefaults {
             && self.headers.is_empty()
             && self.auth.is_none()
             && self.limits == LimitsSpec::default()
+            && self.channel.is_empty()
     }
 
     /// Tells every name that its templates read, and where.
@@ -273,6 +301,13 @@ impl RequestDefaults {
         if let Some(auth) = &self.auth {
             auth.reads(visit);
         }
+        self.channel.reads(visit);
+    }
+
+    /// How requests travel.
+    #[must_use]
+    pub const fn channel(&self) -> &ChannelSpec {
+        &self.channel
     }
 }
 
@@ -293,7 +328,7 @@ impl LimitsSpec {
             timeout: self.timeout.unwrap_or(usual.timeout),
             connect_timeout: self.connect_timeout.unwrap_or(usual.connect_timeout),
             max_body: self.max_body.unwrap_or(usual.max_body),
-            max_redirects: usual.max_redirects,
+            ..usual
         }
     }
 }

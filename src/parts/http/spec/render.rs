@@ -16,6 +16,7 @@ use crate::ground::encode;
 use crate::ground::secret::{Marked, Marks, is_secret_name, pseudonym};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
+use crate::parts::http::channel::Channel;
 use crate::parts::http::message::{Limits, Request, is_credential};
 use crate::parts::http::spec::multipart;
 use crate::parts::http::spec::{Body, Entry, RequestSpec};
@@ -39,6 +40,10 @@ pub struct Rendered {
     pub secret_inside: bool,
     /// The limits of the exchange.
     pub limits: Limits,
+    /// The way; `None` where nothing was said of it.
+    pub channel: Option<Arc<Channel>>,
+    /// Whether cookies are sent and kept.
+    pub cookies: bool,
 }
 
 impl fmt::Debug for Rendered {
@@ -96,6 +101,8 @@ impl RequestSpec {
         let url = recent_url(text, self.url.span())?;
         let (body, body_marks) = self.body.render(scope)?;
         let headers = self.render_headers(&body, scope)?;
+        let mut limits = self.limits.resolve();
+        self.channel.limit(&mut limits, scope)?;
         let post = if matches!(body, RenderedBody::None) { Method::GET } else { Method::POST };
         Ok(Rendered {
             method: self.method.clone().unwrap_or(post),
@@ -104,7 +111,9 @@ impl RequestSpec {
             body,
             origin_from_server: address.origin_from_server,
             secret_inside: secret_inside || body_marks.is_secret(),
-            limits: self.limits.resolve(),
+            limits,
+            channel: self.channel.resolve(scope)?,
+            cookies: self.channel.keeps_cookies(),
         })
     }
 
@@ -269,7 +278,7 @@ impl RenderedBody {
 }
 
 impl Rendered {
-    /// Makes bytes of it; `auth` comes after this.
+    /// Makes bytes of it; `auth` comes after this, and so does the jar.
     #[must_use]
     pub fn finish(self) -> Request {
         Request {
@@ -279,6 +288,8 @@ impl Rendered {
             body: self.body.into_bytes(),
             secret_inside: self.secret_inside,
             limits: self.limits,
+            channel: self.channel,
+            jar: None,
         }
     }
 }

@@ -110,6 +110,8 @@ fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
         body: body.into_bytes(),
         secret_inside: call.run.state().seen.is_secret(),
         limits: limits(call, fields)?,
+        channel: None,
+        jar: None,
     })
 }
 

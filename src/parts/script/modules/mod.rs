@@ -2,6 +2,7 @@
 
 mod base64;
 mod control;
+mod cookies;
 mod form;
 mod hash;
 mod hex;
@@ -37,7 +38,8 @@ pub(super) const ALL: &[(&str, &[Entry])] = &[
     ("random", random::TABLE),
     ("time", time::TABLE),
     ("http", http::TABLE),
+    ("cookies", cookies::TABLE),
 ];
 
 /// Modules that the language has and this version does not.
-pub(super) const LATER: [&str; 2] = ["jwt", "cookies"];
+pub(super) const LATER: [&str; 1] = ["jwt"];

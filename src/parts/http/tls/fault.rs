@@ -64,7 +64,7 @@ impl Fault {
             Self::NotYetValid => "is this machine's clock right?",
             Self::WrongHost(_) => "does the URL name the host as its certificate does?",
             Self::UnknownAuthority => {
-                "add the authority to the system's certificates, or name its file in the environment variable SSL_CERT_FILE"
+                "name the authority's file, `tls: { ca: ca.pem }`, or add it to the system's certificates; `tls: { insecure: true }` trusts anybody"
             }
             Self::NotTls => "if the server speaks plain HTTP there, write http:// in the URL",
             Self::Revoked | Self::Refused(_) | Self::Other(_) => return None,

@@ -1,0 +1,255 @@
+//! The rules of the jar, as tables. Rows S13 to S15 of the attacks are here.
+
+use reqwest::header::HeaderValue;
+
+use super::*;
+use crate::parts::http::cookies::date::cookie_date;
+
+const NOW: i64 = 1_767_225_600;
+
+fn jar() -> Jar {
+    Jar::new(&Needles::default(), &Clock::fixed(NOW * 1000))
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).expect("the test's URL is right")
+}
+
+fn set(jar: &Jar, from: &str, cookies: &[&str]) {
+    let mut headers = HeaderMap::new();
+    for cookie in cookies {
+        headers.append(SET_COOKIE, HeaderValue::from_bytes(cookie.as_bytes()).expect("a header"));
+    }
+    jar.store(&url(from), &headers);
+}
+
+fn sent(jar: &Jar, to: &str) -> String {
+    let header = jar.header(&url(to), &HeaderMap::new());
+    header.map_or_else(String::new, |header| text(header.as_bytes()))
+}
+
+/// What a cookie that was set there becomes here.
+fn goes(from: &str, cookie: &str, to: &str) -> bool {
+    let jar = jar();
+    set(&jar, from, &[cookie]);
+    !sent(&jar, to).is_empty()
+}
+
+#[test]
+fn a_cookie_goes_where_its_domain_reaches_and_to_no_public_suffix() {
+    let table = [
+        ("https://a.example.com/", "c=1", "https://a.example.com/", true),
+        ("https://a.example.com/", "c=1", "https://b.a.example.com/", false),
+        ("https://a.example.com/", "c=1; Domain=example.com", "https://b.example.com/", true),
+        ("https://a.example.com/", "c=1; Domain=.Example.COM", "https://b.example.com/", true),
+        ("https://a.example.com/", "c=1; Domain=example.com.", "https://b.example.com/", true),
+        ("https://a.example.com/", "c=1; Domain=example.com", "https://badexample.com/", false),
+        ("https://a.example.com/", "c=1; Domain=other.com", "https://other.com/", false),
+        ("https://a.example.com/", "c=1; Domain=b.example.com", "https://b.example.com/", false),
+        ("https://a.example.com/", "c=1; Domain=b.a.example.com", "https://a.example.com/", false),
+        // Super cookies (S13).
+        ("https://a.example.com/", "c=1; Domain=com", "https://b.com/", false),
+        ("https://a.example.co.uk/", "c=1; Domain=co.uk", "https://b.co.uk/", false),
+        ("https://a.example.co.uk/", "c=1; Domain=co.UK", "https://b.co.uk/", false),
+        ("https://a.example.co.uk/", "c=1; Domain=.co.uk.", "https://b.co.uk/", false),
+        ("https://a.github.io/", "c=1; Domain=github.io", "https://b.github.io/", false),
+        ("https://a.internal/", "c=1; Domain=internal", "https://b.internal/", false),
+        ("https://a.example.com/", "c=1; Domain=.", "https://b.com/", false),
+        ("https://a.example.com/", "c=1; Domain=.", "https://a.example.com/", true),
+        ("https://co.uk/", "c=1; Domain=co.uk", "https://co.uk/", true),
+        ("https://co.uk/", "c=1; Domain=co.uk", "https://b.co.uk/", false),
+        ("http://localhost/", "c=1; Domain=localhost", "http://localhost:81/", true),
+        ("http://127.0.0.1/", "c=1; Domain=127.0.0.1", "http://127.0.0.1/", true),
+        ("http://127.0.0.1/", "c=1; Domain=0.0.1", "http://9.0.0.1/", false),
+        ("http://[::1]/", "c=1", "http://[::1]:81/", true),
+        ("https://example.com./", "c=1", "https://example.com/", true),
+        ("https://a.bücher.example/", "c=1; Domain=bücher.example", "https://xn--bcher-kva.example/", true),
+    ];
+    for (from, cookie, to, expected) in table {
+        assert_eq!(goes(from, cookie, to), expected, "{cookie} of {from} to {to}");
+    }
+}
+
+#[test]
+fn a_cookie_goes_to_the_paths_below_its_own() {
+    let table = [
+        ("http://a.b/x/y", "c=1", "http://a.b/x", true),
+        ("http://a.b/x/y", "c=1", "http://a.b/x/z", true),
+        ("http://a.b/x/y", "c=1", "http://a.b/xz", false),
+        ("http://a.b/x/y", "c=1", "http://a.b/", false),
+        ("http://a.b/x", "c=1", "http://a.b/z", true),
+        ("http://a.b/x", "c=1; Path=/app", "http://a.b/app/z", true),
+        ("http://a.b/x", "c=1; Path=/app/", "http://a.b/app", false),
+        ("http://a.b/x/y", "c=1; Path=odd", "http://a.b/x/z", true),
+    ];
+    for (from, cookie, to, expected) in table {
+        assert_eq!(goes(from, cookie, to), expected, "{cookie} of {from} to {to}");
+    }
+}
+
+#[test]
+fn a_secure_cookie_never_goes_unencrypted_not_even_on_this_machine() {
+    assert!(!goes("https://127.0.0.1/", "c=1; Secure", "http://127.0.0.1/"));
+    assert!(goes("https://127.0.0.1/", "c=1; Secure", "https://127.0.0.1/"));
+    assert!(!goes("http://127.0.0.1/", "c=1; Secure", "https://127.0.0.1/"));
+    let jar = jar();
+    set(&jar, "https://a.example.com/", &["sid=good; Secure; Domain=example.com; Path=/"]);
+    set(&jar, "http://b.example.com/", &["sid=evil; Domain=example.com; Path=/", "sid=evil; Path=/x"]);
+    set(&jar, "http://example.com/", &["sid=gone; Max-Age=0"]);
+    assert_eq!(sent(&jar, "https://a.example.com/x"), "sid=good");
+}
+
+#[test]
+fn a_prefix_holds_what_it_promises_and_odd_cookies_are_left() {
+    let table = [
+        ("https", "__Host-c=1; Secure; Path=/", true),
+        ("https", "__host-c=1; Secure; Path=/x", false),
+        ("https", "__Host-c=1; Secure", false),
+        ("https", "__Host-c=1; Secure; Path=/; Domain=a.example.com", false),
+        ("https", "__Host-c=1; Path=/", false),
+        ("http", "__Host-c=1; Secure; Path=/", false),
+        ("https", "__Secure-c=1; Secure", true),
+        ("https", "__SECURE-c=1", false),
+        ("https", "=1", false),
+        ("https", "c", false),
+        ("https", "", false),
+        ("https", "c=", true),
+        ("https", "c=\tx", true),
+        ("https", "c=1; Max-Age=99999999999999999999", true),
+        ("https", "c=1; Max-Age=-99999999999999999999", false),
+        ("https", "c=1; Max-Age=0", false),
+        ("https", "c=1; Max-Age=x", true),
+        ("https", "c=1; Expires=Wed, 21 Oct 2015 07:28:00 GMT", false),
+        ("https", "c=1; Expires=Wed, 21 Oct 2015 07:28:00 GMT; Max-Age=5", true),
+        ("https", "c=1; Max-Age=5; Expires=Wed, 21 Oct 2015 07:28:00 GMT", true),
+        ("https", "c=1; Expires=nonsense", true),
+    ];
+    for (scheme, cookie, expected) in table {
+        let place = format!("{scheme}://a.example.com/");
+        assert_eq!(goes(&place, cookie, &place), expected, "{cookie}");
+    }
+    for bytes in [&b"c=a\x01b"[..], b"c=a\0b", b"c=1; Path=/\x1b"] {
+        assert!(SetCookie::parse(bytes, NOW).is_none());
+    }
+}
+
+#[test]
+fn a_value_comes_back_byte_for_byte() {
+    for value in ["\"a b\"", "a=b==", "%41+%zz", "a,b", "ü", "'x'", "{\"a\":1}"] {
+        let jar = jar();
+        set(&jar, "http://a.b/", &[&format!("c={value}; HttpOnly")]);
+        assert_eq!(sent(&jar, "http://a.b/"), format!("c={value}"));
+    }
+    let jar = jar();
+    let mut headers = HeaderMap::new();
+    headers.append(SET_COOKIE, HeaderValue::from_bytes(b"c=\xff\xfe; x").expect("a header"));
+    jar.store(&url("http://a.b/"), &headers);
+    let header = jar.header(&url("http://a.b/"), &HeaderMap::new()).expect("sent");
+    assert_eq!(header.as_bytes(), b"c=\xff\xfe");
+    assert!(header.is_sensitive());
+}
+
+#[test]
+fn the_order_is_that_of_the_standard_and_a_new_value_keeps_its_place() {
+    let jar = jar();
+    set(&jar, "http://a.b/x/y", &["a=1; Path=/", "b=2; Path=/", "c=3"]);
+    set(&jar, "http://a.b/x/y", &["a=4; Path=/"]);
+    assert_eq!(sent(&jar, "http://a.b/x/z"), "c=3; a=4; b=2");
+    set(&jar, "http://a.b/x/y", &["a=; Path=/; Max-Age=0"]);
+    assert_eq!(sent(&jar, "http://a.b/x/z"), "c=3; b=2");
+}
+
+#[test]
+fn the_cookies_of_the_request_win_by_name() {
+    let jar = jar();
+    set(&jar, "http://a.b/", &["sid=jar", "lang=de"]);
+    let mut own = HeaderMap::new();
+    own.append(COOKIE, HeaderValue::from_static("x=1;  sid=mine"));
+    let header = jar.header(&url("http://a.b/"), &own).expect("sent");
+    assert_eq!(text(header.as_bytes()), "x=1;  sid=mine; lang=de");
+}
+
+#[test]
+fn a_flood_is_cut_and_told_once() {
+    let large = "x".repeat(4000);
+    let jar = jar();
+    set(&jar, "http://a.b/", &[&format!("c={}", "x".repeat(4096))]);
+    assert_eq!(sent(&jar, "http://a.b/"), "", "4097 bytes");
+    for round in 0..10 {
+        let cookies: Vec<String> = (0..60).map(|n| format!("c{round}x{n}={large}")).collect();
+        set(&jar, "http://a.b/", &cookies.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    assert_eq!(jar.lock().len(), MAX_PER_DOMAIN);
+    assert_eq!(jar.lock()[0].name, b"c7x0", "the oldest go");
+    let header = sent(&jar, "http://a.b/");
+    assert!(header.len() <= MAX_HEADER, "{} bytes", header.len());
+    assert!(header.starts_with("c9x48=") && header.contains("; c9x49="), "the youngest are sent");
+    assert!(jar.warning().is_some() && jar.warning().is_none());
+    for host in 0..40 {
+        let cookies: Vec<String> = (0..50).map(|n| format!("d{n}=1")).collect();
+        let cookies: Vec<&str> = cookies.iter().map(String::as_str).collect();
+        set(&jar, &format!("http://h{host}.b/"), &cookies);
+        set(&jar, &format!("http://h{host}.b/x/y"), &cookies);
+    }
+    assert_eq!(jar.lock().len(), MAX_COOKIES);
+}
+
+#[test]
+fn a_cookie_ends_at_its_time() {
+    let clock = Clock::fixed(NOW * 1000);
+    let jar = Jar::new(&Needles::default(), &clock);
+    set(&jar, "http://a.b/", &["c=1; Max-Age=60"]);
+    assert_eq!(sent(&jar, "http://a.b/"), "c=1");
+    clock.advance(60_000);
+    assert_eq!(sent(&jar, "http://a.b/"), "");
+}
+
+#[test]
+fn a_script_may_read_set_and_remove() {
+    let (jar, here) = (jar(), url("http://a.b/x"));
+    set(&jar, "http://a.b/x/y", &["sid=1"]);
+    assert_eq!(jar.get(&here, "sid").as_deref(), Some("1"));
+    assert_eq!(jar.get(&url("http://a.b/"), "sid"), None);
+    jar.set(&here, "sid", "2").expect("a cookie");
+    jar.set(&here, "lang", "de").expect("a cookie");
+    assert_eq!(sent(&jar, "http://a.b/x"), "sid=2; lang=de");
+    assert_eq!(sent(&jar, "http://a.b/"), "lang=de");
+    assert!(jar.remove(&here, "sid") && !jar.remove(&here, "sid"));
+    for (name, value, why) in [
+        ("", "1", Refused::Name),
+        ("a=b", "1", Refused::Name),
+        ("a", "1; Domain=b", Refused::Value),
+        ("a", "1\r\nX: 1", Refused::Value),
+        ("__Host-a", "1", Refused::Prefix),
+        ("a", &"x".repeat(5000), Refused::Size),
+    ] {
+        assert_eq!(jar.set(&here, name, value), Err(why), "{name}");
+    }
+}
+
+#[test]
+fn what_is_put_in_is_a_secret_and_debug_shows_none_of_it() {
+    let needles = Needles::default();
+    let jar = Jar::new(&needles, &Clock::fixed(NOW * 1000));
+    set(&jar, "http://a.b/", &["sid=hunter2hunter2"]);
+    assert_eq!(needles.scrub("x hunter2hunter2"), "x «sid»");
+    assert!(!format!("{jar:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_date_is_read_in_every_form_that_servers_send() {
+    for text in [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "06 nov 1994 8:49:37",
+    ] {
+        assert_eq!(cookie_date(text), Some(784_111_777), "{text}");
+    }
+    for text in
+        ["", "tomorrow", "32 Nov 1994 08:49:37", "06 Nov 1994", "06 Nov 1500 08:49:37", "6 ü 94 1:2:3"]
+    {
+        assert_eq!(cookie_date(text), None, "{text}");
+    }
+    assert!(cookie_date("Fri, 31 Dec 9999 23:59:59 GMT").is_some());
+}

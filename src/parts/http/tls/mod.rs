@@ -1,0 +1,285 @@
+//! `tls`: whom we trust and who we are, and what is wrong where no connection comes about.
+//!
+//! What was typed is a [`TlsSpec`]: its files are read when the workflow is, so that a mistake is
+//! told at its key. What a request travels with is a [`Tls`]; the key of a client certificate is
+//! opened when its password is known, and once for each password.
+
+mod fault;
+mod file;
+mod identity;
+mod pem;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::ClientBuilder;
+
+use crate::ground::read::{Fields, Reading};
+use crate::ground::source::Span;
+use crate::ground::value::Value;
+use crate::ground::yaml::{Kind, Node};
+use crate::parts::http::tls::file::read_file;
+use crate::parts::http::tls::identity::{Identity, Store, Unopened};
+use crate::parts::scope::Scope;
+use crate::parts::template::{Error, Mention, Tree};
+
+pub use fault::Fault;
+
+const KEYS: [&str; 7] = ["ca", "cert", "key", "pkcs12", "password", "insecure", "min"];
+
+/// `tls: { ca, cert, key, pkcs12, password, insecure, min }`.
+#[derive(Debug, Clone, Default)]
+pub struct TlsSpec {
+    ca: Option<Arc<Authorities>>,
+    identity: Option<Arc<IdentitySpec>>,
+    insecure: Option<bool>,
+    min: Option<Version>,
+}
+
+/// A client certificate, its key still closed, and the password that opens it.
+struct IdentitySpec {
+    store: Store,
+    span: Span,
+    password: Option<(Tree, Span)>,
+    /// What the last password opened.
+    opened: Mutex<Option<(String, Arc<Identity>)>>,
+}
+
+/// The authorities of a PEM file.
+#[derive(PartialEq, Eq)]
+struct Authorities(Vec<u8>);
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    /// RFC 5246.
+    Tls12,
+    /// RFC 8446.
+    Tls13,
+}
+
+/// How a connection is encrypted: all that a client of the network is fixed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    ca: Option<Arc<Authorities>>,
+    identity: Option<Arc<Identity>>,
+    /// Whether any certificate of the server will do.
+    pub insecure: bool,
+    min: Option<Version>,
+}
+
+impl fmt::Debug for IdentitySpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdentitySpec")
+    }
+}
+
+impl fmt::Debug for Authorities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+impl TlsSpec {
+    /// Reads `tls:`; mistakes are reported, those in its files too.
+    pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        let fields = reading.fields(node, "tls", &KEYS, &[])?;
+        let ca = fields.optional("ca", |node| read_authorities(node, reading));
+        let identity = IdentitySpec::read(&fields, reading);
+        let insecure = fields.optional("insecure", |node| reading.truth(node, "insecure"));
+        let min = fields.optional("min", |node| Version::read(node, reading));
+        Some(Self { ca: ca?, identity: identity.map(Arc::new), insecure: insecure?, min: min? })
+    }
+
+    /// Lays it over what `defaults` says. Certificate, key and password belong together.
+    #[must_use]
+    pub fn overlay(self, defaults: &Self) -> Self {
+        Self {
+            ca: self.ca.or_else(|| defaults.ca.clone()),
+            identity: self.identity.or_else(|| defaults.identity.clone()),
+            insecure: self.insecure.or(defaults.insecure),
+            min: self.min.or(defaults.min),
+        }
+    }
+
+    /// Opens the client certificate.
+    ///
+    /// # Errors
+    /// Where the password is wrong or missing. It is never told.
+    pub fn resolve(&self, scope: &Scope) -> Result<Arc<Tls>, Error> {
+        let identity = self.identity.as_ref().map(|identity| identity.open(scope)).transpose()?;
+        let insecure = self.insecure.unwrap_or(false);
+        Ok(Arc::new(Tls { ca: self.ca.clone(), identity, insecure, min: self.min }))
+    }
+
+    /// Tells every name that its templates read, and where.
+    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+        if let Some((password, _)) = self.identity.as_ref().and_then(|identity| identity.password.as_ref()) {
+            password.reads(visit);
+        }
+    }
+}
+
+impl IdentitySpec {
+    /// Reads `cert` and `key`, or `pkcs12`, and `password`. What needs no password, or one that is
+    /// no template, is opened at once. `None` where there is none, and after a mistake, which was
+    /// reported.
+    fn read(fields: &Fields<'_>, reading: &Reading) -> Option<Self> {
+        let password = fields.optional("password", |node| read_password(node, reading));
+        let (cert, key, pkcs12) = (fields.get("cert"), fields.get("key"), fields.entry("pkcs12"));
+        let (store, span) = match (cert, key, pkcs12) {
+            (None, None, None) => {
+                if let Some((key, _)) = fields.entry("password") {
+                    let help = "name the file that it opens: `pkcs12`, or `cert` and `key`";
+                    reading.error_with(key.span, "`password` opens nothing", help);
+                }
+                return None;
+            }
+            (None, Some(key), None) => {
+                let help = "name the certificate that the key belongs to: `cert: client.pem`";
+                reading.error_with(key.span, "`key` needs `cert`", help);
+                return None;
+            }
+            (_, _, Some((name, file))) => {
+                if cert.or(key).is_some() {
+                    let help = "a PKCS#12 file has certificate and key; keep one of them";
+                    reading.error_with(name.span, "`pkcs12` stands beside `cert` or `key`", help);
+                    return None;
+                }
+                (Store::Pkcs12(read_file(file, "pkcs12", reading)?), file.span)
+            }
+            (Some(cert), key, None) => {
+                let text = |node: &Node, what: &str| {
+                    read_file(node, what, reading).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                };
+                let (chain, key) = (text(cert, "cert"), key.map(|key| (text(key, "key"), key.span)));
+                let (key, span) = key.map_or((Some(None), cert.span), |(key, span)| (key.map(Some), span));
+                (Store::pem(&chain?, key?.as_deref()).map_err(|why| why.report(span, reading)).ok()?, span)
+            }
+        };
+        let spec = Self { store, span, password: password?, opened: Mutex::default() };
+        spec.try_now(reading)?;
+        Some(spec)
+    }
+
+    /// Opens it where no template is in the way, so that a mistake is told before anything is sent.
+    fn try_now(&self, reading: &Reading) -> Option<()> {
+        let password = match &self.password {
+            None => None,
+            Some((Tree::Plain(password), _)) => Some(password.to_text()),
+            Some(_) => return Some(()),
+        };
+        match self.store.open(password.as_deref()) {
+            Ok(identity) => {
+                self.keep(password.unwrap_or_default(), Arc::new(identity));
+                Some(())
+            }
+            Err(why) => {
+                why.report(self.place(&why), reading);
+                None
+            }
+        }
+    }
+
+    fn open(&self, scope: &Scope) -> Result<Arc<Identity>, Error> {
+        let password = match &self.password {
+            None => None,
+            Some((tree, _)) => match tree.value(scope)?.value {
+                Value::Null => None,
+                password => Some(password.to_text()),
+            },
+        };
+        if let Some(password) = &password {
+            scope.needles.learn(&"password".into(), password);
+        }
+        let known = self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, identity)) = known.filter(|(by, _)| *by == *password.as_deref().unwrap_or_default()) {
+            return Ok(identity);
+        }
+        let opened = self.store.open(password.as_deref());
+        let identity = Arc::new(opened.map_err(|why| why.error(self.place(&why)))?);
+        self.keep(password.unwrap_or_default(), Arc::clone(&identity));
+        Ok(identity)
+    }
+
+    fn keep(&self, password: String, identity: Arc<Identity>) {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some((password, identity));
+    }
+
+    /// Where a mistake is told: at the password if that is what is wrong.
+    fn place(&self, why: &Unopened) -> Span {
+        match &self.password {
+            Some((_, span)) if why.is_of_password() => *span,
+            _ => self.span,
+        }
+    }
+}
+
+impl Version {
+    fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        match &*reading.text(node, "min")?.text {
+            "1.2" => Some(Self::Tls12),
+            "1.3" => Some(Self::Tls13),
+            other => {
+                let message = format!("`min` is a version of TLS, not `{other}`");
+                reading.error_with(node.span, message, "write 1.2 or 1.3");
+                None
+            }
+        }
+    }
+}
+
+impl Tls {
+    /// The same without the client certificate; `None` where it has none.
+    pub(super) fn without_identity(&self) -> Option<Self> {
+        self.identity.as_ref()?;
+        Some(Self { identity: None, ..self.clone() })
+    }
+
+    /// Tells a client of the network.
+    pub(super) fn configure(&self, mut builder: ClientBuilder) -> reqwest::Result<ClientBuilder> {
+        if let Some(ca) = &self.ca {
+            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&ca.0)?);
+        }
+        if let Some(identity) = &self.identity {
+            builder = builder.identity(reqwest::Identity::from_pem(identity.pem())?);
+        }
+        if self.insecure {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        Ok(match self.min {
+            Some(Version::Tls12) => builder.tls_version_min(reqwest::tls::Version::TLS_1_2),
+            Some(Version::Tls13) => builder.tls_version_min(reqwest::tls::Version::TLS_1_3),
+            None => builder,
+        })
+    }
+}
+
+fn read_authorities(node: &Node, reading: &Reading) -> Option<Arc<Authorities>> {
+    let bytes = read_file(node, "ca", reading)?;
+    if let Err(why) = pem::check_certificates(&String::from_utf8_lossy(&bytes)) {
+        let help = "it must hold certificates in PEM: -----BEGIN CERTIFICATE-----";
+        reading.error_with(node.span, format!("`ca`: {why}"), help);
+        return None;
+    }
+    Some(Arc::new(Authorities(bytes)))
+}
+
+/// A password; one that is no template is shown by no excerpt.
+fn read_password(node: &Node, reading: &Reading) -> Option<(Tree, Span)> {
+    if !matches!(node.kind, Kind::Scalar(_)) {
+        reading.error(node.span, format!("`password` must be a text, not {}", node.describe()));
+        return None;
+    }
+    let scalar = node.scalar()?;
+    if !scalar.is_empty() && !scalar.text.contains("{{") {
+        reading.source.hide(node.span);
+    }
+    // A password of digits is a text: what is plain is taken as it was typed.
+    let tree = match Tree::read(node, reading)? {
+        Tree::Plain(Value::Null) => Tree::Plain("".into()),
+        Tree::Plain(_) => Tree::Plain(Value::String(Arc::clone(&scalar.text))),
+        templated => templated,
+    };
+    Some((tree, node.span))
+}
