@@ -13,6 +13,8 @@ mod run;
 mod values;
 // Who may see a credential: schemes, redirects, origins that a server chose, refusals.
 mod auth;
+// The schemes that compute: Digest, AWS Signature Version 4, JWT; servers here verify what they get.
+mod auth_schemes;
 // Scripts: what they see and change, how they steer, what their own requests may do.
 mod script;
 // What is sent again, when, and how often; and what no answer at all means.

@@ -7,6 +7,7 @@ mod hex;
 mod hmac;
 mod http;
 mod json;
+mod jwt;
 mod random;
 mod time;
 mod url;
@@ -23,6 +24,7 @@ pub(super) const ALL: &[(&str, &[Entry])] = &[
     ("hex", hex::TABLE),
     ("hash", hash::TABLE),
     ("hmac", hmac::TABLE),
+    ("jwt", jwt::TABLE),
     ("json", json::TABLE),
     ("url", url::TABLE),
     ("random", random::TABLE),
@@ -31,4 +33,4 @@ pub(super) const ALL: &[(&str, &[Entry])] = &[
 ];
 
 /// Modules that the language has and this version does not.
-pub(super) const LATER: [&str; 5] = ["jwt", "form", "regex", "cookies", "xml"];
+pub(super) const LATER: [&str; 4] = ["form", "regex", "cookies", "xml"];
