@@ -25,7 +25,7 @@ const MUFASA: &str = r#"realm="http-auth@example.org", qop="auth, auth-int", non
 #[test]
 fn the_published_examples_give_their_answers() {
     let cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
-    let jason = r#"Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", opaque="HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDicOEDwXCvw==", charset=UTF-8, userhash=true"#;
+    let jason = r#"Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", opaque="HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS", charset=UTF-8, userhash=true"#;
     let rfc2617 = r#"Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc069c403ebaf9f0171e9517f40e41""#;
     let mufasa = ("Mufasa", "Circle of Life");
     // The second example of RFC 7616 as its erratum 4897 has it.
@@ -39,7 +39,7 @@ fn the_published_examples_give_their_answers() {
             "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
         ),
         (
-            answer(jason, ("Jäsøn Doe", "Secret, or not?"), "/doe.json", "NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm"),
+            answer(jason, ("Jäsøn Doe", "Secret, or not?"), "/doe.json", "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v"),
             "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5",
         ),
         (
