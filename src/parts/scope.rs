@@ -11,6 +11,7 @@ use reqwest::header::SET_COOKIE;
 use crate::ground::clock::Clock;
 use crate::ground::secret::{Marked, Needles};
 use crate::ground::value::Value;
+use crate::parts::auth::digest::Challenges;
 use crate::parts::http::Response;
 
 /// The names that mean something by themselves and are no variables.
@@ -26,6 +27,8 @@ pub struct Scope {
     pub needles: Needles,
     /// What time it is.
     pub clock: Clock,
+    /// The Digest challenges that servers gave in this run.
+    pub challenges: Challenges,
 }
 
 #[derive(Debug, Default)]

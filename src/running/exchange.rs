@@ -38,11 +38,8 @@ impl StepRun<'_> {
         loop {
             attempts += 1;
             self.outcome.attempts += 1;
-            self.sign(spec, &mut request, from_server)?;
-            self.tell_request(spec, &request, as_written);
-            self.flowing.events.warn_of_unchecked(&self.path, &request);
-            let result = self.flowing.context.transport.send(&request).await;
-            self.flowing.events.warn_of_cookies(&self.path, &request);
+            let signed = self.sign(spec, &mut request, from_server)?;
+            let result = self.converse(spec, &mut request, as_written, signed).await?;
             let Some(wait) = self.wait_before_retry(&result, &request, attempts) else {
                 return result.map_err(|error| self.network_failure(&error, spec));
             };
@@ -51,21 +48,53 @@ impl StepRun<'_> {
         }
     }
 
-    /// Puts the credential in, unless a server chose where the request goes: then it goes only to
-    /// an origin that the user named.
-    fn sign(&self, spec: &RequestSpec, request: &mut Request, from_server: bool) -> Result<(), Box<Failure>> {
+    /// Sends a request, and again where its scheme answers a challenge of the server: that is part
+    /// of the same attempt.
+    async fn converse(
+        &self,
+        spec: &RequestSpec,
+        request: &mut Request,
+        as_written: bool,
+        signed: bool,
+    ) -> Result<Result<Response, Error>, Box<Failure>> {
+        let mut rounds = 0;
+        loop {
+            self.tell_request(spec, request, as_written);
+            self.flowing.events.warn_of_unchecked(&self.path, request);
+            let result = self.flowing.context.transport.send(request).await;
+            self.flowing.events.warn_of_cookies(&self.path, request);
+            let (Some(auth), Ok(response)) = (spec.auth().filter(|_| signed), &result) else {
+                return Ok(result);
+            };
+            let answered = auth.answer(response, request, rounds, &self.scope);
+            if !answered.map_err(|error| self.template_failure(&error))? {
+                return Ok(result);
+            }
+            self.tell_response(response);
+            rounds += 1;
+        }
+    }
+
+    /// Puts the credential in and says so, unless a server chose where the request goes: then it
+    /// goes only to an origin that the user named.
+    fn sign(
+        &self,
+        spec: &RequestSpec,
+        request: &mut Request,
+        from_server: bool,
+    ) -> Result<bool, Box<Failure>> {
         let origins = &self.flowing.origins;
         if !from_server {
             origins.note(&request.url);
         } else if !trusts(&request.limits, &request.url)
             && !origins.names(&request.url, self.source(), &self.scope)
         {
-            return self.strip(spec, request);
+            return self.strip(spec, request).map(|()| false);
         }
-        match spec.auth() {
-            Some(auth) => auth.apply(request, &self.scope).map_err(|error| self.template_failure(&error)),
-            None => Ok(()),
+        if let Some(auth) = spec.auth() {
+            auth.apply(request, &self.scope).map_err(|error| self.template_failure(&error))?;
         }
+        Ok(true)
     }
 
     /// Takes the credentials out, and says so. A secret in the query or the body cannot be taken

@@ -23,6 +23,8 @@ mod select;
 mod expect;
 // How a request travels: redirects, cookies, TLS, proxies, addresses, versions of HTTP.
 mod channel;
+// The schemes that compute: Digest, AWS Signature Version 4, JWT; servers here verify what they get.
+mod auth_schemes;
 // Scripts: what they see and change, how they steer, what their own requests may do.
 mod script;
 // What is sent again, when, and how often; and what no answer at all means.

@@ -161,6 +161,14 @@ pub fn usual_algorithm(key: &str, kid: Option<&str>) -> Result<&'static str, Err
     key::usual_algorithm(key, kid).map(Algorithm::name)
 }
 
+/// Whether a word names an algorithm that [`sign`] knows.
+///
+/// # Errors
+/// Where it does not.
+pub fn is_algorithm(name: &str) -> Result<(), Error> {
+    Algorithm::named(name).map(|_| ())
+}
+
 fn full_header(further: &Value, algorithm: Algorithm) -> Result<Map, Error> {
     let mut header = Map::default();
     header.insert("alg".into(), algorithm.name().into());

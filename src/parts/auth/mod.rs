@@ -4,8 +4,12 @@
 //! otherwise finished, so that a signature covers what is really sent.
 
 mod api_key;
+mod aws_sigv4;
 mod basic;
 mod bearer;
+pub mod digest;
+mod given;
+mod jwt;
 
 use std::sync::Arc;
 
@@ -17,15 +21,18 @@ use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::auth::api_key::ApiKey;
+use crate::parts::auth::aws_sigv4::AwsSigv4;
 use crate::parts::auth::basic::Basic;
 use crate::parts::auth::bearer::Bearer;
-use crate::parts::http::Request;
+use crate::parts::auth::digest::Digest;
+use crate::parts::auth::jwt::Jwt;
+use crate::parts::http::{Request, Response};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention, Tree};
 
 /// The schemes of the language.
-const KINDS: [&str; 4] = ["basic", "bearer", "api_key", "none"];
-const LATER: [&str; 5] = ["digest", "aws_sigv4", "jwt", "oauth2", "session"];
+const KINDS: [&str; 7] = ["basic", "bearer", "api_key", "digest", "aws_sigv4", "jwt", "none"];
+const LATER: [&str; 2] = ["oauth2", "session"];
 
 /// How a request is authenticated.
 #[derive(Debug, Clone)]
@@ -36,6 +43,12 @@ pub enum Auth {
     Bearer(Bearer),
     /// A key in a header, the query or a cookie.
     ApiKey(ApiKey),
+    /// An answer to the server's challenge (RFC 7616).
+    Digest(Digest),
+    /// Signature Version 4 of AWS.
+    AwsSigv4(Box<AwsSigv4>),
+    /// A token that is signed for each request (RFC 7519).
+    Jwt(Box<Jwt>),
     /// Not at all, whatever the defaults say.
     None,
 }
@@ -62,7 +75,7 @@ impl Auth {
             reading.error_with(
                 node.span,
                 "`auth` takes exactly one scheme",
-                "write one of basic, bearer, api_key, none",
+                format!("write one of {}", KINDS.join(", ")),
             );
             return None;
         };
@@ -70,6 +83,9 @@ impl Auth {
             "basic" => Basic::read(value, reading).map(Self::Basic),
             "bearer" => Bearer::read(value, reading).map(Self::Bearer),
             "api_key" => ApiKey::read(value, reading).map(Self::ApiKey),
+            "digest" => Digest::read(value, reading).map(Self::Digest),
+            "aws_sigv4" => AwsSigv4::read(value, reading).map(Box::new).map(Self::AwsSigv4),
+            "jwt" => Jwt::read(value, reading).map(Box::new).map(Self::Jwt),
             "none" => Some(Self::None),
             _ => None,
         }
@@ -84,7 +100,29 @@ impl Auth {
             Self::Basic(basic) => basic.apply(request, scope),
             Self::Bearer(bearer) => bearer.apply(request, scope),
             Self::ApiKey(key) => key.apply(request, scope),
+            Self::Digest(digest) => digest.apply(request, scope),
+            Self::AwsSigv4(signature) => signature.apply(request, scope),
+            Self::Jwt(jwt) => jwt.apply(request, scope),
             Self::None => Ok(()),
+        }
+    }
+
+    /// Puts another credential into a request whose answer asks for one, and says whether the
+    /// request is to be sent again. `rounds` is how often that was so already. Asked about every
+    /// answer to a request that [`Auth::apply`] signed.
+    ///
+    /// # Errors
+    /// As [`Auth::apply`]; and where the server asks for what is not supported.
+    pub fn answer(
+        &self,
+        response: &Response,
+        request: &mut Request,
+        rounds: u32,
+        scope: &Scope,
+    ) -> Result<bool, Error> {
+        match self {
+            Self::Digest(digest) => digest.answer(response, request, rounds, scope),
+            _ => Ok(false),
         }
     }
 
@@ -100,6 +138,9 @@ impl Auth {
             Self::Basic(basic) => basic.reads(visit),
             Self::Bearer(bearer) => bearer.reads(visit),
             Self::ApiKey(key) => key.reads(visit),
+            Self::Digest(digest) => digest.reads(visit),
+            Self::AwsSigv4(signature) => signature.reads(visit),
+            Self::Jwt(jwt) => jwt.reads(visit),
             Self::None => {}
         }
     }
@@ -120,7 +161,7 @@ impl Part {
         }
         // A literal credential is no safer in a message than one that a server sent.
         let literal = node.scalar().is_some_and(|scalar| !scalar.is_empty() && !scalar.text.contains("{{"));
-        if literal && what != "username" {
+        if literal && !["username", "region", "service"].contains(&what) {
             reading.source.hide(node.span);
         }
         // A password of digits is a text: what is plain is taken as it was typed.
@@ -228,7 +269,14 @@ mod tests {
     #[test]
     fn mistakes_are_told_when_it_is_read() {
         for (auth, part) in [
-            ("digest: { username: a, password: b }", "not supported yet"),
+            ("oauth2: { grant: client_credentials }", "not supported yet"),
+            ("digest: { username: a }", "`digest` needs `password`"),
+            ("jwt: { claims: { a: 1 } }", "`jwt` needs `key`"),
+            ("jwt: { key: k, alg: RS1 }", "unknown algorithm `RS1`"),
+            ("jwt: { key: k, alg: none }", "unknown algorithm `none`"),
+            ("jwt: { key: k, alg: ES512 }", "ES512 is not supported"),
+            ("jwt: { key: k, claims: [a] }", "`claims` must be a map"),
+            ("aws_sigv4: { access_key: a, secret_key: b, region: c }", "`aws_sigv4` needs `service`"),
             ("beerer: x", "did you mean `bearer`?"),
             ("{ basic: { username: a, password: b }, bearer: x }", "exactly one"),
             ("basic: { username: a }", "`password`"),

@@ -7,7 +7,7 @@ use crate::ground::diagnostic::did_you_mean;
 use crate::ground::quantity;
 use crate::parts::script::engine::Compiled;
 use crate::parts::script::handles::NAMES;
-use crate::parts::script::modules::{ALL, LATER};
+use crate::parts::script::modules::ALL;
 use crate::parts::script::run::{NESTED, Run, Stop, WRITTEN_NAME};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::to_value;
@@ -93,10 +93,6 @@ fn undefined(name: &str, more: &[&str]) -> (String, Option<String>) {
 }
 
 fn no_module(name: &str) -> (String, Option<String>) {
-    if LATER.contains(&name) {
-        let help = "it is part of the language, but this version cannot run it";
-        return (format!("`{name}::` is not supported yet"), Some(help.to_owned()));
-    }
     let modules = ALL.iter().map(|(module, _)| *module).filter(|module| !module.is_empty());
     let help = did_you_mean(name, modules.clone())
         .unwrap_or_else(|| format!("there are {}", modules.collect::<Vec<_>>().join(", ")));

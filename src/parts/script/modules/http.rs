@@ -2,10 +2,8 @@
 
 use std::str::FromStr as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use rhai::{Dynamic, Map as RhaiMap};
 use url::Url;
 
@@ -13,15 +11,17 @@ use crate::ground::diagnostic::did_you_mean;
 use crate::ground::encode;
 use crate::ground::quantity;
 use crate::ground::source::Span;
-use crate::ground::value::Value;
+use crate::parts::auth::Auth;
 use crate::parts::http::Request;
 use crate::parts::http::message::{Limits, is_credential};
 use crate::parts::http::spec::{RenderedBody, parse_url};
+use crate::parts::scope::Scope;
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::handles::{Answered, in_workflow};
 use crate::parts::script::request::list_of;
 use crate::parts::script::run::{Answer, Failure};
 use crate::parts::script::value::{Object, bytes, describe, to_dynamic, to_value};
+use crate::parts::template;
 
 /// How many requests one script may send.
 const MOST: u32 = 1000;
@@ -48,22 +48,39 @@ fn get(call: &mut Call) -> Answer {
 fn send(call: &Call, fields: &RhaiMap) -> Answer {
     in_workflow(call.run, "http")?;
     refuse_unknown(call, fields)?;
-    let request = request(call, fields)?;
+    let scheme = scheme(call, fields)?;
+    let mut request = request(call, fields)?;
+    if let Some((auth, scope)) = &scheme {
+        auth.apply(&mut request, scope).map_err(|why| refused(call, &why))?;
+    }
     let Some(sender) = call.run.host.sender.clone() else {
         return Err(call.error("cannot send here"));
     };
-    let sent = {
-        let mut state = call.run.state();
-        state.sends += 1;
-        state.sends
-    };
-    if sent > MOST {
-        return Err(call.error(format!("was called more than {MOST} times")));
+    let mut rounds = 0;
+    loop {
+        count(call)?;
+        let response = call.run.waiting(|| sender.send(request.clone()));
+        let response = response.map_err(|why| call.run.broken(why))?;
+        call.run.note_server();
+        let again = match &scheme {
+            Some((auth, scope)) => auth.answer(&response, &mut request, rounds, scope),
+            None => Ok(false),
+        };
+        if !again.map_err(|why| refused(call, &why))? {
+            return Ok(Dynamic::from(Answered::Given(response)));
+        }
+        rounds += 1;
     }
-    let response = call.run.waiting(|| sender.send(request));
-    let response = response.map_err(|why| call.run.broken(why))?;
-    call.run.note_server();
-    Ok(Dynamic::from(Answered::Given(response)))
+}
+
+fn count(call: &Call) -> Result<(), Failure> {
+    let mut state = call.run.state();
+    state.sends += 1;
+    if state.sends <= MOST {
+        return Ok(());
+    }
+    drop(state);
+    Err(call.error(format!("was called more than {MOST} times")))
 }
 
 /// A map or an object as a map; its order does not matter here.
@@ -100,9 +117,6 @@ fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
     let body = body(call, fields)?;
     let mut headers = headers(call, fields)?;
     body.set_media_type(&mut headers);
-    if let Some(auth) = present(fields, "auth") {
-        headers.insert(AUTHORIZATION, authorization(call, auth)?);
-    }
     Ok(Request {
         method: method(call, fields, &body)?,
         url: url(call, fields)?,
@@ -175,30 +189,21 @@ fn header_value(call: &Call, name: &str, value: &str) -> Result<HeaderValue, Fai
         .map_err(|_| call.error(format!("was given a line break or control character in `{name}`")))
 }
 
-/// `auth: #{ basic: #{ username, password } }` or `#{ bearer: token }`.
-fn authorization(call: &Call, auth: &Dynamic) -> Result<HeaderValue, Failure> {
-    let fields = map_of(auth).unwrap_or_default();
-    let credentials = match (present(&fields, "basic"), present(&fields, "bearer"), fields.len()) {
-        (Some(basic), None, 1) => {
-            let basic = map_of(basic).unwrap_or_default();
-            let part = |name: &str| {
-                let part = present(&basic, name);
-                let part = part.ok_or_else(|| call.error(format!("needs `{name}` in `auth.basic`")))?;
-                text(call, name, part)
-            };
-            let pair = format!("{}:{}", part("username")?, part("password")?);
-            format!("Basic {}", STANDARD.encode(pair))
-        }
-        (None, Some(token), 1) => format!("Bearer {}", text(call, "bearer", token)?),
-        _ => {
-            let help = "write auth: #{ basic: #{ username, password } } or auth: #{ bearer: token }";
-            return Err(call.run.error("`http::send` knows no such `auth`", Some(help.to_owned())));
-        }
-    };
-    call.run.note_secret("authorization", &Value::from(credentials.as_str()));
-    let mut value = header_value(call, "auth", &credentials)?;
-    value.set_sensitive(true);
-    Ok(value)
+/// `auth: #{ bearer: token }` and every other scheme that a workflow's `auth` knows. `none` and a
+/// missing one are the same.
+fn scheme(call: &Call, fields: &RhaiMap) -> Result<Option<(Auth, Scope)>, Failure> {
+    let Some(auth) = present(fields, "auth") else { return Ok(None) };
+    let value = to_value(auth, None)?;
+    let given = Auth::given(&value, &call.run.host.scope);
+    given.map(Some).map_err(|(why, help)| {
+        // A map of YAML is `#{ … }` in a script.
+        let help = help.map(|help| help.replace('{', "#{"));
+        call.error_with(&format!("cannot use `auth`: {why}"), help)
+    })
+}
+
+fn refused(call: &Call, why: &template::Error) -> Failure {
+    call.error(format!("cannot use `auth`: {}", why.message))
 }
 
 fn body(call: &Call, fields: &RhaiMap) -> Result<RenderedBody, Failure> {

@@ -9,6 +9,7 @@ mod hex;
 mod hmac;
 mod http;
 mod json;
+mod jwt;
 mod members;
 mod random;
 mod regex;
@@ -30,6 +31,7 @@ pub(super) const ALL: &[(&str, &[Entry])] = &[
     ("hex", hex::TABLE),
     ("hash", hash::TABLE),
     ("hmac", hmac::TABLE),
+    ("jwt", jwt::TABLE),
     ("json", json::TABLE),
     ("url", url::TABLE),
     ("form", form::TABLE),
@@ -40,6 +42,3 @@ pub(super) const ALL: &[(&str, &[Entry])] = &[
     ("http", http::TABLE),
     ("cookies", cookies::TABLE),
 ];
-
-/// Modules that the language has and this version does not.
-pub(super) const LATER: [&str; 1] = ["jwt"];
