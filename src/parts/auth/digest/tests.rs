@@ -1,3 +1,5 @@
+//! The examples of RFC 7616 and RFC 2617, and how challenges are read, chosen and answered.
+
 use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 
 use super::challenge::{Challenge, Exchange, Hash, Qop, strongest};
@@ -39,7 +41,12 @@ fn the_published_examples_give_their_answers() {
             "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
         ),
         (
-            answer(jason, ("Jäsøn Doe", "Secret, or not?"), "/doe.json", "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v"),
+            answer(
+                jason,
+                ("Jäsøn Doe", "Secret, or not?"),
+                "/doe.json",
+                "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v",
+            ),
             "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5",
         ),
         (
