@@ -206,7 +206,8 @@ steps:
         let body = hash("hello");
         assert_eq!(seen.header("x-amz-content-sha256"), body);
         let names = "host;x-amz-content-sha256;x-amz-date;x-amz-security-token";
-        let lines: String = names.split(';').map(|name| format!("{name}:{}\n", seen.header(name))).collect();
+        let lines: Vec<String> = names.split(';').map(|name| format!("{name}:{}\n", seen.header(name))).collect();
+        let lines = lines.concat();
         let canonical = format!("PUT\n/b//k\na=1&b=2\n{lines}\n{names}\n{body}");
         let scope = "20260101/eu-west-1/s3/aws4_request";
         let text = format!("AWS4-HMAC-SHA256\n20260101T000000Z\n{scope}\n{}", hash(&canonical));
@@ -233,11 +234,11 @@ steps:
 fn a_script_signs_decodes_and_verifies_tokens() {
     let ran = Scenario::new(
         r#"
-inputs: { key: { file: key.pem }, public: { file: public.pem } }
+inputs: { key: { file: key.pem }, public_key: { file: public.pem } }
 steps:
   - script: |
       let token = jwt::sign(#{ sub: "ann", n: 1 }, vars.key, "ES256");
-      check("good", jwt::verify(token, vars.public, "ES256"));
+      check("good", jwt::verify(token, vars.public_key, "ES256"));
       check("other algorithm", !jwt::verify(token, "secret", "HS256"));
       check("wrong key", !jwt::verify(jwt::sign(#{}, "a", "HS256"), "b", "HS256"));
       check("claims", jwt::decode(token).claims.sub == "ann" && jwt::decode(token).header.alg == "ES256");
@@ -249,7 +250,7 @@ steps:
     .file("public.pem", PUBLIC)
     .run();
     assert_eq!(ran.failed_checks(), Vec::<String>::new());
-    assert_eq!(ran.checks().len(), 4);
+    assert_eq!(ran.checks().len(), 4, "{}", ran.error());
     assert_eq!(ran.printed(), ["«jwt»"]);
     ran.fails_with(Cause::CouldNotRun);
     says(&ran.error(), &["not a signed JWT"]);

@@ -329,15 +329,27 @@ fn rsa_jwk(bytes: impl Fn(&'static str) -> Option<Vec<u8>>) -> Result<Key, Error
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         Some(bytes[zeros..].to_vec())
     };
-    let (Some(n), Some(e)) = (part("n"), part("e")) else {
+    let (Some(modulus), Some(exponent)) = (part("n"), part("e")) else {
         return Err(Error::Key("it is a JWK without `n` and `e`"));
     };
-    let Some(d) = part("d") else { return Ok(Key::Rsa { n, e, pair: None }) };
-    let [Some(p), Some(q), Some(dp), Some(dq), Some(qi)] = ["p", "q", "dp", "dq", "qi"].map(part) else {
+    let public_key = PublicKeyComponents { n: modulus, e: exponent };
+    let Some(private) = part("d") else {
+        return Ok(Key::Rsa { n: public_key.n, e: public_key.e, pair: None });
+    };
+    let factors = ["p", "q", "dp", "dq", "qi"].map(part);
+    let [Some(first), Some(second), Some(first_exponent), Some(second_exponent), Some(coefficient)] = factors
+    else {
         return Err(Error::Key("it is a private RSA JWK without `p`, `q`, `dp`, `dq`, `qi`"));
     };
-    let public_key = PublicKeyComponents { n, e };
-    let components = KeyPairComponents { public_key, d, p, q, dP: dp, dQ: dq, qInv: qi };
+    let components = KeyPairComponents {
+        public_key,
+        d: private,
+        p: first,
+        q: second,
+        dP: first_exponent,
+        dQ: second_exponent,
+        qInv: coefficient,
+    };
     KeyPair::from_components(&components).map(rsa_private).map_err(|_| RSA_REFUSED)
 }
 

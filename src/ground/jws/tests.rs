@@ -1,3 +1,5 @@
+//! Published tokens, every algorithm with every form of key, and what must never be taken for good.
+
 use super::{Error, sign, usual_algorithm, verify};
 use crate::ground::encode;
 use crate::ground::value::Value;

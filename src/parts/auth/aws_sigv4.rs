@@ -137,7 +137,8 @@ impl Signer<'_> {
         let hash = stated.map_or(hash, str::to_owned);
         let headers = canonical_headers(request);
         let names = headers.keys().map(String::as_str).collect::<Vec<_>>().join(";");
-        let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let lines = lines.concat();
         let path =
             if self.is_s3() { encoded_once(request.url.path()) } else { normalised(request.url.path()) };
         let query = canonical_query(request.url.query().unwrap_or_default());
@@ -227,7 +228,8 @@ fn normalised(path: &str) -> String {
             segment => segments.push(segment),
         }
     }
-    let encoded = segments.iter().map(|segment| format!("/{}", encode::url(segment))).collect::<String>();
+    let encoded: Vec<String> = segments.iter().map(|segment| format!("/{}", encode::url(segment))).collect();
+    let encoded = encoded.concat();
     if encoded.is_empty() || path.ends_with('/') { format!("{encoded}/") } else { encoded }
 }
 

@@ -50,13 +50,12 @@ impl Jwt {
             Some(alg) => Some(alg.tree.value(scope)?.value).filter(|alg| *alg != Value::Null),
             None => None,
         };
-        let alg = match named {
-            Some(alg) => alg.to_text(),
-            None => {
-                let kid = header.get("kid").and_then(Value::as_str);
-                let usual = jws::usual_algorithm(&key.value, kid);
-                usual.map_err(|error| refused(self.key.span, error))?.to_owned()
-            }
+        let alg = if let Some(alg) = named {
+            alg.to_text()
+        } else {
+            let kid = header.get("kid").and_then(Value::as_str);
+            let usual = jws::usual_algorithm(&key.value, kid);
+            usual.map_err(|error| refused(self.key.span, error))?.to_owned()
         };
         let token = jws::sign(&claims.into(), &header.into(), &key.value, &alg).map_err(|error| {
             let about_alg = matches!(error, jws::Error::UnknownAlgorithm(_) | jws::Error::Unsupported(_));

@@ -23,10 +23,20 @@ pub(super) struct Challenge {
     pub(super) session: bool,
     pub(super) qop: Option<Qop>,
     pub(super) stale: bool,
-    pub(super) userhash: bool,
-    pub(super) utf8: bool,
+    pub(super) naming: Naming,
     /// The protected paths and URLs; all of the origin where it is missing.
     pub(super) domain: Option<String>,
+}
+
+/// How the server wants to be told the user's name (RFC 7616, sections 3.4 and 3.4.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// As it is.
+    Quoted,
+    /// Percent-encoded UTF-8, where it is not plain ASCII.
+    Utf8,
+    /// As a hash.
+    Hashed,
 }
 
 /// The hashes, weakest first.
@@ -133,6 +143,12 @@ impl Challenge {
             Some(hash) => (Hash::named(hash)?, true),
             None => (Hash::named(&upper)?, false),
         };
+        let utf8 = get("charset").is_some_and(|charset| charset.eq_ignore_ascii_case("UTF-8"));
+        let naming = match (is_true("userhash"), utf8) {
+            (true, _) => Naming::Hashed,
+            (false, true) => Naming::Utf8,
+            (false, false) => Naming::Quoted,
+        };
         Some(Self {
             realm: get("realm")?,
             nonce: get("nonce")?,
@@ -142,8 +158,7 @@ impl Challenge {
             session,
             qop: Qop::chosen(get("qop").as_deref())?,
             stale: is_true("stale"),
-            userhash: is_true("userhash"),
-            utf8: get("charset").is_some_and(|charset| charset.eq_ignore_ascii_case("UTF-8")),
+            naming,
             domain: get("domain").filter(|domain| !domain.trim().is_empty()),
         })
     }
@@ -181,22 +196,22 @@ impl Challenge {
         if let Some(opaque) = &self.opaque {
             let _ = write!(header, ", opaque={}", quoted(opaque));
         }
-        if self.userhash {
+        if self.naming == Naming::Hashed {
             header.push_str(", userhash=true");
         }
         header
     }
 
-    /// The user's name in the form that the server takes (RFC 7616, sections 3.4 and 3.4.4).
+    /// The user's name in the form that the server takes.
     fn user(&self, username: &str) -> String {
-        if self.userhash {
-            return format!("username=\"{}\"", self.hash.hex(format!("{username}:{}", self.realm)));
-        }
         let is_plain = username.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if self.utf8 && !is_plain {
-            return format!("username*=UTF-8''{}", encode::url(username));
+        match self.naming {
+            Naming::Hashed => {
+                format!("username=\"{}\"", self.hash.hex(format!("{username}:{}", self.realm)))
+            }
+            Naming::Utf8 if !is_plain => format!("username*=UTF-8''{}", encode::url(username)),
+            Naming::Utf8 | Naming::Quoted => format!("username={}", quoted(username)),
         }
-        format!("username={}", quoted(username))
     }
 
     fn response(&self, username: &str, password: &str, exchange: &Exchange<'_>, count: &str) -> String {

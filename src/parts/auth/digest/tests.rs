@@ -1,3 +1,5 @@
+//! The examples of RFC 7616 and RFC 2617, and how challenges are read, chosen and answered.
+
 use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 
 use super::challenge::{Challenge, Exchange, Hash, Qop, strongest};

@@ -197,7 +197,7 @@ fn scheme(call: &Call, fields: &RhaiMap) -> Result<Option<(Auth, Scope)>, Failur
     let given = Auth::given(&value, &call.run.host.scope);
     given.map(Some).map_err(|(why, help)| {
         // A map of YAML is `#{ … }` in a script.
-        let help = help.map(|help| help.replace('{', "#{"));
+        let help = help.map(|help| help.replace(": {", ": #{"));
         call.error_with(&format!("cannot use `auth`: {why}"), help)
     })
 }

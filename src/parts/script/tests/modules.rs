@@ -218,7 +218,8 @@ fn http_refuses_what_it_does_not_understand() {
         (r#"#{ url: "https://u:p@a.b/" }"#, "user name or password"),
         (r#"#{ url: "https://a.b/", json: 1, body: "x" }"#, "one body, not json and body"),
         (r#"#{ url: "https://a.b/", headers: #{ "X": "a\r\nY: b" } }"#, "line break"),
-        (r#"#{ url: "https://a.b/", auth: #{ digest: 1 } }"#, "no such `auth`"),
+        (r#"#{ url: "https://a.b/", auth: #{ digest: 1 } }"#, "`digest` must be a map, not a number"),
+        (r#"#{ url: "https://a.b/", auth: #{ beerer: "x" } }"#, "`beerer`"),
         (r#"#{ url: "https://a.b/down" }"#, "cannot connect"),
         ("\"https://a.b\"", "takes an object, not a text"),
     ] {
