@@ -58,38 +58,16 @@ pub fn execute(topic: Topic) -> Result<Exit, Refused> {
     Ok(Exit::Passed)
 }
 
-/// The variables of a script.
-const VARIABLES: [(&str, &str); 8] = [
-    ("vars.name", "a variable of the workflow, read or set; also vars[\"a-b\"]"),
-    ("vars.has(name)", "whether the variable is set"),
-    ("vars.remove(name)", "unsets the variable"),
-    ("request", "in `before`: method, url, query, headers, json, form, body; what is set is sent"),
-    ("response", "in `after`: status, headers, json, body, time_ms, url, cookies"),
-    ("steps.id", "an earlier step: the same as `response`, and outputs, verdict"),
-    ("print(value)", "a line in the report; secrets are shown as their names"),
-    ("debug(value)", "the same, as Rhai writes the value"),
-];
-
 fn scripts() -> String {
     let mut text =
         "Scripts are Rhai (https://rhai.rs/book), without files, processes or environment.\n".to_owned();
-    section(&mut text, "variables", VARIABLES.iter().map(|(name, doc)| ((*name).to_owned(), *doc)));
     let functions: Vec<_> = script::functions().collect();
-    let mut rest = functions.as_slice();
-    while let Some(first) = rest.first() {
-        let module = module_of(&first.signature);
-        let count = rest.iter().take_while(|next| module_of(&next.signature) == module).count();
-        let (own, others) = rest.split_at(count);
-        let title = if module.is_empty() { "functions".to_owned() } else { format!("module {module}") };
-        section(&mut text, &title, own.iter().map(|own| (own.signature.clone(), own.doc)));
-        rest = others;
+    for (module, about) in script::modules() {
+        let own = functions.iter().filter(|function| function.module == module);
+        let title = if module.is_empty() { about.to_owned() } else { format!("{module}: {about}") };
+        section(&mut text, &title, own.map(|own| (own.signature.clone(), own.doc)));
     }
     text
-}
-
-fn module_of(signature: &str) -> &str {
-    let name = signature.split('(').next().unwrap_or_default();
-    name.split_once("::").map_or("", |(module, _)| module)
 }
 
 /// What the filters of our own do; those of minijinja have a manual.
@@ -180,10 +158,10 @@ mod tests {
     fn every_function_stands_under_its_module() {
         let text = scripts();
         for function in script::functions() {
-            let title = match module_of(&function.signature) {
-                "" => "\nfunctions\n".to_owned(),
-                module => format!("\nmodule {module}\n"),
-            };
+            let about = script::modules().find(|(module, _)| *module == function.module);
+            let (module, about) = about.expect("every module says what it is for");
+            let title = if module.is_empty() { about.to_owned() } else { format!("{module}: {about}") };
+            let title = format!("\n{title}\n");
             assert_eq!(text.matches(&title).count(), 1, "{title}");
             let section = text.split(&title).nth(1).and_then(|rest| rest.split("\n\n").next());
             let section = section.unwrap_or_default();

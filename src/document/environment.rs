@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(
             mistakes(text),
             "staging.yaml:1:1: `a-b` cannot be the name of a variable\n\
-             staging.yaml:2:3: `c` has no value\n\
+             staging.yaml:2:2: `c` has no value\n\
              staging.yaml:3:6: unknown key `vlaue` in `d`\n\
              staging.yaml:4:14: `file` beside `env`: a value comes from one place\n\
              staging.yaml:5:4: a value of an environment file is not a template\n\

@@ -198,6 +198,6 @@ fn keys_that_cannot_be_fetched_are_an_error_behind_what_else_failed() {
             .on("GET /keys", move |_| Reply::json("{}").with(status))
             .run();
         ran.fails_with(Cause::CouldNotRun);
-        says(&ran.error(), &["cannot fetch the keys of `jwks`", "flow.yaml:3:66"]);
+        says(&ran.error(), &["cannot fetch the keys of `jwks`", "flow.yaml:3:67"]);
     }
 }

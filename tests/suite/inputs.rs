@@ -295,7 +295,7 @@ fn mistakes_in_an_environment_have_their_own_place_and_its_secrets_are_hidden() 
         "port: { vlue: 1 }\npassword: hunter22-secret\nx: { command: [a], env: B }\n",
     );
     let wrong = folder.call(&format!("{VARS} --env a"));
-    wrong.refused(&["a.yaml:1:9", "unknown key `vlue`", "a.yaml:3:21", "beside `command`"]);
+    wrong.refused(&["a.yaml:1:9", "unknown key `vlue`", "a.yaml:3:6", "`command` beside `env`"]);
     folder.write("environments/a.yaml", "password: { command: [echo, hunter22-secret] }\n");
     folder.call(&format!("{VARS} --env a")).refused(&["a.yaml:1:22", "--trust"]);
     folder.write("environments/a.yaml", "password: hunter22-secret\nport: { value: 81, secret: true }\n");

@@ -129,6 +129,7 @@ inputs:
   app: {{ env: APP_SECRET, secret: true }}
 vars:
   made: "prefix-{{{{ app }}}}-suffix"
+  keyed: "{{{{ api_key }}}}"
 steps:
   - id: login
     request:
@@ -349,7 +350,7 @@ fn no_secret_stands_in_what_is_told_of_a_workflow_that_is_refused() {
 #[test]
 fn an_input_of_a_wrong_type_is_told_without_its_value() {
     let ran = Scenario::new(
-        "inputs: { pin: { env: PIN, type: int, secret: true } }\nsteps: [ { script: print(1) } ]",
+        "inputs: { pin: { env: PIN, type: int, secret: true } }\nsteps: [ { script: print(vars.pin) } ]",
     )
     .env("PIN", PASSWORD)
     .run();

@@ -136,8 +136,8 @@ fn a_hostile_answer_ends_the_step_with_a_word_about_it() {
     let deep = "<a>".repeat(100_000);
     let bomb = "<!DOCTYPE a [<!ENTITY b 'xxxx'><!ENTITY c '&b;&b;&b;'>]><a>&c;</a>".to_owned();
     for (body, media, why) in [
-        (deep.clone(), "text/xml", "nested more than 512 deep"),
-        (deep, "text/html", "nested more than 512 deep"),
+        (deep, "text/xml", "nested more than 512 deep"),
+        ("<div>".repeat(100_000), "text/html", "nested more than 512 deep"),
         (bomb, "application/xml", "it has a DTD, which is not read"),
     ] {
         let reply = move || typed(media, body.clone());

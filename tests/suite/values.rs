@@ -147,7 +147,7 @@ fn an_input_comes_from_the_caller_then_the_environment_then_a_file_then_the_defa
 #[test]
 fn all_missing_inputs_are_told_in_one_error() {
     let ran = Scenario::new(
-        "inputs: { a: , b: { env: B_VAR }, c: ok, d: { file: d.txt, description: the key } }\nsteps: [ { script: print(1) } ]",
+        "inputs: { a: , b: { env: B_VAR }, c: ok, d: { file: d.txt, description: the key } }\nsteps: [ { script: print(vars.a + vars.b + vars.c + vars.d) } ]",
     )
     .env("B_VAR", "")
     .run();

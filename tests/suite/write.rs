@@ -172,7 +172,7 @@ fn there_is_a_page_for_the_command_and_one_for_each_below_it() {
 #[test]
 fn help_explains_commands_and_topics() {
     let script = stdout(&passes(Path::new("."), &["help", "script"]));
-    for part in ["hmac::sha256(key, text)", "module json", "vars.name", "check(name, passed)"] {
+    for part in ["hmac::sha256(key, text)", "json: text to values", "vars.name", "check(name, passed)"] {
         assert!(script.contains(part), "{part}\n{script}");
     }
     let filters = stdout(&passes(Path::new("."), &["help", "filters"]));

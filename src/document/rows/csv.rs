@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ::csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 
@@ -14,6 +14,9 @@ use crate::ground::value::{Map, Value};
 pub(super) struct Csv {
     reader: Reader<Bounded>,
     left: Arc<AtomicU64>,
+    /// Whether the first line ends in CR LF: the reader then counts from before the LF, one line too
+    /// few.
+    is_crlf: Arc<AtomicBool>,
     columns: Option<Vec<Arc<str>>>,
     record: ByteRecord,
 }
@@ -22,6 +25,22 @@ pub(super) struct Csv {
 struct Bounded {
     reader: Box<dyn Read + Send>,
     left: Arc<AtomicU64>,
+    is_crlf: Arc<AtomicBool>,
+    last: u8,
+    in_first_line: bool,
+}
+
+impl Bounded {
+    fn look_for_line_end(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if *byte == b'\n' {
+                self.is_crlf.store(self.last == b'\r', Ordering::Relaxed);
+                self.in_first_line = false;
+                return;
+            }
+            self.last = *byte;
+        }
+    }
 }
 
 impl Read for Bounded {
@@ -32,6 +51,9 @@ impl Read for Bounded {
         }
         let read = self.reader.read(buffer)?;
         self.left.store(left.saturating_sub(read as u64), Ordering::Relaxed);
+        if self.in_first_line {
+            self.look_for_line_end(&buffer[..read]);
+        }
         Ok(read)
     }
 }
@@ -39,9 +61,11 @@ impl Read for Bounded {
 impl Csv {
     pub(super) fn new(reader: Box<dyn Read + Send>) -> Self {
         let left = Arc::new(AtomicU64::new(LARGEST));
-        let bounded = Bounded { reader, left: Arc::clone(&left) };
+        let is_crlf = Arc::new(AtomicBool::new(false));
+        let (bound, crlf) = (Arc::clone(&left), Arc::clone(&is_crlf));
+        let bounded = Bounded { reader, left: bound, is_crlf: crlf, last: 0, in_first_line: true };
         let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bounded);
-        Self { reader, left, columns: None, record: ByteRecord::new() }
+        Self { reader, left, is_crlf, columns: None, record: ByteRecord::new() }
     }
 
     /// The next row and the line in which it begins.
@@ -79,7 +103,8 @@ impl Csv {
                 return Err(Mistake::new(begins, why));
             }
         }
-        let line = self.record.position().map_or(begins, ::csv::Position::line);
+        let more = u64::from(self.columns.is_some() && self.is_crlf.load(Ordering::Relaxed));
+        let line = self.record.position().map_or(begins, ::csv::Position::line) + more;
         let text = |bytes: &[u8]| {
             let wrong = |_| Mistake::new(line, "not UTF-8 text").help("save the file as UTF-8");
             std::str::from_utf8(bytes).map(str::to_owned).map_err(wrong)

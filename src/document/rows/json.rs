@@ -71,8 +71,9 @@ impl Json {
         if self.over || !self.advance()? {
             return Ok(None);
         }
+        let sign = self.sign()?;
         let line = self.bytes.line;
-        if self.sign()? != Some(b'{') {
+        if sign != Some(b'{') {
             return Err(Mistake::new(line, "a row must be an object: { \"column\": value }"));
         }
         let mut deserializer = serde_json::Deserializer::from_reader(&mut self.bytes);

@@ -276,7 +276,7 @@ fn css_and_xpath_find_their_one_element_in_a_page() {
         assert_eq!(find(yaml, &answer).as_deref(), Ok(json), "{yaml}");
     }
     for (yaml, message) in [
-        ("{ css: 'input[name=csrv]', attribute: value }", "the body is HTML, 252 bytes, title `Sign in`"),
+        ("{ css: 'input[name=csrv]', attribute: value }", "the body is HTML, 217 bytes, title `Sign in`"),
         ("{ css: li }", "matches 2 elements, not one"),
         ("{ css: 'input[name=csrf]' }", "an <input> has no text (name the attribute that is wanted"),
         ("{ css: '#greeting', attribute: ids }", "the <p> has id (did you mean `id`?)"),

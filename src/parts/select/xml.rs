@@ -66,9 +66,10 @@ fn copy(
                 }
             }
             let tag = node.tag_name();
-            let at = markup.element(parent, &Name { namespace: tag.namespace(), local: tag.name() })?;
+            let at =
+                markup.element(parent, &Name { namespace: namespace(tag.namespace()), local: tag.name() })?;
             for attribute in node.attributes() {
-                let name = Name { namespace: attribute.namespace(), local: attribute.name() };
+                let name = Name { namespace: namespace(attribute.namespace()), local: attribute.name() };
                 markup.attribute(at, &name, attribute.value())?;
             }
             return Ok(at);
@@ -154,6 +155,11 @@ impl Tag {
         }
         Self { length: bytes.len(), attributes, namespaces, closed: false }
     }
+}
+
+/// `xmlns=""` takes an element out of every namespace (Namespaces in XML, 6.2).
+fn namespace(uri: Option<&str>) -> Option<&str> {
+    uri.filter(|uri| !uri.is_empty())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(super) fn definitions() -> Vec<Definition> {
     let url = key(
         "url",
         "Where the request goes; an expression that stands first may bring the origin.",
-        examples(refer("path"), ["{{ api }}/me".into()]),
+        examples(refer("text"), ["{{ api }}/me".into()]),
     );
     let query = key(
         "query",
@@ -98,13 +98,17 @@ fn graphql() -> Value {
 fn part() -> Value {
     let part = map([
         key("name", "The name of the field.", refer("text")),
-        key("value", "The text of the part; a file in its place is `file`.", refer("nullable")),
+        key(
+            "value",
+            "The text of the part; a list repeats it, and a file in its place is `file`.",
+            refer("entry"),
+        ),
         key("file", "The file whose bytes are the part.", refer("path")),
         key("filename", "What the file is called to the server; its own name if left out.", refer("text")),
         key(
             "content_type",
             "The media type of the part; guessed by the file's ending if left out.",
-            refer("text"),
+            refer("nullable"),
         ),
     ]);
     needing(part, &["name"])

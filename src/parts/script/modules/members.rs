@@ -13,6 +13,7 @@ pub(in crate::parts::script) const MODULES: &[(&str, &str)] = &[
     ("hex", "two lower-case digits a byte"),
     ("hash", "digests, in hexadecimal digits"),
     ("hmac", "keyed digests (RFC 2104)"),
+    ("jwt", "signed tokens (RFC 7519)"),
     ("json", "text to values and back; keys keep their order"),
     ("url", "pieces of a URL (RFC 3986), and whole ones"),
     ("form", "application/x-www-form-urlencoded"),
@@ -21,6 +22,7 @@ pub(in crate::parts::script) const MODULES: &[(&str, &str)] = &[
     ("random", "from the operating system"),
     ("time", "whole seconds since 1970-01-01T00:00:00Z"),
     ("http", "requests of the script's own, through the same client as every step"),
+    ("cookies", "the jar of the run, which its workflow shares with those that it uses"),
 ];
 
 /// The members of what a script sees by itself: of what, how it is written, and what it is.
