@@ -23,7 +23,7 @@ fn failed(ran: &Ran) -> Vec<String> {
     ran.checks().into_iter().filter(|check| !check.passed).map(told).collect()
 }
 
-const PERSON: &str = r##"{
+const PERSON: &str = r#"{
   "type": "object",
   "required": ["id", "email"],
   "properties": {
@@ -32,7 +32,7 @@ const PERSON: &str = r##"{
     "password": { "type": "integer" },
     "tags": { "type": "array", "items": { "$ref": "parts/tag.json#/$defs/tag" } }
   }
-}"##;
+}"#;
 const TAG: &str = r#"{ "$defs": { "tag": { "enum": ["a", "b"] } } }"#;
 
 #[test]
@@ -185,7 +185,7 @@ steps:
 #[test]
 fn keys_may_lie_in_a_file_of_the_project() {
     let expect = "{ jwt: { from: $.access_token, verify: { jwks: keys.json } } }";
-    with_token(expect, 60).file("keys.json", &jwks(SECRET)).run().passed();
+    with_token(expect, 60).file("keys.json", jwks(SECRET)).run().passed();
     let other = jwks("another0another0another0another0");
     with_token(expect, 60).file("keys.json", &other).run().fails_with(Cause::CheckFailed);
 }

@@ -1,5 +1,6 @@
 //! `fmt`: one layout for every file, no word and no comment lost, nothing touched that is wrong.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -256,20 +257,20 @@ fn write(text: &mut String, value: &Written, indent: usize, step: usize, comment
     let mut comment = |text: &mut String, wanted: bool| {
         if wanted {
             *comments += 1;
-            text.push_str(&format!(" # comment {comments}"));
+            let _ = write!(text, " # comment {comments}");
         }
         text.push('\n');
     };
     match value {
         Written::Scalar(scalar) | Written::Flow(scalar) => {
-            text.push_str(&format!(" {scalar}"));
-            comment(text, indent % 3 == 0);
+            let _ = write!(text, " {scalar}");
+            comment(text, indent.is_multiple_of(3));
         }
         Written::Block(header, lines) => {
-            text.push_str(&format!(" {header}"));
-            comment(text, indent % 3 == 0);
+            let _ = write!(text, " {header}");
+            comment(text, indent.is_multiple_of(3));
             for line in lines {
-                text.push_str(&format!("{}{line}\n", " ".repeat(indent + step)));
+                let _ = write!(text, "{}{line}\n", " ".repeat(indent + step));
             }
         }
         Written::List(entries) | Written::Map(entries) => {
@@ -279,11 +280,11 @@ fn write(text: &mut String, value: &Written, indent: usize, step: usize, comment
                 if *commented {
                     *comments += 1;
                     let blank = if at % 2 == 0 { "\n\n" } else { "" };
-                    text.push_str(&format!("{blank}{pad}# comment {comments}\n"));
+                    let _ = write!(text, "{blank}{pad}# comment {comments}\n");
                 }
                 let lead =
                     if matches!(value, Written::List(_)) { "-".to_owned() } else { format!("{}:", KEYS[at]) };
-                text.push_str(&format!("{pad}{lead}"));
+                let _ = write!(text, "{pad}{lead}");
                 write(text, entry, indent + step, step, comments);
             }
         }

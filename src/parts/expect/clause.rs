@@ -88,7 +88,12 @@ impl Clause {
                 let check = that_holds(template, scope);
                 (tell == Tell::All || !check.passed).then_some(check)
             }
-            Self::Schema(schema) => return Ok(schema.check(answer, scope, tell, checks)),
+            Self::Schema(schema) => {
+                return {
+                    let _: () = schema.check(answer, scope, tell, checks);
+                    Ok(())
+                };
+            }
             Self::Jwt(token) => return token.check(answer, scope, tell, checks),
         };
         checks.extend(check);
@@ -167,7 +172,7 @@ fn find(selector: &Selector, predicate: &Predicate, answer: &Answer) -> Result<M
     Ok(Marked::new(as_written(selector, value), marks))
 }
 
-/// What an XPath counts is judged as the text that it is beside other XPaths: `3`, `true`.
+/// What an `XPath` counts is judged as the text that it is beside other `XPaths`: `3`, `true`.
 fn as_written(selector: &Selector, value: Value) -> Value {
     match (selector, &value) {
         (Selector::XPath(_), Value::Number(_) | Value::Bool(_)) => value.to_text().into(),

@@ -28,27 +28,27 @@ pub(super) fn find(folder: &Path, path: &Path) -> Result<Found, Refused> {
         let help = "write it relative to the file that names it";
         return Err(("is an absolute path".to_owned(), Some(help)));
     }
-    let project = project(&fs::canonicalize(folder).map_err(wrong)?);
+    let project = project(&fs::canonicalize(folder).map_err(|error| wrong(&error))?);
     let place = folder.join(path);
     let bytes = load(&place, &project)?;
-    let real = fs::canonicalize(place).map_err(wrong)?;
+    let real = fs::canonicalize(place).map_err(|error| wrong(&error))?;
     Ok(Found { real, project, bytes })
 }
 
 /// Reads a file of a project.
 pub(super) fn load(path: &Path, project: &Path) -> Result<Vec<u8>, Refused> {
-    let real = fs::canonicalize(path).map_err(wrong)?;
+    let real = fs::canonicalize(path).map_err(|error| wrong(&error))?;
     if !real.starts_with(project) {
         let help = "the project is the nearest folder above with .git, reqchain.yaml or workflows/";
         return Err(("is outside the project".to_owned(), Some(help)));
     }
     // A pipe or a device would block or never end: they are not even opened.
-    if !fs::metadata(&real).map_err(wrong)?.is_file() {
+    if !fs::metadata(&real).map_err(|error| wrong(&error))?.is_file() {
         return Err(("is not a file".to_owned(), None));
     }
     let mut bytes = Vec::new();
-    let file = fs::File::open(&real).map_err(wrong)?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(wrong)?;
+    let file = fs::File::open(&real).map_err(|error| wrong(&error))?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
     if bytes.len() as u64 > LARGEST {
         return Err((format!("is larger than {} MiB", LARGEST >> 20), None));
     }
@@ -65,7 +65,7 @@ pub(super) fn report(name: &Scalar, reading: &Reading, (why, help): Refused) {
 }
 
 /// Without the number that the system adds.
-fn wrong(error: std::io::Error) -> Refused {
+fn wrong(error: &std::io::Error) -> Refused {
     let why = match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),

@@ -16,6 +16,7 @@ use crate::parts::script::engine;
 use crate::parts::script::explain;
 use crate::parts::script::handles::NAMES;
 use crate::parts::script::import::{Imports, imports_of};
+use crate::parts::script::limits::Limits;
 use crate::parts::script::modules::ALL;
 use crate::parts::script::text::Text;
 use crate::parts::script::{Error, Phase};
@@ -94,7 +95,7 @@ pub(super) fn audit(text: &Text, ast: &AST, phase: Option<Phase>, imports: &Impo
 fn library() -> &'static HashMap<String, BTreeSet<usize>> {
     static LIBRARY: OnceLock<HashMap<String, BTreeSet<usize>>> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let engine = engine::limited(&Default::default());
+        let engine = engine::limited(&Limits::default());
         let known = engine.collect_fn_metadata(
             None,
             |function| {
@@ -232,8 +233,9 @@ impl Walk<'_> {
     fn node(&mut self, path: &[ASTNode]) {
         let parent = path.len().checked_sub(2).map(|at| &path[at]);
         match path.last() {
-            Some(ASTNode::Stmt(Stmt::FnCall(call, position)))
-            | Some(ASTNode::Expr(Expr::FnCall(call, position))) => self.call(call, *position),
+            Some(
+                ASTNode::Stmt(Stmt::FnCall(call, position)) | ASTNode::Expr(Expr::FnCall(call, position)),
+            ) => self.call(call, *position),
             Some(ASTNode::Expr(Expr::MethodCall(call, position))) => self.method(call, *position),
             Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
                 if let Some((Expr::Variable(base, ..), Member::Named(name, position, true))) =

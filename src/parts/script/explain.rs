@@ -173,8 +173,8 @@ pub(super) fn failure(text: &Text, compiled: &Compiled, run: &Run, failure: Eval
     loop {
         // A position inside of a function or a module belongs to the text that it stands in.
         let (source, cause) = match inner {
-            EvalAltResult::ErrorInFunctionCall(_, source, cause, _) => (source, cause),
-            EvalAltResult::ErrorInModule(source, cause, _) => (source, cause),
+            EvalAltResult::ErrorInFunctionCall(_, source, cause, _)
+            | EvalAltResult::ErrorInModule(source, cause, _) => (source, cause),
             other => {
                 inner = other;
                 break;

@@ -82,7 +82,9 @@ impl Function {
         match engine::compile(&text, &purpose) {
             Ok(compiled) => Some(Self { text, compiled, name }),
             Err(errors) => {
-                errors.into_iter().for_each(|error| reading.report(error.into()));
+                for error in errors {
+                    reading.report(error.into());
+                }
                 None
             }
         }

@@ -21,6 +21,7 @@ use crate::parts::script::Error;
 use crate::parts::script::audit::{self, Facts};
 use crate::parts::script::engine;
 use crate::parts::script::file;
+use crate::parts::script::limits::Limits;
 use crate::parts::script::text::Text;
 
 /// How many modules one script may import, with all that they import.
@@ -163,7 +164,7 @@ fn compiled(text: &Text, file: &Path, path: &str) -> (Option<Arc<AST>>, Vec<Erro
     {
         return (Some(Arc::clone(ast)), Vec::new());
     }
-    let (ast, problems) = engine::parse(text, &[], &Default::default());
+    let (ast, problems) = engine::parse(text, &[], &Limits::default());
     let ast = ast.map(|mut ast| {
         ast.set_source(path);
         Arc::new(ast)

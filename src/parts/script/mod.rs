@@ -229,7 +229,9 @@ impl Script {
         match engine::compile(&text, &purpose) {
             Ok(compiled) => Some(Self { text, compiled, span: node.span }),
             Err(errors) => {
-                errors.into_iter().for_each(|error| reading.report(error.into()));
+                for error in errors {
+                    reading.report(error.into());
+                }
                 None
             }
         }

@@ -109,7 +109,7 @@ fn feed(tokenizer: &Tokenizer<Watched>, queue: &BufferQueue) {
     while !matches!(tokenizer.feed(queue), TokenizerResult::Done) {}
 }
 
-/// The same document as XPath sees it. Names of HTML have no namespace there, as in browsers.
+/// The same document as `XPath` sees it. Names of HTML have no namespace there, as in browsers.
 pub(super) fn markup(html: &Html) -> Result<Markup, String> {
     let mut markup = Markup::empty();
     let mut open = vec![0_usize];
@@ -222,7 +222,7 @@ mod tests {
             (
                 format!(
                     "<p>{}{}",
-                    (0..400).map(|n| format!("<b a={n}>")).collect::<String>(),
+                    (0..400).map(|n| format!("<b a={n}>")).collect::<Vec<_>>().concat(),
                     "</p><p>x".repeat(2000)
                 ),
                 "more than 200000",

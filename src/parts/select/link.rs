@@ -139,12 +139,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ground::secret::Needles;
     use crate::parts::select::tests::response;
 
     fn find_next(header: &str) -> Result<String, String> {
         let response = response(200, &format!("link: {header}"), "");
         let found = find("link next", "next", &response);
-        found.map(|value| value.to_text()).map_err(|missing| missing.text(&Default::default()))
+        found.map(|value| value.to_text()).map_err(|missing| missing.text(&Needles::default()))
     }
 
     #[test]

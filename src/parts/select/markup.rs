@@ -1,4 +1,4 @@
-//! A document of elements and texts, XML or HTML, as XPath sees it (XPath 1.0, section 5).
+//! A document of elements and texts, XML or HTML, as `XPath` sees it (`XPath` 1.0, section 5).
 //!
 //! Both parsers' trees are copied into one list in document order: one model serves both, its
 //! order is the index, and nothing in it is recursive, however deep a server nests. What an
@@ -223,7 +223,7 @@ impl<'w> Node<'w> for Place<'w> {
         attributes.take_while(move |_| self.walk.spend(1)).map(move |at| Self { at, ..self })
     }
 
-    /// None: nobody asks for them but the axis `namespace`, which XPath 2.0 deprecated.
+    /// None: nobody asks for them but the axis `namespace`, which `XPath` 2.0 deprecated.
     fn namespaces(self) -> impl Iterator<Item = Self> + 'w {
         std::iter::empty()
     }

@@ -49,7 +49,7 @@ pub const WORDS: [&str; 12] = [
 ];
 /// The word that belongs to `css`, and stands beside it.
 pub const ATTRIBUTE: &str = "attribute";
-/// How many characters an expression of CSS or XPath may have: their readers are recursive.
+/// How many characters an expression of CSS or `XPath` may have: their readers are recursive.
 const LONGEST: usize = 1000;
 
 /// How a value is picked out of an answer.
@@ -185,7 +185,7 @@ impl Selector {
         Pattern::read(scalar, reading, "regex", false).map(Self::Regex)
     }
 
-    /// Reads an XPath.
+    /// Reads an `XPath`.
     pub fn xpath(scalar: &Scalar, reading: &Reading) -> Option<Self> {
         XPath::read(scalar, reading).map(Self::XPath)
     }

@@ -1,4 +1,4 @@
-//! `xpath: //soap:Body/result`: XPath 1.0 over XML, and over HTML.
+//! `xpath: //soap:Body/result`: `XPath` 1.0 over XML, and over HTML.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::parts::select::is_too_deep;
 use crate::parts::select::markup::{Markup, Walk};
 use crate::parts::select::missing::{Absence, Missing};
 
-/// An expression of XPath 1.0.
+/// An expression of `XPath` 1.0.
 #[derive(Debug, Clone)]
 pub struct XPath {
     written: Arc<str>,

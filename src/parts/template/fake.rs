@@ -69,12 +69,11 @@ const KINDS: &[(&str, Make)] = &[
 /// # Errors
 /// That there is no such kind, with the one that was probably meant.
 pub(super) fn fake(kind: &str) -> Result<Value, String> {
-    match KINDS.iter().find(|(name, _)| *name == kind) {
-        Some((_, make)) => make().map_err(|why| why.to_string()),
-        None => {
-            let (message, help) = unknown(kind);
-            Err(format!("{message}; {help}"))
-        }
+    if let Some((_, make)) = KINDS.iter().find(|(name, _)| *name == kind) {
+        make().map_err(|why| why.to_string())
+    } else {
+        let (message, help) = unknown(kind);
+        Err(format!("{message}; {help}"))
     }
 }
 
