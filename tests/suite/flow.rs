@@ -132,7 +132,8 @@ fn running_out_and_fail_if_are_failed_checks_and_keep_what_the_last_pass_set() {
         (
             asked,
             told.map(|check| format!("{}: {}, {}", check.what, check.expected, check.actual))
-                .collect::<String>(),
+                .collect::<Vec<_>>()
+                .concat(),
         )
     };
     let (asked, told) = poll("until: \"{{ state == 'done' }}\", max: 4");

@@ -270,7 +270,7 @@ fn write(text: &mut String, value: &Written, indent: usize, step: usize, comment
             let _ = write!(text, " {header}");
             comment(text, indent.is_multiple_of(3));
             for line in lines {
-                let _ = write!(text, "{}{line}\n", " ".repeat(indent + step));
+                let _ = writeln!(text, "{}{line}", " ".repeat(indent + step));
             }
         }
         Written::List(entries) | Written::Map(entries) => {
@@ -280,7 +280,7 @@ fn write(text: &mut String, value: &Written, indent: usize, step: usize, comment
                 if *commented {
                     *comments += 1;
                     let blank = if at % 2 == 0 { "\n\n" } else { "" };
-                    let _ = write!(text, "{blank}{pad}# comment {comments}\n");
+                    let _ = writeln!(text, "{blank}{pad}# comment {comments}");
                 }
                 let lead =
                     if matches!(value, Written::List(_)) { "-".to_owned() } else { format!("{}:", KEYS[at]) };
