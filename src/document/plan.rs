@@ -180,8 +180,7 @@ fn reads_steps(workflow: &Workflow) -> bool {
     let mut visit = |mention: Mention<'_>| found |= mention.name() == "steps";
     for step in workflow.all_steps() {
         step.reads(&mut visit);
-        let scripts = [step.before.as_ref(), step.after.as_ref(), step.action.script()];
-        if scripts.into_iter().flatten().any(Script::mentions_steps) {
+        if step.scripts().any(Script::mentions_steps) {
             return true;
         }
     }

@@ -12,7 +12,7 @@ use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
 use crate::parts::select::{ATTRIBUTE, Absence, Answer, Missing, Selector, WORDS, Yield, shown};
-use crate::parts::template::{Error, Mention, Template, Tree};
+use crate::parts::template::{Error, Mention, Template, Tree, is_constant};
 
 /// What may stand beside a selector.
 const BESIDE: [&str; 6] = [ATTRIBUTE, "optional", "default", "secret", "type", "collect"];
@@ -210,7 +210,7 @@ pub fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str
         reading.error_with(name.span, message, help);
         return None;
     }
-    if RESERVED.contains(&text) {
+    if RESERVED.contains(&text) || is_constant(text) {
         let message = format!("`{text}` has a meaning of its own and cannot be set");
         reading.error_with(name.span, message, "choose another name for the variable");
         return None;

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::document::workflow::model::Workflow;
+use crate::document::workflow::model::{Step, Workflow};
 use crate::parts::script::Script;
 use crate::parts::template::Mention;
 
@@ -39,10 +39,7 @@ impl Workflow {
         self.all_steps().for_each(|step| step.reads(&mut visit));
         self.vars.iter().chain(self.outputs.iter().flatten()).for_each(|var| var.tree.reads(&mut visit));
         self.defaults.reads(&mut visit);
-        let scripts = self
-            .all_steps()
-            .flat_map(|step| [step.before.as_ref(), step.after.as_ref(), step.action.script()].into_iter());
-        for script in scripts.flatten() {
+        for script in self.all_steps().flat_map(Step::scripts) {
             in_script(script, &mut names);
         }
         names
