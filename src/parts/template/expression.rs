@@ -307,6 +307,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Whether a name means a value by itself, whatever variables there are.
+#[must_use]
 pub fn is_constant(name: &str) -> bool {
     matches!(name, "true" | "false" | "none" | "null" | "True" | "False" | "None")
 }

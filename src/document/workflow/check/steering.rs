@@ -7,13 +7,13 @@ use std::sync::Arc;
 use crate::document::workflow::model::{Step, Workflow};
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::read::Reading;
+use crate::parts::script::Script;
 
 impl Workflow {
     /// Reports jumps that lead nowhere. `lost` are the ids of steps that could not be read.
     pub(super) fn check_steering(&self, lost: &HashSet<String>, reading: &Reading) {
         let ids: Vec<&str> = self.steps.iter().map(|step| &*step.id).collect();
-        for (id, span) in self.steps.iter().flat_map(|step| step.scripts()).flat_map(|script| script.jumps())
-        {
+        for (id, span) in self.steps.iter().flat_map(|step| step.scripts()).flat_map(Script::jumps) {
             if !ids.contains(&&*id) && !lost.contains(&*id) {
                 self.no_target(&id, span, &ids, reading);
             }
