@@ -3,6 +3,7 @@
 //! A name counts as read although the expression has a default for it: who gives a value means it.
 
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use crate::document::workflow::model::{Step, Workflow};
 use crate::parts::script::Script;
@@ -27,6 +28,28 @@ impl Names {
         if !self.known.contains(name) {
             self.known.insert(name.into());
         }
+    }
+}
+
+/// The names that a workflow may read, looked for when somebody asks: most inputs have their value
+/// at hand, and nobody does.
+#[derive(Debug)]
+pub struct NamesRead {
+    workflow: Arc<Workflow>,
+    names: OnceLock<Names>,
+}
+
+impl NamesRead {
+    /// Those of a workflow.
+    #[must_use]
+    pub fn of(workflow: &Arc<Workflow>) -> Self {
+        Self { workflow: Arc::clone(workflow), names: OnceLock::new() }
+    }
+
+    /// Whether a variable of this name may be read.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.names.get_or_init(|| self.workflow.names_read()).has(name)
     }
 }
 
