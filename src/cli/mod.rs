@@ -14,6 +14,7 @@ pub mod help;
 pub mod man;
 pub mod mock;
 pub mod new;
+pub mod only;
 pub mod paths;
 pub mod run;
 pub mod schedule;

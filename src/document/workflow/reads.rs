@@ -23,9 +23,23 @@ impl Names {
         self.any || self.known.contains(name)
     }
 
-    fn add(&mut self, name: &str) {
+    /// Whether nothing is read.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.any && self.known.is_empty()
+    }
+
+    pub(super) fn add(&mut self, name: &str) {
         if !self.known.contains(name) {
             self.known.insert(name.into());
+        }
+    }
+
+    /// Adds what a script may read.
+    pub(super) fn of_script(&mut self, script: &Script) {
+        self.any |= script.reads_all();
+        script.looks_at().for_each(|name| self.add(name));
+        if script.mentions_row() {
+            self.add("data");
         }
     }
 }
@@ -43,17 +57,9 @@ impl Workflow {
             .all_steps()
             .flat_map(|step| [step.before.as_ref(), step.after.as_ref(), step.action.script()].into_iter());
         for script in scripts.flatten() {
-            in_script(script, &mut names);
+            names.of_script(script);
         }
         names
-    }
-}
-
-fn in_script(script: &Script, names: &mut Names) {
-    names.any |= script.reads_all();
-    script.looks_at().for_each(|name| names.add(name));
-    if script.mentions_row() {
-        names.add("data");
     }
 }
 
