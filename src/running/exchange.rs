@@ -127,13 +127,7 @@ impl StepRun<'_> {
         Ok(())
     }
 
-    fn tell_request(
-        &self,
-        spec: &RequestSpec,
-        request: &Request,
-        as_written: bool,
-        is_first: bool,
-    ) {
+    fn tell_request(&self, spec: &RequestSpec, request: &Request, as_written: bool, is_first: bool) {
         let events = &self.flowing.events;
         if !events.wants_requests() {
             return;

@@ -159,7 +159,8 @@ impl Runner {
             let cut = self.workflow.only(&ids).map_err(|problem| Error::Refused(problem.into()))?;
             self.workflow = Arc::new(cut);
         }
-        let workflows = if self.mock && !self.dry_run { vec![Arc::clone(&self.workflow)] } else { Vec::new() };
+        let workflows =
+            if self.mock && !self.dry_run { vec![Arc::clone(&self.workflow)] } else { Vec::new() };
         let stand_ins = StandIns::start(&workflows, &self.clock).await.map_err(Error::Refused)?;
         stand_ins.point(&mut self.inputs);
         if let Some(name) = &self.env {

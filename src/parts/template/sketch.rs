@@ -140,8 +140,7 @@ impl Template {
         let mut before = String::new();
         let mut pieces = Vec::with_capacity(self.pieces.len());
         for (at, (part, piece)) in self.pieces.iter().zip(self.sketch(sketcher)).enumerate() {
-            let in_host =
-                before.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
+            let in_host = before.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
             let as_it_is = match part {
                 Part::Literal(_) => true,
                 Part::Expression(expression) => at == 0 || in_host || expression.is_raw(),

@@ -132,7 +132,8 @@ impl<'n> Secrets<'n> {
     pub(super) fn stands_in(&self, bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
         let encoded = encode::base64(bytes);
-        [&*text, &encoded].iter().any(|text| !self.needles.find(text).is_empty()) || self.first(&text).is_some()
+        [&*text, &encoded].iter().any(|text| !self.needles.find(text).is_empty())
+            || self.first(&text).is_some()
     }
 }
 

@@ -221,7 +221,8 @@ impl Outline<'_> {
         } else if *self.method != usual {
             shell.option("--request", &[Piece::Text(self.method.as_str().to_owned())]);
         }
-        let is_globbed = |piece: &Piece| matches!(piece, Piece::Text(text) if text.contains(['[', ']', '{', '}']));
+        let is_globbed =
+            |piece: &Piece| matches!(piece, Piece::Text(text) if text.contains(['[', ']', '{', '}']));
         if self.url.iter().any(is_globbed) {
             shell.word("--globoff");
         }

@@ -13,8 +13,8 @@ use crate::parts::http::curl::{Hidden, Piece};
 
 /// Variables that mean something to the shell or to curl.
 const TAKEN: [&str; 20] = [
-    "PATH", "HOME", "PWD", "OLDPWD", "IFS", "SHELL", "USER", "LOGNAME", "LANG", "ENV", "TERM", "TMPDIR", "UID",
-    "PS1", "PS2", "PS4", "PPID", "MAIL", "OPTARG", "CDPATH",
+    "PATH", "HOME", "PWD", "OLDPWD", "IFS", "SHELL", "USER", "LOGNAME", "LANG", "ENV", "TERM", "TMPDIR",
+    "UID", "PS1", "PS2", "PS4", "PPID", "MAIL", "OPTARG", "CDPATH",
 ];
 
 /// A command that is being written.
@@ -47,16 +47,17 @@ impl Shell {
 
     /// A word of pieces.
     pub(super) fn pieces(&mut self, pieces: &[Piece]) {
-        let mut word = String::new();
+        let (mut word, mut literal) = (String::new(), String::new());
         for piece in pieces {
             match piece {
-                Piece::Text(text) => word.push_str(&quoted(text)),
+                Piece::Text(text) => literal.push_str(text),
                 Piece::Hidden(hidden) => {
-                    let name = self.variable(hidden);
-                    let _ = write!(word, "\"${name}\"");
+                    word.push_str(&quoted(&std::mem::take(&mut literal)));
+                    let _ = write!(word, "\"${}\"", self.variable(hidden));
                 }
             }
         }
+        word.push_str(&quoted(&literal));
         self.word(if word.is_empty() { "''" } else { &word });
     }
 
@@ -145,6 +146,10 @@ impl Shell {
 fn name(hidden: &Hidden) -> String {
     let of = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     let mut name: String = hidden.name.chars().take(64).map(of).collect();
+    // What is no letter and no digit stands for one `_`, however much of it there is.
+    while name.contains("__") {
+        name = name.replace("__", "_");
+    }
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         name.insert(0, '_');
     }

@@ -156,8 +156,7 @@ impl Multipart {
                 Content::File(file) => line(name, vec![Sketched::Text(file.shown())]),
                 Content::Value(tree) => {
                     for value in tree.sketch_values(sketcher) {
-                        let value =
-                            if is_secret { vec![Sketched::Secret(name_of(&name))] } else { value };
+                        let value = if is_secret { vec![Sketched::Secret(name_of(&name))] } else { value };
                         line(name.clone(), value);
                     }
                 }

@@ -41,7 +41,8 @@ impl RequestSpec {
     pub fn sketch(&self, sketcher: &Sketcher<'_>) -> Sketch {
         let credential = self.auth.as_ref().map(|auth| auth.sketch(sketcher)).unwrap_or_default();
         let mut url = self.sketch_address(sketcher);
-        let mut is_first = !url.iter().any(|piece| matches!(piece, Sketched::Text(text) if text.contains('?')));
+        let mut is_first =
+            !url.iter().any(|piece| matches!(piece, Sketched::Text(text) if text.contains('?')));
         for (name, tree, _) in &self.query {
             for value in tree.sketch_values(sketcher) {
                 push_pair(&mut url, name, named(name, value), &mut is_first);
@@ -121,7 +122,7 @@ impl RequestSpec {
                     for value in tree.sketch_values(sketcher) {
                         let and = if pieces.is_empty() { "" } else { "&" };
                         pieces.push(Sketched::Text(format!("{and}{}=", encode::url(name))));
-                        pieces.extend(named(name, value).into_iter().map(encoded));
+                        pieces.extend(named(name, value).into_iter().map(in_form));
                     }
                 }
                 (Some(pieces), false)
@@ -187,6 +188,14 @@ fn push_pair(url: &mut Vec<Sketched>, name: &str, value: Vec<Sketched>, is_first
     let between = if std::mem::take(is_first) { "?" } else { "&" };
     url.push(Sketched::Text(format!("{between}{}=", encode::url(name))));
     url.extend(value.into_iter().map(encoded));
+}
+
+/// As it stands in a form, where a blank is `+`.
+fn in_form(piece: Sketched) -> Sketched {
+    match encoded(piece) {
+        Sketched::Text(text) => Sketched::Text(text.replace("%20", "+")),
+        piece => piece,
+    }
 }
 
 fn encoded(piece: Sketched) -> Sketched {
