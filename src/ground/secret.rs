@@ -289,7 +289,8 @@ impl Needles {
         let mut hits = self.own.lock().unwrap_or_else(PoisonError::into_inner).find(text);
         let mut more = Vec::new();
         let mut from = 0;
-        for end in hits.iter().map(|hit| hit.range.clone()).chain([text.len()..text.len()]) {
+        let end = std::iter::once(text.len()..text.len());
+        for end in hits.iter().map(|hit| hit.range.clone()).chain(end) {
             let gap = &text[from..end.start];
             let found = match &self.parent {
                 Some(parent) => parent.find(gap),

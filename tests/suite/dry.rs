@@ -106,7 +106,7 @@ fn what_a_step_needs_is_found_in_scripts_defaults_and_steps() {
         ("{ id: z, script: 'let n = \"x\"; print(vars[n]);' }", "a b z"),
         ("{ id: z, when: '{{ steps.c.verdict == \"passed\" }}', script: 'print(1);' }", "c z"),
         ("{ id: z, script: 'print(steps.b.verdict);' }", "b z"),
-        ("{ id: z, for_each: { x: '{{ [y] }}' }, when: '{{ x == 2 }}', script: 'print(1);' }", "b z"),
+        ("{ id: z, for_each: { e: '{{ [y] }}' }, when: '{{ e == 2 }}', script: 'print(1);' }", "b z"),
         (
             "{ id: p, parallel: [ { id: z, when: '{{ x == 1 }}', script: 'print(1);' }, { id: q, script: 'print(vars.y);' } ] }",
             "a b z q p",
@@ -243,6 +243,42 @@ fn every_request_that_is_sent_has_a_command_and_one_that_is_repeated_has_one() {
 }
 
 #[test]
+fn each_round_of_digest_has_a_command_and_no_digest_stands_in_it() {
+    let challenge = "Digest realm=\"r\", nonce=\"n0\", qop=\"auth\", algorithm=SHA-256";
+    let ran = Scenario::new(
+        "steps:\n  - request: { url: '{{ base }}/', auth: { digest: { username: ann, password: hunter2-hunter2 } } }\n",
+    )
+    .curl()
+    .on("GET /", move |_| Reply::status(401).header("www-authenticate", challenge))
+    .json("GET /", "{}")
+    .run();
+    ran.passed().saw(["GET /", "GET /"]);
+    let commands = commands(&ran);
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    assert!(!commands[0].contains("AUTHORIZATION"), "{commands:?}");
+    says(&commands[1], &["# needs AUTHORIZATION\n", "--header 'authorization: '\"$AUTHORIZATION\""]);
+}
+
+#[test]
+fn a_command_stands_below_its_step_and_can_be_copied() {
+    let folder = folder(&[
+        (
+            "flow.yaml",
+            "inputs: { api: 'https://api.example', key: { default: k-1234567, secret: true } }\nmock: m.yaml\nsteps:\n  - { id: get, request: { url: '{{ api }}/x', headers: { X-Key: '{{ key }}' } } }\n",
+        ),
+        ("m.yaml", "name: m\nroutes: [ { route: GET /x, reply: { status: 200 } } ]\n"),
+    ]);
+    let (code, out, told) = call(folder.path(), &["run", "flow.yaml", "--mock", "--curl"]);
+    assert_eq!((code, &*out), (Some(0), ""), "{told}");
+    let lines: Vec<&str> = told.lines().map(str::trim).collect();
+    let at = lines.iter().position(|line| *line == "▸ get").expect("the step");
+    says(lines[at + 1], &["# needs KEY"]);
+    says(lines[at + 2], &["# add --location to follow redirects: curl takes `x-key` to any host"]);
+    assert!(lines[at + 3].starts_with("curl http://127.0.0.1:"), "{told}");
+    assert!(lines[at + 3].ends_with("/x --max-time 30 --header 'x-key: '\"$KEY\""), "{told}");
+}
+
+#[test]
 fn the_way_of_a_request_stands_in_its_command() {
     let ran = Scenario::new(
         "steps:\n  - request: { url: 'https://h.example/', timeout: 2500ms, connect_timeout: 1s, redirects: none, http_version: 2, tls: { insecure: true, min: 1.3 }, resolve: { h.example: 127.0.0.1 }, proxy: 'http://me:secretword@127.0.0.1:9' }\n",
@@ -308,7 +344,17 @@ finally:
         .expect("an origin")
         .to_owned();
     let told = told.replace(&origin, "B").replace(&ran.folder(), "");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    login: POST B/login/ann x-app=t content-type=application/json authorization=Basic «password» {"u":"ann","p":"«password»","pin":"7"}
+    job: when {{ job_id > 3 }}; until {{ response.json.done }}; GET B/jobs/‹job_id›?next={{ job_id + 1 }}&k=«password» x-app=t authorization=Bearer ‹access_token›
+    each: for each who in 2 elements; runs a script first: what it changes is not shown; POST B/u/‹who› x-app=t content-type=application/x-www-form-urlencoded s=‹sign›&a=b+c&t=‹told›
+    both: 2 steps at once
+    one: GET B/one x-app=t
+    two: runs a script: what it sends and sets is not shown
+    used: uses used.yaml
+    used/inner: GET B/inner x-key=‹key›
+    bye: whatever happened before; DELETE B/bye/‹job_id› x-app=t
+    "#);
     assert!(ran.verdicts().iter().all(|verdict| verdict.ends_with(" skipped")), "{:?}", ran.verdicts());
     assert!(!ran.text().contains("hunter2"), "{}", ran.text());
     let commands = commands(&ran);

@@ -1,3 +1,5 @@
+//! What a request becomes on a command line, rule by rule.
+
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 

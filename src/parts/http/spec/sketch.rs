@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::Method;
+use url::Url;
 
 use crate::ground::encode;
 use crate::ground::secret::{Needles, is_secret_name};
@@ -144,10 +145,11 @@ impl Sketch {
             Some(body) => Content::Text(pieces(body)),
         };
         let headers = self.headers.iter().filter(|(name, _)| self.user.is_none() || name != "authorization");
+        let target = self.origin();
         let outline = Outline {
             method: &self.method,
             url: pieces(&self.url),
-            target: None,
+            target: target.as_ref(),
             user: self.user.as_ref().map(|user| pieces(user)),
             headers: headers.map(|(name, value)| (name.clone(), pieces(value))).collect(),
             body,
@@ -155,6 +157,17 @@ impl Sketch {
             channel: self.channel.as_deref(),
         };
         outline.command(needles)
+    }
+
+    /// The URL as far as its first unknown piece, if that tells the origin.
+    fn origin(&self) -> Option<Url> {
+        let known = self.url.iter().map_while(|piece| match piece {
+            Sketched::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let text: String = known.collect();
+        let is_whole = text.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?']));
+        Url::parse(&text).ok().filter(|_| is_whole)
     }
 
     /// A part of it as people see it.

@@ -223,8 +223,10 @@ impl Console {
     fn step_planned(&mut self, path: &Arc<str>, notes: &[String], request: Option<&RequestText>) {
         let style = self.look.style;
         self.is_dry = true;
-        let mut text: String =
-            notes.iter().map(|note| format!("{}\n", style.dim(&one_line(note, LINE)))).collect();
+        let mut text = String::new();
+        for note in notes {
+            let _ = writeln!(text, "{}", style.dim(&one_line(note, LINE)));
+        }
         if let Some(request) = request {
             text.push_str(&self.request(request));
             text.extend(request.curl.iter().map(|command| command_lines(command)));
@@ -426,7 +428,11 @@ impl Console {
 
 /// A command as it can be copied: its line is whole, and what a terminal would obey is escaped.
 fn command_lines(command: &str) -> String {
-    command.lines().map(|line| format!("{}\n", one_line(line, usize::MAX))).collect()
+    let mut lines = String::with_capacity(command.len() + 1);
+    for line in command.lines() {
+        let _ = writeln!(lines, "{}", one_line(line, usize::MAX));
+    }
+    lines
 }
 
 fn size(bytes: usize) -> String {
