@@ -106,7 +106,7 @@ fn what_a_step_needs_is_found_in_scripts_defaults_and_steps() {
         ("{ id: z, script: 'let n = \"x\"; print(vars[n]);' }", "a b z"),
         ("{ id: z, when: '{{ steps.c.verdict == \"passed\" }}', script: 'print(1);' }", "c z"),
         ("{ id: z, script: 'print(steps.b.verdict);' }", "b z"),
-        ("{ id: z, for_each: { e: '{{ [y] }}' }, when: '{{ e == 2 }}', script: 'print(1);' }", "b z"),
+        ("{ id: z, for_each: { e: '{{ [y] }}' }, when: '{{ e == 2 }}', script: 'print(1);' }", "b z[1]"),
         (
             "{ id: p, parallel: [ { id: z, when: '{{ x == 1 }}', script: 'print(1);' }, { id: q, script: 'print(vars.y);' } ] }",
             "a b z q p",
