@@ -455,7 +455,7 @@ impl Ran {
         self.clean(&errors.join("\n\n"))
     }
 
-    /// The folder of the workflow, a slash at its end.
+    /// The workflow's folder, a slash at its end.
     pub(crate) fn folder(&self) -> String {
         self.folder.clone()
     }
