@@ -244,6 +244,21 @@ impl Scope {
         self.lock().variables.keys().cloned().chain(element).collect()
     }
 
+    /// Every secret among the variables by its name, however short it is.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(Arc<str>, String)> {
+        let element = self.turn.iter().filter_map(|turn| turn.element.as_ref());
+        let elements: Vec<Marked<Value>> = element.map(|(_, value)| value.clone()).collect();
+        let mut secrets = Vec::new();
+        let namespace = self.lock();
+        for found in namespace.variables.values().map(|variable| &variable.value).chain(&elements) {
+            if let Some(name) = &found.marks.secret {
+                found.value.leaves(&mut |text| secrets.push((Arc::clone(name), text)));
+            }
+        }
+        secrets
+    }
+
     /// What a finished step left behind.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<StepRecord> {

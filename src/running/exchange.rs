@@ -39,7 +39,7 @@ impl StepRun<'_> {
             attempts += 1;
             self.outcome.attempts += 1;
             let signed = self.sign(spec, &mut request, from_server)?;
-            let result = self.converse(spec, &mut request, as_written, signed).await?;
+            let result = self.converse(spec, &mut request, (as_written, attempts == 1), signed).await?;
             let Some(wait) = self.wait_before_retry(&result, &request, attempts) else {
                 return result.map_err(|error| self.network_failure(&error, spec));
             };
@@ -54,12 +54,12 @@ impl StepRun<'_> {
         &self,
         spec: &RequestSpec,
         request: &mut Request,
-        as_written: bool,
+        (as_written, is_first): (bool, bool),
         signed: bool,
     ) -> Result<Result<Response, Error>, Box<Failure>> {
         let mut rounds = 0;
         loop {
-            self.tell_request(spec, request, as_written);
+            self.tell_request(spec, request, as_written, is_first || rounds > 0);
             self.flowing.events.warn_of_unchecked(&self.path, request);
             let result = self.flowing.context.transport.send(request).await;
             self.flowing.events.warn_of_cookies(&self.path, request);
@@ -127,13 +127,18 @@ impl StepRun<'_> {
         Ok(())
     }
 
-    fn tell_request(&self, spec: &RequestSpec, request: &Request, as_written: bool) {
+    fn tell_request(&self, spec: &RequestSpec, request: &Request, as_written: bool, is_first: bool) {
         let events = &self.flowing.events;
-        if !events.wants(Detail::Requests) {
+        if !events.wants_requests() {
             return;
         }
         let scope = &self.scope;
-        let mut text = show::request(request, &scope.needles, events.wants(Detail::Wire));
+        let mut text = events.request_text(request, scope, || spec.secrets(scope));
+        // The same request sent again has the same command.
+        text.curl = text.curl.filter(|_| is_first);
+        if text.curl.is_none() && !events.wants(Detail::Requests) {
+            return;
+        }
         // What no script changed is shown as it was written: a secret too short to be searched for
         // still has its mark there.
         if as_written && let (Ok(url), Ok(body)) = (spec.shown_url(scope), spec.shown_body(scope)) {

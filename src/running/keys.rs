@@ -13,9 +13,8 @@ use crate::ground::source::{Span, Spanned};
 use crate::parts::http::message::Limits;
 use crate::parts::http::{Request, Response, status};
 use crate::parts::scope::Scope;
-use crate::running::event::{Detail, EventKind};
+use crate::running::event::EventKind;
 use crate::running::outcome::Failure;
-use crate::running::show;
 use crate::running::step::StepRun;
 
 /// The largest key set that is read, in bytes.
@@ -51,9 +50,10 @@ impl StepRun<'_> {
         channel.limit(&mut request.limits, &self.scope).map_err(|error| self.template_failure(&error))?;
         request.channel = channel.resolve(&self.scope).map_err(|error| self.template_failure(&error))?;
         let events = &self.flowing.events;
-        events.tell_at(Detail::Requests, &self.path, || {
-            EventKind::RequestSent(show::request(&request, needles, events.wants(Detail::Wire)))
-        });
+        if events.wants_requests() {
+            let text = events.request_text(&request, &self.scope, Vec::new);
+            events.tell(&self.path, EventKind::RequestSent(text));
+        }
         let sent = self.flowing.context.transport.send(&request).await;
         let response = sent.map_err(|error| refused(error.to_string()))?;
         self.tell_response(&response);

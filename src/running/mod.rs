@@ -1,6 +1,7 @@
 //! A run: a plan goes in, events and an outcome come out.
 
 pub mod context;
+mod dry;
 mod each;
 pub mod event;
 mod exchange;

@@ -97,10 +97,10 @@ impl Blocking {
     }
 
     fn tell_request(&self, request: &Request) {
-        let wire = self.events.wants(Detail::Wire);
-        self.events.tell_at(Detail::Requests, &self.path, || {
-            EventKind::RequestSent(show::request(request, &self.scope.needles, wire))
-        });
+        if self.events.wants_requests() {
+            let text = self.events.request_text(request, &self.scope, Vec::new);
+            self.events.tell(&self.path, EventKind::RequestSent(text));
+        }
     }
 
     fn tell_response(&self, response: &Response) {

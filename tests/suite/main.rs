@@ -29,6 +29,8 @@ mod auth_schemes;
 mod script;
 // What is sent again, when, and how often; and what no answer at all means.
 mod retry;
+// What is run and shown of a workflow: single steps, requests as commands, runs that send nothing.
+mod dry;
 // Every secret in every form, looked for in all that a run tells.
 mod leaks;
 // What must be stopped: bombs, loops without end, scripts that reach for what is not theirs.

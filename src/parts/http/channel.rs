@@ -159,6 +159,12 @@ impl Channel {
         self.tls.as_ref().is_some_and(|tls| tls.insecure)
     }
 
+    /// How it is encrypted.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_deref()
+    }
+
     /// The proxy that it leads through.
     #[must_use]
     pub fn proxy(&self) -> Option<&Proxy> {

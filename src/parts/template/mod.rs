@@ -7,6 +7,7 @@
 mod expression;
 mod fake;
 mod filters;
+mod sketch;
 mod tree;
 mod url;
 mod view;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use expression::{Expression, is_constant};
 pub use filters::{function_names, names as filter_names, own_filter_names};
+pub use sketch::{Sketched, Sketcher, Unknown, sketched};
 pub use tree::Tree;
 pub use url::{Address, has_scheme};
 pub use view::{Reads, shown};
