@@ -76,7 +76,7 @@ fn jwt() -> Value {
         key("from", "Where the token is found.", refer("selector")),
         key(
             "claim",
-            "The claim that is meant; all of them, if left out.",
+            "The claim that is meant; all of them if left out.",
             examples(refer("path"), ["exp".into()]),
         ),
     ]);
