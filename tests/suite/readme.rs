@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use reqchain::document::environment::Environment;
 use reqchain::document::workflow::{Workflow, schema};
-use reqchain::ground::diagnostic::Diagnostics;
+use reqchain::ground::diagnostic::{Diagnostics, Severity};
 use reqchain::ground::source::Source;
 use reqchain::services::mock::Mock;
 
@@ -197,7 +197,12 @@ fn read(block: &Block, folder: &Path) -> Diagnostics {
     };
     match block.language.as_str() {
         "yaml" => workflow(&block.text),
-        "yaml steps" => workflow(&format!("{STEPS}{}\n", block.text)),
+        // No steps read all of the inputs: only errors count.
+        "yaml steps" => {
+            let mut found = workflow(&format!("{STEPS}{}\n", block.text));
+            found.0.retain(|problem| problem.severity == Severity::Error);
+            found
+        }
         "yaml mock" => Mock::load(&file(&block.text)).err().unwrap_or_default(),
         "yaml environment" => {
             Environment::parse(&Source::text("block.yaml", &block.text)).err().unwrap_or_default()

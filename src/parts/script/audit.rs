@@ -34,8 +34,6 @@ pub(super) struct Facts {
     pub(super) mentions_steps: bool,
     pub(super) jumps: Vec<Named>,
     pub(super) stops: bool,
-    /// Every call of `next` and `stop`.
-    pub(super) steers: Vec<Named>,
     /// What `vars.has("name")` asks for.
     pub(super) asked: Vec<Arc<str>>,
 }
@@ -326,9 +324,6 @@ impl Walk<'_> {
         }
         if self.local.names.contains(name) || self.local.function(name, arguments) {
             return;
-        }
-        if ["next", "stop"].contains(&name) {
-            self.facts.steers.push((name.into(), position));
         }
         match (name, call.args.first()) {
             ("next", Some(Expr::StringConstant(id, place))) => {

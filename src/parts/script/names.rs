@@ -66,16 +66,6 @@ impl Script {
         self.compiled.facts.stops || self.compiled.imports.units().any(|unit| unit.facts.stops)
     }
 
-    /// Where it says `next` or `stop`, and which of them; of a module that it imports, the place is
-    /// its own.
-    #[must_use]
-    pub fn steers(&self) -> Vec<Said> {
-        let modules = self.compiled.imports.units().flat_map(|unit| &unit.facts.steers);
-        let mut found = self.said(&self.compiled.facts.steers);
-        found.extend(modules.map(|(word, _)| (Arc::clone(word), self.span)));
-        found
-    }
-
     /// The steps that it reads by name, and where.
     #[must_use]
     pub fn steps_read(&self) -> Vec<Said> {

@@ -113,11 +113,7 @@ impl Workflow {
 
 /// The names that a step sets: before its request, and after it.
 fn sets(step: &Step) -> impl Iterator<Item = &str> {
-    let assigned = scripts(step).flat_map(Script::assigns);
+    let scripts = [step.before.as_ref(), step.after.as_ref(), step.action.script()];
+    let assigned = scripts.into_iter().flatten().flat_map(Script::assigns);
     step.extract.iter().map(|extract| &*extract.name.value).chain(assigned)
-}
-
-/// The scripts of a step.
-fn scripts(step: &Step) -> impl Iterator<Item = &Script> {
-    [step.before.as_ref(), step.after.as_ref(), step.action.script()].into_iter().flatten()
 }
