@@ -257,7 +257,7 @@ impl Flowing<'_> {
         StepOutcome { verdict, ..self.outcome(step, &path) }
     }
 
-    fn fail_step(&self, planned: &PlannedStep, message: String) -> Verdict {
+    pub(super) fn fail_step(&self, planned: &PlannedStep, message: String) -> Verdict {
         let diagnostic = Diagnostic::error(message).at(&self.plan.workflow.source, planned.step.span);
         self.tell_failed(planned, &self.scope, self.failure(diagnostic));
         Verdict::Errored

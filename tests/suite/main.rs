@@ -35,7 +35,7 @@ mod dry;
 mod leaks;
 // What must be stopped: bombs, loops without end, scripts that reach for what is not theirs.
 mod safety;
-// The README, file by file and command by command.
+// The README, file by file and command by command; and every block of the pages in `docs`.
 mod readme;
 // What `fmt` makes of a file, what it leaves alone, and what it never loses.
 mod fmt;
@@ -43,6 +43,7 @@ mod fmt;
 mod check;
 // The shipped workflows pass under their mocks, and the mocks answer as the real servers do.
 mod examples;
+// Steps in loops, again and again, at once, and on after a failure.
 mod flow;
 // The commands for people who write workflows: new, graph, help, completions, pages.
 mod write;
