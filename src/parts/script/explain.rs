@@ -286,7 +286,7 @@ fn thrown_text(thrown: &Dynamic) -> String {
     match to_value(thrown, None) {
         Ok(value) if thrown.is_unit() || value.as_str() == Some("") => "the script threw an error".to_owned(),
         Ok(value) => value.to_text(),
-        Err(_) => "the script threw a value that is no text".to_owned(),
+        Err(_) => "the script threw a value that is not text".to_owned(),
     }
 }
 

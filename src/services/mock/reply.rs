@@ -179,7 +179,7 @@ fn header_name(name: &str) -> Result<HeaderName, String> {
     if ["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str()) {
         return Err(format!("`{name}` is written by the server; `fault: {{ truncate: 10 }}` makes it wrong"));
     }
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no name for a header"))
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` cannot be the name of a header"))
 }
 
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, String> {
