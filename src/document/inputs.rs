@@ -15,7 +15,7 @@ use url::Url;
 use crate::document::environment::{self, Entry, Environment, Whence};
 use crate::document::outside::Outside;
 use crate::document::rows::Row;
-use crate::document::workflow::{Input, Names, Workflow};
+use crate::document::workflow::{Input, NamesRead, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::source::Source;
@@ -185,7 +185,12 @@ impl<'i> Search<'i> {
     }
 
     /// The inputs of the workflow that is run; `reads` are the names that something in it may read.
-    pub(super) fn given(&mut self, workflow: &Arc<Workflow>, reads: &Names, row: Option<&Row>) -> Resolved {
+    pub(super) fn given(
+        &mut self,
+        workflow: &Arc<Workflow>,
+        reads: &NamesRead,
+        row: Option<&Row>,
+    ) -> Resolved {
         for name in self.inputs.given.keys() {
             if workflow.inputs.iter().all(|input| input.name.value != *name) {
                 self.problems.push(unknown_input(name, workflow));
@@ -201,7 +206,7 @@ impl<'i> Search<'i> {
 
     /// The inputs of a workflow that is used: what `with` gives is not looked for. Its user's
     /// environment outranks its own.
-    pub(super) fn used(&mut self, workflow: &Arc<Workflow>, reads: &Names, with: &[&str]) -> Resolved {
+    pub(super) fn used(&mut self, workflow: &Arc<Workflow>, reads: &NamesRead, with: &[&str]) -> Resolved {
         let own = self.inputs.environments.get(workflow.source.folder());
         let environments = self.environment.into_iter().chain(own).collect();
         self.resolve(workflow, reads, &Givers { given: None, row: None, environments }, with)
@@ -227,7 +232,7 @@ impl<'i> Search<'i> {
     fn resolve(
         &mut self,
         workflow: &Arc<Workflow>,
-        reads: &Names,
+        reads: &NamesRead,
         givers: &Givers<'_>,
         with: &[&str],
     ) -> Resolved {
@@ -237,7 +242,7 @@ impl<'i> Search<'i> {
             if with.contains(&&**name) {
                 continue;
             }
-            match self.value_of(input, workflow, reads.has(name), givers) {
+            match self.value_of(input, workflow, reads, givers) {
                 Ok(Found::Value(value, secret)) => {
                     let value = self.inputs.mocked(input, value, workflow);
                     let is_secret = input.secret || secret;
@@ -258,7 +263,7 @@ impl<'i> Search<'i> {
         &self,
         input: &Input,
         workflow: &Workflow,
-        is_read: bool,
+        reads: &NamesRead,
         givers: &Givers<'_>,
     ) -> Result<Found, Diagnostic> {
         let name = &input.name.value;
@@ -287,7 +292,7 @@ impl<'i> Search<'i> {
                 let problem = |problem: Diagnostic| at_entry(problem, entry, environment, input.secret);
                 return taken(value.clone(), "the environment file", entry.secret).map_err(problem);
             }
-            if !is_read {
+            if !reads.has(name) {
                 return Ok(Found::Unread);
             }
             if let Some((text, whence)) = self.entry(entry, environment, input)? {
@@ -295,7 +300,7 @@ impl<'i> Search<'i> {
             }
         }
         let has_sources = input.env.is_some() || input.file.is_some() || input.command.is_some();
-        if !is_read && (has_sources || (input.default.is_none() && input.required)) {
+        if (has_sources || (input.default.is_none() && input.required)) && !reads.has(name) {
             return Ok(Found::Unread);
         }
         if let Some((text, whence)) = self.own(input, workflow).map_err(here)? {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::document::inputs::{Inputs, Resolved, Search};
 use crate::document::rows::Row;
-use crate::document::workflow::{Action, Names, Step, Workflow};
+use crate::document::workflow::{Action, NamesRead, Step, Workflow};
 use crate::ground::diagnostic::Diagnostics;
 use crate::ground::value::Value;
 use crate::parts::http::RequestSpec;
@@ -32,7 +32,7 @@ pub struct Plan {
     /// Whether anybody reads `steps.<id>`: if not, no answer is kept.
     pub keeps_steps: bool,
     /// The names that something in it may read: no other input is looked for.
-    pub reads: Arc<Names>,
+    pub reads: Arc<NamesRead>,
 }
 
 /// A step that is ready to run.
@@ -100,7 +100,7 @@ fn bare(workflow: &Arc<Workflow>, search: &mut Search<'_>) -> Plan {
         steps,
         finally,
         keeps_steps: reads_steps(workflow),
-        reads: Arc::new(workflow.names_read()),
+        reads: Arc::new(NamesRead::of(workflow)),
     }
 }
 
@@ -180,8 +180,7 @@ fn reads_steps(workflow: &Workflow) -> bool {
     let mut visit = |mention: Mention<'_>| found |= mention.name() == "steps";
     for step in workflow.all_steps() {
         step.reads(&mut visit);
-        let scripts = [step.before.as_ref(), step.after.as_ref(), step.action.script()];
-        if scripts.into_iter().flatten().any(Script::mentions_steps) {
+        if step.scripts().any(Script::mentions_steps) {
             return true;
         }
     }

@@ -12,7 +12,7 @@ use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
 use crate::parts::select::{ATTRIBUTE, Absence, Answer, Missing, Selector, WORDS, Yield, shown};
-use crate::parts::template::{Error, Mention, Template, Tree};
+use crate::parts::template::{Error, Mention, Template, Tree, is_constant};
 
 /// What may stand beside a selector.
 const BESIDE: [&str; 6] = [ATTRIBUTE, "optional", "default", "secret", "type", "collect"];
@@ -215,7 +215,7 @@ pub fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str
         reading.error_with(name.span, message, "choose another name for the variable");
         return None;
     }
-    if RESERVED.contains(&text) {
+    if RESERVED.contains(&text) || is_constant(text) {
         let message = format!("`{text}` has a meaning of its own and cannot be set");
         reading.error_with(name.span, message, "choose another name for the variable");
         return None;
@@ -224,8 +224,7 @@ pub fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str
 }
 
 /// What minijinja reads as part of an expression: `{{ not }}` could never be asked for.
-const WORDS_OF_EXPRESSIONS: [&str; 14] =
-    ["true", "false", "none", "null", "True", "False", "None", "and", "or", "not", "if", "else", "in", "is"];
+const WORDS_OF_EXPRESSIONS: [&str; 7] = ["and", "or", "not", "if", "else", "in", "is"];
 
 /// A path that begins with `$`, or a template.
 fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {

@@ -77,8 +77,10 @@ pub(super) async fn flow(
     for (name, value) in inputs {
         scope.set_input(&name, value);
     }
-    let env_name = plan.env_name.clone().map_or(Value::Null, Value::String);
-    scope.set_input(&"env_name".into(), Marked::plain(env_name));
+    if plan.env_name.is_some() || plan.workflow.source.as_str().contains("env_name") {
+        let env_name = plan.env_name.clone().map_or(Value::Null, Value::String);
+        scope.set_input(&"env_name".into(), Marked::plain(env_name));
+    }
     if let Some(row) = &plan.row {
         scope.set_input(&"data".into(), Marked::plain(row.clone()));
     }

@@ -147,8 +147,11 @@ impl<'r> StepRun<'r> {
     /// One pass of the step.
     pub(super) async fn pass(&mut self) -> Result<Pass, Box<Failure>> {
         if !self.when()? {
-            self.skip("`when` is false");
-            return Ok(Pass::without_answer(None));
+            // What was repeated already was not skipped: it ends here.
+            if self.outcome.passes < 2 {
+                self.skip("`when` is false");
+            }
+            return Ok(Pass::without_answer(Some(Flow::Next)));
         }
         match (&self.planned.action, &self.step.action) {
             (PlannedAction::Request(spec), _) => self.exchange(spec).await,

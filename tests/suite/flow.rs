@@ -191,6 +191,21 @@ fn a_number_of_passes_is_simply_repeated() {
 }
 
 #[test]
+fn a_when_that_becomes_false_ends_the_passes() {
+    let flow = |left: u32| {
+        format!(
+            "vars: {{ left: {left} }}\nsteps:\n  - id: a\n    when: \"{{{{ left > 0 }}}}\"\n    repeat: 9\n    request: GET {{{{ base }}}}/job\n    after: vars.left -= 1;\n"
+        )
+    };
+    let ran = job(&flow(2), 99).run();
+    ran.passed().saw(["GET /job", "GET /job"]);
+    assert_eq!(ran.verdicts(), ["a passed"]);
+    let ran = Scenario::new(&flow(0)).run();
+    ran.passed().saw([]);
+    assert_eq!(ran.verdicts(), ["a skipped"]);
+}
+
+#[test]
 fn pages_are_turned_by_their_cursor_and_collected_into_one_list() {
     let ran = Scenario::new(
         r#"

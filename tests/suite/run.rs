@@ -372,7 +372,7 @@ fn a_used_workflow_sees_no_variable_of_its_caller() {
     let ran = Scenario::new(
         "steps:\n  - { request: 'GET {{ base }}/', extract: { x: $.x } }\n  - { uses: ./used.yaml }\n",
     )
-    .file("used.yaml", "steps:\n  - script: print(vars.x);\n")
+    .file("used.yaml", "steps:\n  - script: print(vars[\"x\" + \"\"]);\n")
     .json("GET /", r#"{"x":1}"#)
     .run();
     ran.fails_with(Cause::CouldNotRun);

@@ -343,10 +343,10 @@ mod tests {
         assert_eq!((draft.call.as_str(), draft.kept.len()), ("/x", 2));
         assert!(!terminal.contains("called?"), "{terminal}");
         for part in [
-            "no address of an API",
+            "not an address of an API",
             "would write them to a file",
             "did you mean `bearer`?",
-            "no path",
+            "not a path",
             "not NAME=JSONPATH",
         ] {
             assert!(terminal.contains(part), "{part}: {terminal}");

@@ -15,4 +15,4 @@ pub use command::Command;
 pub use declared::Declared;
 pub use input::{Input, Kind, exact};
 pub use model::{Action, Mock, Output, Step, Uses, Variable, Workflow};
-pub use reads::Names;
+pub use reads::{Names, NamesRead};

@@ -181,26 +181,24 @@ impl Workflow {
     /// Whether a script may jump: then steps do not run in the order of the text.
     #[must_use]
     pub fn jumps(&self) -> bool {
-        let scripts = |step: &Step| {
-            [step.before.as_ref(), step.after.as_ref(), step.action.script()]
-                .into_iter()
-                .flatten()
-                .any(Script::may_jump)
-        };
-        self.all_steps().any(scripts)
+        self.all_steps().flat_map(Step::scripts).any(Script::may_jump)
     }
 
     /// Every name that some step may set: extracted values and what scripts assign.
     pub fn set_by_steps(&self) -> impl Iterator<Item = &str> {
         self.all_steps().flat_map(|step| {
-            let scripts = [step.before.as_ref(), step.after.as_ref(), step.action.script()];
-            let assigned = scripts.into_iter().flatten().flat_map(Script::assigns);
+            let assigned = step.scripts().flat_map(Script::assigns);
             step.extract.iter().map(|extract| &*extract.name.value).chain(assigned)
         })
     }
 }
 
 impl Step {
+    /// Its scripts, in the order in which they run.
+    pub fn scripts(&self) -> impl Iterator<Item = &Script> {
+        [self.before.as_ref(), self.action.script(), self.after.as_ref()].into_iter().flatten()
+    }
+
     /// The step and those inside it.
     pub fn family(&self) -> impl Iterator<Item = &Self> {
         std::iter::once(self)

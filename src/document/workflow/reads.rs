@@ -3,8 +3,9 @@
 //! A name counts as read although the expression has a default for it: who gives a value means it.
 
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
-use crate::document::workflow::model::Workflow;
+use crate::document::workflow::model::{Step, Workflow};
 use crate::parts::script::Script;
 use crate::parts::template::Mention;
 
@@ -30,6 +31,28 @@ impl Names {
     }
 }
 
+/// The names that a workflow may read, looked for when somebody asks: most inputs have their value
+/// at hand, and nobody does.
+#[derive(Debug)]
+pub struct NamesRead {
+    workflow: Arc<Workflow>,
+    names: OnceLock<Names>,
+}
+
+impl NamesRead {
+    /// Those of a workflow.
+    #[must_use]
+    pub fn of(workflow: &Arc<Workflow>) -> Self {
+        Self { workflow: Arc::clone(workflow), names: OnceLock::new() }
+    }
+
+    /// Whether a variable of this name may be read.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.names.get_or_init(|| self.workflow.names_read()).has(name)
+    }
+}
+
 impl Workflow {
     /// The names that its templates and scripts may read; `data` among them where they read the row.
     #[must_use]
@@ -39,10 +62,7 @@ impl Workflow {
         self.all_steps().for_each(|step| step.reads(&mut visit));
         self.vars.iter().chain(self.outputs.iter().flatten()).for_each(|var| var.tree.reads(&mut visit));
         self.defaults.reads(&mut visit);
-        let scripts = self
-            .all_steps()
-            .flat_map(|step| [step.before.as_ref(), step.after.as_ref(), step.action.script()].into_iter());
-        for script in scripts.flatten() {
+        for script in self.all_steps().flat_map(Step::scripts) {
             in_script(script, &mut names);
         }
         names

@@ -111,6 +111,7 @@ pub fn written(source: &Arc<Source>) -> Result<Written, Diagnostic> {
         reader: Reader::new(source),
         events: Parser::new_from_str(source.as_str()),
         at: 0,
+        text_end: 0,
         pending: Vec::new(),
         comments: Vec::new(),
     };
@@ -136,6 +137,8 @@ struct Writing<'s> {
     events: Events<'s>,
     /// How far the text was read.
     at: usize,
+    /// Where the last block of text ended that keeps its blank lines: they are its own.
+    text_end: usize,
     pending: Vec<Pending>,
     comments: Vec<String>,
 }
@@ -212,7 +215,11 @@ impl<'s> Writing<'s> {
     fn blank_above(&self, at: usize) -> bool {
         let line = self.line_start(at);
         let first = self.text[line..at].trim().is_empty();
-        first && line > 0 && self.text[self.line_start(line - 1)..line].trim().is_empty()
+        if !first || line == 0 {
+            return false;
+        }
+        let above = self.line_start(line - 1);
+        above >= self.text_end && self.text[above..line].trim().is_empty()
     }
 
     /// The comment in this line, if there is one. Were there two, the second would be left over
@@ -347,6 +354,9 @@ impl<'s> Writing<'s> {
         // The line end itself is left, so that the next thing stands in a line of its own.
         if taken > 0 {
             self.at += if body[..taken].ends_with('\n') { taken } else { taken + 1 };
+        }
+        if keeps_blanks {
+            self.text_end = self.at + 1;
         }
         lines
     }

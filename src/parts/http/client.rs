@@ -217,6 +217,9 @@ impl Profile {
         }
         if !self.tls {
             builder = builder.tls_certs_only([]);
+            if self.channel.is_none() {
+                builder = builder.http1_only();
+            }
         }
         if let Some((host, address)) = &self.address {
             // Port 0 stands for that of the URL.

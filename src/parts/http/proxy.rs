@@ -158,7 +158,7 @@ mod tests {
             ("a.b", "has no scheme"),
             ("ftp://a.b", "does not speak `ftp`"),
             ("http://a.b/x", "behind its host"),
-            ("http://u:hunter2@a.b:99999", "no URL"),
+            ("http://u:hunter2@a.b:99999", "not a URL"),
             ("socks5:x", "names no host"),
         ] {
             let error = Proxy::read(text, Span::default()).expect_err(text).to_string();

@@ -39,6 +39,12 @@ impl Script {
         names
     }
 
+    /// The variables that its own text sets, and where.
+    #[must_use]
+    pub fn sets(&self) -> Vec<Said> {
+        self.said(&self.compiled.facts.assigns)
+    }
+
     /// The variables that it reads by name and that must be set then, and where. Not those for
     /// which it asks `vars.has("name")` somewhere.
     #[must_use]

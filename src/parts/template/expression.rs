@@ -276,7 +276,9 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn is_constant(name: &str) -> bool {
+/// Whether a name means a value by itself, whatever variables there are.
+#[must_use]
+pub fn is_constant(name: &str) -> bool {
     matches!(name, "true" | "false" | "none" | "null" | "True" | "False" | "None")
 }
 

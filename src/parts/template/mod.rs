@@ -16,7 +16,7 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 pub use elsewhere::name as name_elsewhere;
-pub use expression::Expression;
+pub use expression::{Expression, is_constant};
 pub use filters::{function_names, names as filter_names, own_filter_names};
 pub use tree::Tree;
 pub use url::{Address, has_scheme};

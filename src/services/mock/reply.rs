@@ -238,7 +238,7 @@ mod tests {
             (r#"{"json":1,"body":"a"}"#, "not `json` and `body`"),
             (r#"{"body":{}}"#, "`body` must be a text, not object"),
             (r#"{"headers":[]}"#, "`headers` must be an object"),
-            (r#"{"headers":{"a b":1}}"#, "`a b` is no name"),
+            (r#"{"headers":{"a b":1}}"#, "`a b` cannot be the name"),
             (r#"{"headers":{"a":"b\r\nc: d"}}"#, "the value of `a`"),
             (r#"{"headers":{"Content-Length":"5"}}"#, "written by the server"),
             (r#"{"fault":{"reset":1}}"#, "`reset` can only be true"),

@@ -3,6 +3,8 @@
 
 mod names;
 mod parallel;
+mod steering;
+mod unused;
 mod written;
 
 use crate::document::workflow::check::names::Names;
@@ -23,11 +25,16 @@ impl Workflow {
         let lost = if reading.is_clean() { Written::default() } else { Written::find(root) };
         self.check_ids(reading);
         self.check_namespace(reading);
+        let lost_ids = lost.ids.clone();
         Names::new(self, lost, reading).check();
         self.check_loops(reading);
         self.check_parallel(reading);
+        self.check_steering(&lost_ids, reading);
         self.check_mock(reading);
         self.check_urls(root, reading);
+        if reading.is_clean() {
+            self.check_unused(reading);
+        }
     }
 
     /// A URL without scheme and host needs a `base_url` of this very file.
@@ -62,6 +69,12 @@ impl Workflow {
         let vars = self.vars.iter().map(|var| &var.name);
         let extracts = self.all_steps().flat_map(|step| step.extract.iter().map(|extract| &extract.name));
         let elements = self.all_steps().filter_map(|step| step.for_each.as_ref()).map(|each| &each.name);
+        for (name, span) in self.all_steps().flat_map(Step::scripts).flat_map(Script::sets) {
+            if inputs.contains(&*name) {
+                let message = format!("`{name}` is an input, and inputs cannot be overwritten");
+                reading.error_with(span, message, "set a variable of another name");
+            }
+        }
         for name in vars.chain(extracts).chain(elements) {
             if inputs.contains(&*name.value) {
                 let message =
@@ -113,7 +126,6 @@ impl Workflow {
 
 /// The names that a step sets: before its request, and after it.
 fn sets(step: &Step) -> impl Iterator<Item = &str> {
-    let scripts = [step.before.as_ref(), step.after.as_ref(), step.action.script()];
-    let assigned = scripts.into_iter().flatten().flat_map(Script::assigns);
+    let assigned = step.scripts().flat_map(Script::assigns);
     step.extract.iter().map(|extract| &*extract.name.value).chain(assigned)
 }

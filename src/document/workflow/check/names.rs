@@ -38,6 +38,19 @@ struct Known<'w> {
     /// The steps that run at the same time.
     beside: HashSet<&'w str>,
     looped: bool,
+    /// Whether it is a script that reads.
+    scripted: bool,
+}
+
+impl Known<'_> {
+    /// How to read a name that may not be set.
+    fn cautiously(&self, name: &str) -> String {
+        if self.scripted {
+            format!("ask first: `if vars.has(\"{name}\") {{ … }}`")
+        } else {
+            format!("say `{{{{ {name} | default('') }}}}`")
+        }
+    }
 }
 
 impl<'w> Names<'w> {
@@ -116,7 +129,7 @@ impl<'w> Names<'w> {
                 self.refuse_response(mention);
             });
         }
-        known.names.extend(step.before.iter().flat_map(Script::assigns));
+        step.before.iter().for_each(|script| self.script(script, known, step));
         step.reads_of_action(&mut |mention| {
             self.refuse(mention, known, Some(step));
             self.refuse_response(mention);
@@ -126,13 +139,34 @@ impl<'w> Names<'w> {
         }
     }
 
+    /// What a script sets, it may read too: which comes first is its own affair.
+    fn script(&self, script: &'w Script, known: &mut Known<'w>, step: &'w Step) {
+        known.names.extend(script.assigns());
+        known.scripted = true;
+        for (name, span) in script.reads() {
+            let mention = Mention { path: &name, span, guarded: false };
+            self.refuse_in_script(mention, known, step);
+        }
+        for (id, span) in script.steps_read() {
+            let path = format!("steps.{id}");
+            self.refuse_step(Mention { path: &path, span, guarded: false }, known);
+        }
+        known.scripted = false;
+    }
+
+    /// In scripts, the words of templates are names like any other.
+    fn refuse_in_script(&self, mention: Mention<'_>, known: &Known<'w>, step: &'w Step) {
+        if !RESERVED.contains(&mention.path) {
+            self.refuse(mention, known, Some(step));
+        }
+    }
+
     fn after_answer(&self, step: &'w Step, known: &mut Known<'w>) {
         for extract in &step.extract {
             extract.reads(&mut |mention| self.refuse(mention, known, Some(step)));
             known.names.insert(&extract.name.value);
         }
-        let scripts = step.after.iter().chain(step.action.script());
-        known.names.extend(scripts.flat_map(Script::assigns));
+        step.after.iter().chain(step.action.script()).for_each(|script| self.script(script, known, step));
         if let Some(expect) = &step.expect {
             expect.reads(&mut |mention| self.refuse(mention, known, Some(step)));
         }
@@ -183,7 +217,7 @@ impl<'w> Names<'w> {
         let (message, help) = match self.setters.get(name) {
             Some(setter) if step.is_some_and(|step| std::ptr::eq(step, *setter)) => (
                 format!("`{name}` is not set yet: this step sets it itself, after its answer"),
-                format!("give it a first value under `vars`, or say `{{{{ {name} | default('') }}}}`"),
+                format!("give it a first value under `vars`, or {}", known.cautiously(name)),
             ),
             Some(setter) if known.beside.contains(&*setter.id) => (
                 format!("`{name}` is set by the step `{}`, which runs at the same time", setter.id),
@@ -193,7 +227,7 @@ impl<'w> Names<'w> {
                 let line = self.line(setter.span);
                 (
                     format!("`{name}` is not set yet: the step `{}` in line {line} sets it later", setter.id),
-                    format!("move this behind it, or say `{{{{ {name} | default('') }}}}`"),
+                    format!("move this behind it, or {}", known.cautiously(name)),
                 )
             }
             Some(setter) => (
