@@ -303,7 +303,7 @@ mod tests {
              staging.yaml:5:4: a value of an environment file is not a template\n\
              staging.yaml:6:4: `g` has no value\n\
              staging.yaml:7:15: `command` must be a list, not a text\n\
-             staging.yaml:8:14: `secret` must be true or false, not a text\n\
+             staging.yaml:8:14: `secret` must be true or false, not `maybe`\n\
              staging.yaml:9:1: `response` has a meaning of its own and cannot be set"
         );
         assert!(mistakes("- a\n").contains("must be a map"));

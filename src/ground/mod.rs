@@ -4,6 +4,8 @@
 pub mod clock;
 pub mod diagnostic;
 pub mod encode;
+pub mod example;
+pub mod foreign;
 pub mod jws;
 pub mod quantity;
 pub mod random;

@@ -13,62 +13,104 @@ use crate::ground::quantity;
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, MAX_BYTES, Node, Scalar};
+use crate::ground::{example, foreign};
 
 /// Known words of other tools, and ours for the same thing.
 const FOREIGN: &[(&str, &str)] = &[
+    ("after_all", "finally"),
+    ("algorithm", "alg"),
+    ("allow_failure", "continue_on_failure"),
+    ("always", "finally"),
+    ("apikey", "api_key"),
     ("assert", "expect"),
-    ("asserts", "expect"),
     ("assertions", "expect"),
+    ("asserts", "expect"),
     ("attempts", "max"),
+    ("attr", "attribute"),
+    ("aws", "aws_sigv4"),
+    ("awsv4", "aws_sigv4"),
+    ("bytes", "size"),
     ("capture", "extract"),
     ("captures", "extract"),
     ("check", "expect"),
     ("checks", "expect"),
+    ("cleanup", "finally"),
     ("code", "status"),
-    ("condition", "when"),
     ("cond", "when"),
+    ("condition", "when"),
+    ("continue_on_error", "continue_on_failure"),
     ("count", "max"),
     ("data", "body"),
     ("delay", "backoff"),
+    ("delay", "every"),
+    ("desc", "description"),
     ("duration", "time"),
+    ("enum", "choices"),
     ("env", "inputs"),
     ("environment", "inputs"),
     ("extractors", "extract"),
     ("file_body", "file"),
+    ("foreach", "for_each"),
     ("formdata", "multipart"),
     ("header", "headers"),
     ("http", "request"),
     ("if", "when"),
+    ("ignore_errors", "continue_on_failure"),
     ("import", "uses"),
     ("include", "uses"),
     ("interval", "backoff"),
+    ("interval", "every"),
+    ("item", "steps"),
+    ("items", "steps"),
+    ("json_path", "json"),
+    ("json_schema", "schema"),
+    ("jsonpath", "json"),
+    ("latency", "time"),
+    ("limit", "max"),
     ("loop", "for_each"),
     ("on", "if"),
+    ("only_if", "when"),
+    ("operation_name", "operation"),
+    ("options", "choices"),
     ("output", "outputs"),
-    ("params", "query"),
     ("parameters", "query"),
+    ("params", "query"),
+    ("payload", "claims"),
     ("post_script", "after"),
-    ("postscript", "after"),
     ("pre_request", "before"),
-    ("prerequest", "before"),
     ("pre_script", "before"),
+    ("prerequest", "before"),
+    ("qs", "query"),
+    ("query_params", "query"),
+    ("query_string", "query"),
     ("querystring", "query"),
+    ("regexp", "regex"),
     ("register", "extract"),
+    ("requests", "steps"),
     ("response_time", "time"),
     ("retries", "retry"),
     ("save", "extract"),
+    ("scenario", "steps"),
+    ("secret", "key"),
+    ("sensitive", "secret"),
     ("set", "extract"),
     ("setup", "before"),
+    ("sigv4", "aws_sigv4"),
     ("stages", "steps"),
     ("status_code", "status"),
+    ("store", "extract"),
+    ("tag", "tags"),
     ("tasks", "steps"),
     ("teardown", "finally"),
     ("test", "expect"),
     ("tests", "expect"),
+    ("timeout", "within"),
     ("times", "max"),
+    ("title", "name"),
     ("uri", "url"),
     ("use", "uses"),
     ("validate", "expect"),
+    ("value", "default"),
     ("variables", "vars"),
     ("verb", "method"),
     ("verify", "expect"),
@@ -114,15 +156,25 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error(format!("cannot read `{}`: {why}", path.display()))
 }
 
-/// Our word for a known word of other tools.
+/// Our word for a known word of other tools, where it is one of `known`.
 #[must_use]
-pub fn canonical(word: &str) -> Option<&'static str> {
-    FOREIGN.iter().find(|(foreign, _)| *foreign == word.to_lowercase()).map(|(_, ours)| *ours)
+pub fn canonical(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let word = foreign::plain(word);
+    let found = FOREIGN.iter().find(|(foreign, ours)| *foreign == word && known.contains(ours));
+    found.map(|(_, ours)| *ours)
 }
 
 /// A key as it stands in a message; «a step» is not one, and stands without marks.
 fn quoted(what: &str) -> String {
     if what.starts_with("a ") { what.to_owned() } else { format!("`{what}`") }
+}
+
+/// What stands at a node: a short text as it was written, anything else by its kind.
+fn found(node: &Node) -> String {
+    match node.scalar() {
+        Some(scalar) if scalar.text.len() <= 40 => format!("`{}`", scalar.text),
+        _ => node.describe().to_owned(),
+    }
 }
 
 /// A text that is being read, and what was found wrong in it so far.
@@ -191,7 +243,10 @@ impl Reading {
     pub fn scalar<'n>(&self, node: &'n Node, what: &str) -> Option<&'n Scalar> {
         let scalar = node.scalar();
         if scalar.is_none() {
-            self.error(node.span, format!("{} must be a text, not {}", quoted(what), node.describe()));
+            let problem =
+                Diagnostic::error(format!("{} must be a text, not {}", quoted(what), node.describe()));
+            let help = example::of(what).map(str::to_owned);
+            self.report(problem.at(&self.source, node.span).maybe_help(help));
         }
         scalar
     }
@@ -218,29 +273,35 @@ impl Reading {
             return self.empty(node.span, what);
         }
         let message = format!("{} must be {wanted}, not {}", quoted(what), node.describe());
-        self.error_with(node.span, message, help);
+        self.error_with(node.span, message, example::of(what).unwrap_or(help));
     }
 
     /// `true` or `false`.
     pub fn truth(&self, node: &Node, what: &str) -> Option<bool> {
         let truth = self.text(node, what)?.resolve().as_bool();
         if truth.is_none() {
-            self.error(node.span, format!("`{what}` must be true or false, not {}", node.describe()));
+            let help = match node.scalar().map(|scalar| scalar.text.to_lowercase()).as_deref() {
+                Some("yes" | "on" | "true" | "1" | "y") => "write `true`",
+                Some("no" | "off" | "false" | "0" | "n") => "write `false`",
+                _ => "write `true` or `false`, without quotes",
+            };
+            self.error_with(node.span, format!("`{what}` must be true or false, not {}", found(node)), help);
         }
         truth
     }
 
     /// A whole number from `least` on.
     pub fn whole(&self, node: &Node, what: &str, least: u64) -> Option<u64> {
-        let found = match self.text(node, what)?.resolve() {
+        let number = match self.text(node, what)?.resolve() {
             Value::Number(number) => number.as_u64(),
             _ => None,
         };
-        let found = found.filter(|number| *number >= least);
-        if found.is_none() {
-            self.error(node.span, format!("`{what}` must be a whole number from {least} on"));
+        let number = number.filter(|number| *number >= least);
+        if number.is_none() {
+            let message = format!("`{what}` must be a whole number, {least} or more, not {}", found(node));
+            self.error(node.span, message);
         }
-        found
+        number
     }
 
     /// A duration such as `500ms`, `10s`, `2m`, `1h`, `14d`.
@@ -289,7 +350,8 @@ impl Reading {
         let entries = self.entries(node, what)?;
         let meant =
             entries.iter().filter_map(|(key, _)| self.refuse_unknown(key, what, known, later)).collect();
-        Some(Fields { entries, meant, span: node.span })
+        let complete = entries.iter().all(|(key, _)| known.contains(&&*key.text));
+        Some(Fields { entries, meant, complete, span: node.span })
     }
 
     /// Reports a key that is not one of `known`; gives back the one that was probably meant.
@@ -309,9 +371,13 @@ impl Reading {
             self.error_with(key.span, message, "it is part of the language, but this version cannot run it");
             return None;
         }
-        let ours = canonical(word).filter(|ours| known.contains(ours) || later.contains(ours));
-        let meant = ours.or_else(|| nearest(word, known.iter().copied()));
         let message = format!("unknown key `{word}` in {}", quoted(what));
+        if let Some(help) = foreign::advice(what, word) {
+            self.error_with(key.span, message, help);
+            return canonical(word, known);
+        }
+        let ours = canonical(word, known).or_else(|| canonical(word, later));
+        let meant = ours.or_else(|| nearest(word, known.iter().copied()));
         let help = match (ours, meant) {
             (Some(ours), _) => format!("the word for it here is `{ours}`"),
             (None, Some(near)) => format!("did you mean `{near}`?"),
@@ -331,6 +397,7 @@ impl Reading {
 pub struct Fields<'n> {
     entries: &'n [(Scalar, Node)],
     meant: Vec<&'static str>,
+    complete: bool,
     /// The place of the whole map.
     pub span: Span,
 }
@@ -363,6 +430,12 @@ impl<'n> Fields<'n> {
     #[must_use]
     pub fn is_meant(&self, key: &str) -> bool {
         self.meant.contains(&key)
+    }
+
+    /// Whether every key is known. Where one was refused, it may have stood for what is missing.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// The key and its value.

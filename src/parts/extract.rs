@@ -210,6 +210,11 @@ pub fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str
         reading.error_with(name.span, message, help);
         return None;
     }
+    if WORDS_OF_EXPRESSIONS.contains(&text) {
+        let message = format!("`{text}` is a word of expressions and cannot be the name of a variable");
+        reading.error_with(name.span, message, "choose another name for the variable");
+        return None;
+    }
     if RESERVED.contains(&text) || is_constant(text) {
         let message = format!("`{text}` has a meaning of its own and cannot be set");
         reading.error_with(name.span, message, "choose another name for the variable");
@@ -217,6 +222,9 @@ pub fn variable_name(name: &Scalar, reading: &Reading) -> Option<Spanned<Arc<str
     }
     Some(Spanned::new(Arc::clone(&name.text), name.span))
 }
+
+/// What minijinja reads as part of an expression: `{{ not }}` could never be asked for.
+const WORDS_OF_EXPRESSIONS: [&str; 7] = ["and", "or", "not", "if", "else", "in", "is"];
 
 /// A path that begins with `$`, or a template.
 fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {

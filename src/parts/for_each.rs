@@ -6,7 +6,7 @@ use crate::ground::read::Reading;
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::source::{Span, Spanned};
 use crate::ground::value::Value;
-use crate::ground::yaml::{Kind, Node};
+use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::extract::variable_name;
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention, Tree};
@@ -24,6 +24,10 @@ impl ForEach {
     /// Reads the node under `for_each`; mistakes are reported.
     pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
         const SHAPE: &str = "name the element and give the list: `for_each: { user: \"{{ users }}\" }`";
+        if node.scalar().is_some_and(Scalar::is_empty) {
+            reading.empty(node.span, "for_each");
+            return None;
+        }
         let Kind::Map(entries) = &node.kind else {
             let message = format!("`for_each` must be a map, not {}", node.describe());
             reading.error_with(node.span, message, SHAPE);
@@ -41,7 +45,9 @@ impl ForEach {
         };
         if !is_list {
             let message = format!("`for_each` goes through a list, not {}", value.describe());
-            reading.error_with(value.span, message, SHAPE);
+            let named = value.scalar().filter(|scalar| scalar.text.split('.').all(is_word));
+            let help = named.map(|scalar| format!("write a template: \"{{{{ {} }}}}\"", scalar.text));
+            reading.error_with(value.span, message, help.as_deref().unwrap_or(SHAPE));
             return None;
         }
         Some(Self { list: Tree::read(value, reading)?, name: name?, span: value.span })
@@ -81,6 +87,12 @@ impl ForEach {
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.list.reads(visit);
     }
+}
+
+/// Whether a text may be meant as the name of a variable.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !text.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_')
 }
 
 /// What the turns of a step extracted under one name, as one list.

@@ -73,7 +73,7 @@ impl Repeat {
         let within = fields.optional("within", |node| reading.duration(node, "within"));
         let max = fields.optional("max", |node| times(node, "max", reading));
         let given = |key: &str| fields.get(key).is_some() || fields.is_meant(key);
-        if !given("until") && !given("max") {
+        if !given("until") && !given("max") && fields.is_complete() {
             let help = "say `until: \"{{ … }}\"`, or how often: `repeat: 3`";
             reading.error_with(fields.span, "`repeat` does not say when it ends", help);
         }

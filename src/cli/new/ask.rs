@@ -144,7 +144,7 @@ impl<R: BufRead, W: Write> Questions<R, W> {
     }
 
     fn kept(&mut self, given: &Arguments) -> Result<Vec<Kept>, Refused> {
-        let words = "What is kept of its answer? NAME=JSONPATH, several with blanks between.";
+        let words = "What is kept of its answer? NAME=JSONPATH, several with spaces between.";
         let question = Question { flag: "extract", words, usual: Some("id=$.id"), needed: false };
         let flags = (!given.extract.is_empty()).then(|| given.extract.join(" "));
         Ok(self.put(&question, flags.as_deref(), read_kept)?.unwrap_or_default())
@@ -230,7 +230,7 @@ fn read_name(text: &str) -> Result<String, String> {
 }
 
 fn read_url(text: &str) -> Result<Url, String> {
-    let wrong = || format!("`{text}` is no address of an API; write https://api.example.com");
+    let wrong = || format!("`{text}` is not an address of an API; write https://api.example.com");
     let url = Url::parse(text).map_err(|_| wrong())?;
     let web = matches!(url.scheme(), "http" | "https") && url.has_host();
     if !url.username().is_empty() || url.password().is_some() {
@@ -244,7 +244,7 @@ fn read_login(text: &str) -> Result<Login, String> {
     let kinds = ["basic", "form", "bearer", "api-key", "none"];
     Login::from_str(text, false).map_err(|_| {
         let help = did_you_mean(text, kinds).unwrap_or_else(|| format!("write one of {}", kinds.join(", ")));
-        format!("`{text}` is no login; {help}")
+        format!("`{text}` is not a login; {help}")
     })
 }
 
@@ -254,12 +254,12 @@ fn read_route(text: &str) -> Result<String, String> {
     if text.starts_with('/') && text.chars().all(plain) {
         return Ok(text.to_owned());
     }
-    Err(format!("`{text}` is no path; write one such as /api/v1/me, without a query"))
+    Err(format!("`{text}` is not a path; write one such as /api/v1/me, without a query"))
 }
 
 fn read_header(text: &str) -> Result<String, String> {
     let name = HeaderName::from_bytes(text.as_bytes());
-    name.map(|_| text.to_owned()).map_err(|_| format!("`{text}` is no name of a header"))
+    name.map(|_| text.to_owned()).map_err(|_| format!("`{text}` cannot be the name of a header"))
 }
 
 fn read_kept(text: &str) -> Result<Vec<Kept>, String> {
@@ -284,7 +284,7 @@ fn is_name(text: &str) -> bool {
 /// A path of names and small positions, so that the mock can be given an answer that has it.
 fn read_path(text: &str) -> Result<Path, String> {
     let wrong =
-        || format!("`{text}` is no path that can be answered by a mock; write one such as $.result.token");
+        || format!("`{text}` is not a path that can be answered by a mock; write one such as $.result.token");
     let mut rest = text.strip_prefix('$').ok_or_else(wrong)?;
     let mut members = Vec::new();
     while !rest.is_empty() {
@@ -343,10 +343,10 @@ mod tests {
         assert_eq!((draft.call.as_str(), draft.kept.len()), ("/x", 2));
         assert!(!terminal.contains("called?"), "{terminal}");
         for part in [
-            "no address of an API",
+            "not an address of an API",
             "would write them to a file",
             "did you mean `bearer`?",
-            "no path",
+            "not a path",
             "not NAME=JSONPATH",
         ] {
             assert!(terminal.contains(part), "{part}: {terminal}");

@@ -64,7 +64,7 @@ fn set_apart(entries: &mut [Entry]) {
 fn rename(collection: &mut Collection, place: &'static Place) {
     for at in 0..collection.entries.len() {
         let Some(key) = &collection.entries[at].key else { continue };
-        let ours = canonical(&key.text).filter(|ours| place.keys.contains(ours));
+        let ours = canonical(&key.text, place.keys);
         let Some(ours) = ours.filter(|_| !place.keys.contains(&&*key.text)) else { continue };
         let is_there = |entry: &Entry| entry.key.as_ref().is_some_and(|key| &*key.text == ours);
         if collection.entries.iter().any(is_there) {

@@ -101,7 +101,7 @@ fn means_the_same(before: &Node, after: &Node, place: &'static Place) -> bool {
         (Kind::Map(before), Kind::Map(map)) if !place.keys.is_empty() => {
             before.len() == map.len()
                 && before.iter().all(|(key, value)| {
-                    let ours = canonical(&key.text).filter(|ours| place.keys.contains(ours));
+                    let ours = canonical(&key.text, place.keys);
                     let name = if after.get(&key.text).is_some() { &*key.text } else { ours.unwrap_or("") };
                     after.get(name).is_some_and(|after| means_the_same(value, after, place.below(name)))
                 })

@@ -162,12 +162,13 @@ impl Input {
             self.read_default(default, reading)?;
         }
         if let Some(kind) = fields.get("type") {
-            self.read_type(kind, reading)?;
+            let default = fields.get("default").map_or(kind.span, |default| default.span);
+            self.read_type(kind, default, reading)?;
         }
         let text = |key: &str| {
             fields.get(key).and_then(|node| reading.text(node, key)).map(|scalar| Arc::clone(&scalar.text))
         };
-        self.env = text("env");
+        self.env = fields.get("env").and_then(|node| read_env(node, reading));
         self.file = text("file").map(|file| reading.source.beside(&file));
         self.description = text("description");
         let command = fields.optional("command", |node| Command::read(node, reading));
@@ -251,10 +252,12 @@ impl Input {
         Some(())
     }
 
-    fn read_type(&mut self, node: &Node, reading: &Reading) -> Option<()> {
+    fn read_type(&mut self, node: &Node, at: Span, reading: &Reading) -> Option<()> {
         let word = reading.text(node, "type")?;
         if !TYPES.contains(&&*word.text) {
-            let help = did_you_mean(&word.text, TYPES)
+            let help = type_elsewhere(&word.text)
+                .map(str::to_owned)
+                .or_else(|| did_you_mean(&word.text, TYPES))
                 .unwrap_or_else(|| format!("write one of {}", TYPES.join(", ")));
             reading.error_with(word.span, format!("`type` knows no `{}`", word.text), help);
             return None;
@@ -268,10 +271,17 @@ impl Input {
             _ => Kind::String,
         };
         let Some(default) = &self.default else { return Some(()) };
+        let is_path = |text: &str| !text.contains(['\n', ',']) && text.ends_with(".csv");
+        if self.kind == Kind::Csv && default.as_str().is_some_and(is_path) {
+            let help = format!("write `file: {}`; `default` holds the rows themselves", default.to_text());
+            let message = format!("the default of `{}` is the name of a file, not rows", self.name.value);
+            reading.error_with(at, message, help);
+            return None;
+        }
         match self.kind.accept(default) {
             Ok(value) => self.default = Some(value),
             Err(why) => {
-                reading.error(node.span, format!("the default of `{}` {why}", self.name.value));
+                reading.error(at, format!("the default of `{}` {why}", self.name.value));
                 return None;
             }
         }
@@ -295,6 +305,37 @@ fn hide_literal(node: &Node, secret_by_name: bool, reading: &Reading) {
         let literals = default.into_iter().chain(choices).filter(|literal| literal.to_value() != Value::Null);
         literals.for_each(|literal| reading.source.hide(literal.span));
     }
+}
+
+/// The name of an environment variable.
+fn read_env(node: &Node, reading: &Reading) -> Option<Arc<str>> {
+    let scalar = reading.text(node, "env")?;
+    let name = scalar.text.trim_matches(['$', '{', '}', '%', ' ']);
+    if scalar.text.starts_with(['$', '%', '{']) || scalar.text.contains(['=', ' ']) {
+        let message = format!("`{}` cannot be the name of an environment variable", scalar.text);
+        let named = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let help = if named {
+            format!("write the name alone: `env: {name}`")
+        } else {
+            "write one name: `env: API_TOKEN`".to_owned()
+        };
+        reading.error_with(node.span, message, help);
+        return None;
+    }
+    Some(Arc::clone(&scalar.text))
+}
+
+/// What other languages call a type.
+fn type_elsewhere(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "text" | "str" | "url" => "the word for it here is `string`",
+        "integer" => "the word for it here is `int`",
+        "number" | "double" => "write `int`, or `float` for one with a fraction",
+        "boolean" => "the word for it here is `bool`",
+        "list" | "array" | "object" | "map" | "yaml" => "the word for it here is `json`",
+        "secret" | "password" => "write `secret: true`; the type says what kind of value it is",
+        _ => return None,
+    })
 }
 
 /// A value whose numbers print again as they were typed; `1.10` is a text.

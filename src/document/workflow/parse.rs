@@ -163,7 +163,12 @@ impl Loading<'_> {
             (self.reading.text(node, "mock")?, None)
         } else {
             let fields = self.reading.fields(node, "mock", &["file", "replaces"], &[])?;
-            let file = fields.required("file", || self.reading.error(node.span, "`mock` needs `file`"))?;
+            let file = fields.required("file", || {
+                if fields.is_complete() {
+                    let help = "name the file of its routes: `mock: { file: mocks/shop.yaml }`";
+                    self.reading.error_with(node.span, "`mock` needs `file`", help);
+                }
+            })?;
             (self.reading.text(file, "file")?, fields.get("replaces"))
         };
         let path = self.reading.source.beside(&file.text);

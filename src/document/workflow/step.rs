@@ -1,5 +1,6 @@
 //! How a step reads itself.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::document::workflow::model::{Action, Step, Uses, Variable, Workflow};
@@ -159,7 +160,7 @@ fn read_id(node: &Node, loading: &Loading<'_>) -> Option<Spanned<Arc<str>>> {
         && !scalar.text.starts_with(|c: char| c.is_ascii_digit())
         && !scalar.text.is_empty();
     if !fits {
-        let message = format!("`{}` is no id", scalar.text);
+        let message = format!("`{}` cannot be an id", scalar.text);
         loading.reading.error_with(
             node.span,
             message,
@@ -175,9 +176,8 @@ fn read_action(fields: &Fields<'_>, counted: &str, loading: &Loading<'_>) -> Opt
     let actions = fields.present(&ACTIONS);
     match actions.as_slice() {
         [] => {
-            // A step of a later version was reported already as not supported yet.
-            let told = |(key, _): &(_, _)| LATER.contains(&&*Scalar::clone(key).text);
-            if !fields.iter().any(told) && !ACTIONS.iter().any(|action| fields.is_meant(action)) {
+            // A key that was refused may have stood for what it does.
+            if fields.is_complete() {
                 reading.error_with(
                     fields.span,
                     "this step does nothing",
@@ -224,7 +224,8 @@ fn read_uses(node: &Node, with: Option<&Node>, loading: &Loading<'_>) -> Option<
 
 fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
     if scalar.text.contains("{{") {
-        loading.reading.error(scalar.span, "the file of `uses` is not a template");
+        let help = "write its path; to choose between files give each step a `when`";
+        loading.reading.error_with(scalar.span, "the file of `uses` is not a template", help);
         return None;
     }
     let source = &loading.reading.source;
@@ -238,12 +239,32 @@ fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
                         let line = source.position(scalar.span.start as usize).line;
                         problem.note(format!("used by {}, line {line}", source.name()))
                     }
-                    None => Diagnostic::at(problem, source, scalar.span),
+                    None => {
+                        Diagnostic::at(problem, source, scalar.span).maybe_help(found_at(&scalar.text, &path))
+                    }
                 });
             }
             None
         }
     }
+}
+
+/// Where a file was looked for that is not there.
+fn found_at(written: &str, path: &Path) -> Option<String> {
+    if path.exists() {
+        return None;
+    }
+    if written.contains("://") {
+        return Some("only files are run: save it in the project and name it by its path".to_owned());
+    }
+    let named = path.with_extension("yaml");
+    Some(if path.extension().is_none() && named.is_file() {
+        format!("write `{written}.yaml`")
+    } else if written.contains('@') {
+        "`uses` runs another workflow of the project: `uses: ./login.yaml`".to_owned()
+    } else {
+        format!("it is looked for at {}", path.display())
+    })
 }
 
 /// Reads a map of names and values, such as `vars`, `with` and `outputs`.
@@ -271,6 +292,22 @@ fn refuse_strays(fields: &Fields<'_>, action: &Action, loading: &Loading<'_>) {
     };
     for (key, _) in fields.present(strays) {
         let message = format!("`{}` has no meaning beside `{what}`", key.text);
-        loading.reading.error(key.span, message);
+        loading.reading.error_with(key.span, message, instead(&key.text, action));
+    }
+}
+
+/// What to do in place of a key that makes no sense there.
+fn instead(key: &str, action: &Action) -> &'static str {
+    match (key, action) {
+        ("with", _) => "`with` gives a workflow its inputs: it stands beside `uses`",
+        ("retry", Action::Script(_)) => "put it into a step with a `request`; `repeat` runs a script again",
+        ("retry", _) => "put it into the steps themselves, or under `defaults`",
+        ("expect", Action::Script(_)) => "write `check(\"what is expected\", condition)` in the script",
+        ("extract", Action::Script(_)) => "set it in the script: `vars.name = …`",
+        ("before" | "after", Action::Script(_)) => "write it into the script itself",
+        ("expect", Action::Uses(_)) => "write it into the steps of the workflow that is used",
+        ("extract", Action::Uses(_)) => "what comes out is `{{ steps.<id>.outputs.<name> }}`",
+        ("before" | "after", _) => "make it a step of its own: `script: …`",
+        _ => "put it into each step under `parallel`",
     }
 }

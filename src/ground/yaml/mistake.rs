@@ -51,7 +51,7 @@ impl Reader<'_> {
         let glued = !key.is_empty() && !rest.is_empty() && !rest.starts_with([' ', '/']);
         glued.then(|| {
             let span = Span::new(at, at + key.len() + 1);
-            let message = "this is not YAML: behind the colon of a key stands a blank";
+            let message = "this is not YAML: a space is missing behind the colon of a key";
             self.error(message, span).help(format!("write `{key}: {rest}`"))
         })
     }
@@ -77,6 +77,12 @@ impl Reader<'_> {
             return Diagnostic { message: message.to_owned(), ..diagnostic }
                 .at(self.source, Span::new(line_start + at, line_start + end))
                 .help(format!("write \"{}\"", &line[at..end]));
+        }
+        if diagnostic.message.contains("begins an escape") {
+            return diagnostic.help(r"write the text in single quotes: '\d+', or the backslash twice: \\");
+        }
+        if diagnostic.message.contains("behind a closing quote") {
+            return diagnostic.help("put the whole value in quotes, or take them away");
         }
         let value = line.split_once(": ").map(|(_, value)| value.trim_start());
         match value.and_then(|value| value.chars().next()) {
@@ -123,6 +129,12 @@ fn plain_words(told: &str) -> String {
         ("unexpected end of stream", "the quote that begins here is not closed"),
         ("found unknown anchor", "no `&` gave this name before"),
         ("mapping values are not allowed", "a colon cannot stand here"),
+        ("invalid trailing content after double-quoted", "text stands behind a closing quote"),
+        ("invalid trailing content after single-quoted", "text stands behind a closing quote"),
+        ("unknown escape character", "a `\\` in double quotes begins an escape, and this is none"),
+        ("unexpected character: `@'", "a value cannot begin with `@`"),
+        ("unexpected character: `%'", "a value cannot begin with `%`"),
+        ("unexpected character: ``'", "a value cannot begin with a backtick"),
     ];
     let plain = known.iter().find(|(theirs, _)| told.contains(theirs));
     plain.map_or_else(|| format!("this is not YAML: {told}"), |(_, ours)| format!("this is not YAML: {ours}"))

@@ -42,14 +42,21 @@ impl ApiKey {
                     Place::Header(header)
                 } else {
                     let help = "a name has letters, digits and `-`";
-                    reading.error_with(name.span, format!("`{}` is no name of a header", text.text), help);
+                    reading.error_with(
+                        name.span,
+                        format!("`{}` cannot be the name of a header", text.text),
+                        help,
+                    );
                     return None;
                 }
             }
             "query" => Place::Query(Arc::clone(&text.text)),
             _ => Place::Cookie(Arc::clone(&text.text)),
         };
-        let value = fields.required("value", || reading.error(fields.span, "`api_key` needs `value`"))?;
+        let value = fields.required("value", || {
+            let help = "write `api_key: { header: X-Api-Key, value: … }`";
+            reading.error_with(fields.span, "`api_key` needs `value`", help);
+        })?;
         Some(Self { place, value: Part::read(value, "value", reading)? })
     }
 

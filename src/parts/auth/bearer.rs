@@ -20,13 +20,23 @@ pub struct Bearer {
 
 impl Bearer {
     pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
+        if node.scalar().is_some_and(|scalar| names_scheme(&scalar.text)) {
+            let help = "write the token alone: `bearer: \"{{ token }}\"`";
+            reading.source.hide(node.span);
+            reading.error_with(node.span, "the word `Bearer` is sent by itself, and stands here again", help);
+            return None;
+        }
         Part::read(node, "bearer", reading).map(|token| Self { token })
     }
 
     pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
         let Some(token) = self.token.text(scope, "token")? else { return Ok(()) };
         if let Some(why) = refused(&token.value) {
-            return Err(Error::new(self.token.span, format!("this is no bearer token: {why}")));
+            let error = Error::new(self.token.span, format!("this is not a bearer token: {why}"));
+            return Err(match names_scheme(&token.value) {
+                true => error.help("the word `Bearer` is sent by itself: give the token alone"),
+                false => error,
+            });
         }
         set_credential(request, AUTHORIZATION, &format!("Bearer {}", token.value), self.token.span)
     }
@@ -34,6 +44,11 @@ impl Bearer {
     pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.token.tree.reads(visit);
     }
+}
+
+/// Whether a text begins with the name of the scheme, which stands before the token anyway.
+fn names_scheme(text: &str) -> bool {
+    text.trim_start().get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("bearer "))
 }
 
 /// Why a text is no `b64token` (RFC 6750, section 2.1); the text itself is never told.

@@ -73,6 +73,9 @@ impl Auth {
         let fields = reading.fields(node, "auth", &KINDS, &LATER)?;
         let mut entries = fields.iter();
         let (Some((kind, value)), None) = (entries.next(), entries.next()) else {
+            if !fields.is_complete() {
+                return None;
+            }
             reading.error_with(
                 node.span,
                 "`auth` takes exactly one scheme",
@@ -80,6 +83,11 @@ impl Auth {
             );
             return None;
         };
+        // A literal `user:password` in place of the map is a credential too.
+        let wants_map = matches!(&*kind.text, "basic" | "digest" | "api_key" | "aws_sigv4" | "jwt");
+        if wants_map && !matches!(value.kind, Kind::Map(_)) {
+            reading.source.hide(value.span);
+        }
         match &*kind.text {
             "basic" => Basic::read(value, reading).map(Self::Basic),
             "bearer" => Bearer::read(value, reading).map(Self::Bearer),
@@ -157,7 +165,7 @@ struct Part {
 impl Part {
     fn read(node: &Node, what: &str, reading: &Reading) -> Option<Self> {
         if !matches!(node.kind, Kind::Scalar(_)) {
-            reading.error(node.span, format!("`{what}` must be a text, not {}", node.describe()));
+            reading.scalar(node, what);
             return None;
         }
         // A literal credential is no safer in a message than one that a server sent.

@@ -64,6 +64,9 @@ impl Token {
         let verify = fields.optional("verify", |node| read_key(node, reading));
         let (claims, expires_in, verify) = (claims?.unwrap_or_default(), expires_in?, verify?);
         if claims.is_empty() && expires_in.is_none() && verify.is_none() {
+            if !fields.is_complete() {
+                return None;
+            }
             let help =
                 "say what of it: `claims: { aud: … }`, `expires_in: { gt: 10m }` or `verify: { jwks: … }`";
             reading.error_with(node.span, "`expect.jwt` expects nothing of the token", help);
@@ -210,7 +213,7 @@ fn read_key(node: &Node, reading: &Reading) -> Option<Spanned<Key>> {
 }
 
 fn report_key(fields: &Fields<'_>, reading: &Reading) {
-    if fields.is_meant("jwks") || fields.is_meant("key") {
+    if fields.is_meant("jwks") || fields.is_meant("key") || !fields.is_complete() {
         return;
     }
     let help = "write `jwks:` with a URL or a file, or `key:` with a PEM, a JWK or a shared secret";

@@ -200,6 +200,15 @@ fn clauses(word: &str, value: &Node, reading: &Reading) -> Option<Vec<Clause>> {
         "css" => selected(value, reading, word, Selector::css, Unit::Text),
         "regex" => selected(value, reading, word, Selector::regex, Unit::Text),
         "body" => one(predicate(Unit::Text).map(Clause::Body)),
+        "time" if is_exact(value) => {
+            let message = format!("`time` would have to be exactly `{}`", value.scalar()?.text);
+            reading.error_with(
+                value.span,
+                message,
+                format!("write `time: {{ lt: {} }}`", value.scalar()?.text),
+            );
+            None
+        }
         "time" => one(predicate(Unit::Duration).map(Clause::Time)),
         "size" => one(predicate(Unit::Size).map(Clause::Size)),
         "schema" => one(Schema::read(value, reading).map(Clause::Schema)),
@@ -208,6 +217,11 @@ fn clauses(word: &str, value: &Node, reading: &Reading) -> Option<Vec<Clause>> {
         "that" => those(value, reading),
         _ => None,
     }
+}
+
+/// Whether a duration stands alone, where a limit is meant.
+fn is_exact(node: &Node) -> bool {
+    node.scalar().is_some_and(|scalar| scalar.text.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// `tls: { expires_in: { gt: 14d } }`.
@@ -254,8 +268,14 @@ fn those(node: &Node, reading: &Reading) -> Option<Vec<Clause>> {
 fn that(node: &Node, reading: &Reading) -> Option<Clause> {
     let scalar = reading.text(node, "that")?;
     if !scalar.text.contains("{{") {
-        let message = format!("`{}` is not an expression", scalar.text);
-        let help = "write it in braces and quotes: \"{{ response.json.total > 0 }}\"";
+        let message = match &*scalar.text {
+            "" => "an empty text is not an expression".to_owned(),
+            text => format!("`{text}` is not an expression"),
+        };
+        let help = match &*scalar.text {
+            "" => "write it in braces and quotes: \"{{ response.json.total > 0 }}\"".to_owned(),
+            text => format!("write it in braces and quotes: \"{{{{ {text} }}}}\""),
+        };
         reading.error_with(node.span, message, help);
         return None;
     }

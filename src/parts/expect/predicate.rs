@@ -38,7 +38,26 @@ pub const WORDS: [&str; 18] = [
 ];
 
 /// Other tools' words for a predicate, and ours.
-const FOREIGN: [(&str, &str); 18] = [
+const FOREIGN: &[(&str, &str)] = &[
+    (">", "gt"),
+    (">=", "gte"),
+    ("<", "lt"),
+    ("<=", "lte"),
+    ("==", "equals"),
+    ("!=", "not"),
+    ("greater_than", "gt"),
+    ("greaterthan", "gt"),
+    ("less_than", "lt"),
+    ("lessthan", "lt"),
+    ("at_least", "gte"),
+    ("at_most", "lte"),
+    ("count", "length"),
+    ("have", "contains"),
+    ("has", "contains"),
+    ("include", "contains"),
+    ("range", "between"),
+    ("all", "each"),
+    ("len", "length"),
     ("eq", "equals"),
     ("equal", "equals"),
     ("is", "equals"),
@@ -57,6 +76,18 @@ const FOREIGN: [(&str, &str); 18] = [
     ("min", "gte"),
     ("max", "lte"),
     ("size", "length"),
+];
+
+/// Other languages' words for a type, and ours.
+const TYPES_ELSEWHERE: [(&str, &str); 8] = [
+    ("text", "string"),
+    ("str", "string"),
+    ("integer", "int"),
+    ("float", "number"),
+    ("boolean", "bool"),
+    ("array", "list"),
+    ("map", "object"),
+    ("datetime", "date_time"),
 ];
 
 /// The words of the `type` predicate.
@@ -195,6 +226,7 @@ impl Reader<'_> {
                 self.reading.error_with(node.span, "there is no value here", help);
                 return None;
             }
+            Kind::Scalar(scalar) if self.refuse_operator(&scalar.text, node.span).is_none() => return None,
             Kind::Scalar(scalar) => vec![match &*scalar.text {
                 "present" => Test::Present,
                 "absent" => Test::Absent,
@@ -202,6 +234,25 @@ impl Reader<'_> {
             }],
         };
         Some(Predicate { tests, unit: self.unit, span: node.span })
+    }
+
+    /// `"> 5"` is a text that nothing equals.
+    fn refuse_operator(self, text: &str, span: Span) -> Option<()> {
+        let signs = [(">=", "gte"), ("<=", "lte"), ("==", "equals"), ("!=", "not"), (">", "gt"), ("<", "lt")];
+        let Some((sign, word, rest)) =
+            signs.iter().find_map(|(sign, word)| Some((sign, word, text.strip_prefix(sign)?.trim())))
+        else {
+            return Some(());
+        };
+        let is_number = rest.parse::<f64>().is_ok() || quantity::duration(rest).is_ok();
+        if !is_number && !matches!(*sign, "==" | "!=") {
+            return Some(());
+        }
+        let help = format!(
+            "write `{{ {word}: {rest} }}`; to compare with this very text `{{ equals: \"{text}\" }}`"
+        );
+        self.reading.error_with(span, format!("`{text}` is compared as a text: `{sign}` is not asked"), help);
+        None
     }
 
     fn map(mut self, node: &Node) -> Option<Vec<Test>> {
@@ -234,11 +285,22 @@ impl Reader<'_> {
                 continue;
             }
             complete = false;
-            let ours = FOREIGN.iter().find(|(foreign, _)| *foreign == word);
+            let ours = FOREIGN.iter().find(|(foreign, _)| *foreign == word.to_lowercase());
             let help = match (word, ours) {
                 ("present" | "absent" | "exists", _) => {
                     "write the word alone, without a map: `present` or `absent`".to_owned()
                 }
+                ("null" | "is_null", _) => "write `null` alone, or `{ not: null }`".to_owned(),
+                ("not_empty" | "is_empty", _) => "write `empty: false` or `empty: true`".to_owned(),
+                ("not_contains" | "not_match" | "not_matches", _) => {
+                    "put it under `not`: `not: { contains: … }`".to_owned()
+                }
+                (
+                    "is_string" | "is_number" | "is_bool" | "is_boolean" | "is_list" | "is_array"
+                    | "is_object",
+                    _,
+                ) => "write `type: string`, `type: number`, `type: bool`, `type: list`, `type: object`"
+                    .to_owned(),
                 (_, Some((_, ours))) => format!("the word for it here is `{ours}`"),
                 _ => did_you_mean(word, WORDS)
                     .unwrap_or_else(|| "to compare with an object write `equals: { … }`".to_owned()),
@@ -384,7 +446,11 @@ impl Reader<'_> {
         let found = words.iter().find(|(word, _)| *word == &**text);
         if found.is_none() {
             let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let help = did_you_mean(text, all.iter().copied())
+            let ours =
+                TYPES_ELSEWHERE.iter().find(|(foreign, ours)| *foreign == &**text && all.contains(ours));
+            let help = ours
+                .map(|(_, ours)| format!("the word for it here is `{ours}`"))
+                .or_else(|| did_you_mean(text, all.iter().copied()))
                 .unwrap_or_else(|| format!("write one of {}", all.join(", ")));
             let message = format!("`{what}` knows no `{text}`");
             self.reading.error_with(node.span, message, help);

@@ -144,8 +144,12 @@ impl HttpVersion {
             "1.1" => Some(Self::One),
             "2" => Some(Self::Two),
             other => {
-                let message = format!("`http_version` is not `{other}`");
-                reading.error_with(node.span, message, "write 1.1 or 2");
+                let message = format!("`http_version` cannot be `{other}`");
+                reading.error_with(
+                    node.span,
+                    message,
+                    "write 1.1 or 2; left out, server and client agree on one",
+                );
                 None
             }
         }

@@ -86,7 +86,12 @@ impl Proxy {
         };
         let url = match Url::parse(text) {
             Ok(url) if url.has_host() || SCHEMES.contains(&url.scheme()) => url,
-            Err(error) if text.contains("://") => return Err(wrong(format!("`proxy` is no URL: {error}"))),
+            Err(error) if text.contains("://") => {
+                return Err(wrong(format!("`proxy` is not a URL: {error}")));
+            }
+            _ if matches!(text, "true" | "false") => {
+                return Err(wrong(format!("`proxy` is a URL, not `{text}`")));
+            }
             _ => return Err(wrong("`proxy` has no scheme".to_owned())),
         };
         if !SCHEMES.contains(&url.scheme()) {
@@ -166,7 +171,7 @@ mod tests {
             ("a.b", "has no scheme"),
             ("ftp://a.b", "does not speak `ftp`"),
             ("http://a.b/x", "behind its host"),
-            ("http://u:hunter2@a.b:99999", "no URL"),
+            ("http://u:hunter2@a.b:99999", "not a URL"),
             ("socks5:x", "names no host"),
         ] {
             let error = Proxy::read(text, Span::default()).expect_err(text).to_string();

@@ -30,13 +30,17 @@ impl Resolve {
                 let host = host_and_port(&key.text);
                 if host.is_none() {
                     let help = "write `api.example.com: 127.0.0.1`, or `api.example.com:8443: 127.0.0.1`";
-                    reading.error_with(key.span, format!("`{}` is no name of a host", key.text), help);
+                    reading.error_with(
+                        key.span,
+                        format!("`{}` cannot be the name of a host", key.text),
+                        help,
+                    );
                 }
                 let text = reading.text(value, "resolve")?;
                 let bare = text.text.trim_start_matches('[').trim_end_matches(']');
                 let address = bare.parse().ok();
                 if address.is_none() {
-                    let message = format!("`{}` is no IP address", text.text);
+                    let message = format!("`{}` is not an IP address", text.text);
                     reading.error_with(
                         value.span,
                         message,
@@ -114,11 +118,11 @@ mod tests {
     #[test]
     fn an_entry_is_a_name_and_an_address() {
         for (text, why) in [
-            ("{ a.example: localhost }", "`localhost` is no IP address"),
-            ("{ a.example: '127.0.0.1:80' }", "is no IP address"),
-            ("{ 127.0.0.1: 127.0.0.2 }", "`127.0.0.1` is no name of a host"),
-            ("{ 'a b': 127.0.0.2 }", "is no name of a host"),
-            ("{ 'a.example:99999': 127.0.0.2 }", "is no name of a host"),
+            ("{ a.example: localhost }", "`localhost` is not an IP address"),
+            ("{ a.example: '127.0.0.1:80' }", "is not an IP address"),
+            ("{ 127.0.0.1: 127.0.0.2 }", "`127.0.0.1` cannot be the name of a host"),
+            ("{ 'a b': 127.0.0.2 }", "cannot be the name of a host"),
+            ("{ 'a.example:99999': 127.0.0.2 }", "cannot be the name of a host"),
             ("127.0.0.1", "must be a map"),
         ] {
             let error = read(text).expect_err(text);

@@ -69,6 +69,9 @@ const METHODS: &[(&str, &str)] = &[
     ("toFixed", "round"),
 ];
 
+/// What answers and requests have, and other tools call.
+const MEMBERS: [&str; 8] = ["json", "status", "body", "headers", "url", "method", "cookies", "text"];
+
 /// Walks a script that will run in that phase; a module has none.
 pub(super) fn audit(text: &Text, ast: &AST, phase: Option<Phase>, imports: &Imports) -> Audit {
     let local = Local::of(ast);
@@ -282,6 +285,14 @@ impl Walk<'_> {
                     self.asked.insert(name.to_string());
                 }
                 ("has" | "contains" | "remove", _) => {}
+                ("get" | "set", Some(Expr::StringConstant(name, position))) => {
+                    let what = call.name.as_str();
+                    let help = match what {
+                        "get" => format!("write `vars.{name}`"),
+                        _ => format!("write `vars.{name} = …`"),
+                    };
+                    self.tell(*position, (format!("`vars` has no method `{what}`"), Some(help)));
+                }
                 _ => self.facts.reads_all = true,
             },
             ("vars", Member::Computed) => self.facts.reads_all = true,
@@ -331,6 +342,9 @@ impl Walk<'_> {
             }
             ("stop", None) => self.facts.stops = true,
             _ => {}
+        }
+        if name == "sleep" {
+            return self.tell(position, ("a script cannot sleep".to_owned(), explain::elsewhere("wait")));
         }
         let library = library();
         if library.get(name).is_some_and(|known| known.contains(&arguments)) {
@@ -426,6 +440,10 @@ impl Walk<'_> {
             Some(known) => {
                 let known = known.iter().filter_map(|count| count.checked_sub(1)).collect();
                 self.tell(position, (miscounted(name, &known, arguments), None));
+            }
+            None if MEMBERS.contains(&name) && arguments == 0 => {
+                let help = format!("it is not a method: write it without the parentheses, `.{name}`");
+                self.tell(position, (format!("there is no method `{name}`"), Some(help)));
             }
             None => {
                 let ours = METHODS.iter().find(|(foreign, _)| *foreign == name);

@@ -56,7 +56,11 @@ pub(super) fn compile(text: &Text, purpose: &Purpose<'_>) -> Result<Arc<Compiled
     let Some(ast) = ast else { return Err(problems) };
     let (imports, broken) = Imports::load(text, &ast, purpose.folder);
     let audit = audit::audit(text, &ast, Some(purpose.phase), &imports);
-    problems.extend(broken.into_iter().chain(audit.problems));
+    // What is called on an unknown name is unknown too: `JSON.parse(…)` is one mistake.
+    let line = |error: &Error| error.place.as_ref().map(|place| place.position().line);
+    let lines: Vec<_> = problems.iter().map(line).collect();
+    let others = audit.problems.into_iter().filter(|problem| !lines.contains(&line(problem)));
+    problems.extend(broken.into_iter().chain(others));
     if !problems.is_empty() {
         return Err(problems);
     }

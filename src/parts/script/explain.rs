@@ -13,6 +13,10 @@ use crate::parts::script::text::Text;
 use crate::parts::script::value::to_value;
 use crate::parts::script::{CALLS, ELEMENTS, EXPRESSION_DEPTH, Error, VARIABLES, WRITTEN};
 
+const MODULES: &str = "a module is the file `scripts/name.rhai`: import \"name\" as name;";
+const WAITING: &str = "waiting is the step's: `repeat: { every: 2s, until: … }`, `retry`";
+const ENVIRONMENT: &str = "a script sees no environment: declare an input, and read `vars.name`";
+
 /// What people write who know JavaScript or Postman, and what it is here.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("===", "write `==`: it never converts"),
@@ -42,6 +46,28 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("CryptoJS", "write hmac::sha256(key, text), hash::sha256(text)"),
     ("fetch", "write http::get(url)"),
     ("eval", "a script never runs a text"),
+    ("require", MODULES),
+    ("from", MODULES),
+    ("crypto", "write hash::sha256(text), hmac::sha256(key, text)"),
+    ("Buffer", "write base64::encode(x), base64::decode(x)"),
+    ("setTimeout", WAITING),
+    ("wait", WAITING),
+    ("expect", "write `check(\"what is expected\", condition)`"),
+    ("assert", "write `check(\"what is expected\", condition)`"),
+    ("test", "write `check(\"what is expected\", condition)`"),
+    ("env", ENVIRONMENT),
+    ("process", ENVIRONMENT),
+    ("def", "write `fn name(x) { … }`"),
+    ("and", "write `a && b`"),
+    ("or", "write `a || b`"),
+    ("not", "write `!a`"),
+    ("elif", "write `else if`"),
+    ("headers", "those that are sent are `request.headers`, those of the answer `response.headers`"),
+    ("status", "write `response.status`"),
+    ("body", "write `response.json`, or `response.body` for its text"),
+    ("None", "nothing is written `()`"),
+    ("True", "write `true`"),
+    ("False", "write `false`"),
 ];
 
 /// An error for a panic below: never expected, never fatal.
@@ -59,6 +85,12 @@ pub(super) fn syntax(text: &Text, error: &ParseError, more: &[&str]) -> Error {
     let (message, help) = match error.err_type() {
         ParseErrorType::VariableUndefined(name) if is_arrow(text, position) => {
             (format!("there is no variable `{name}` here"), elsewhere("=>"))
+        }
+        ParseErrorType::VariableUndefined(name) if before(text, position).ends_with("import") => {
+            (format!("there is no variable `{name}` here"), elsewhere("from"))
+        }
+        ParseErrorType::VariableUndefined(name) if is_member(text, position) => {
+            (format!("there is no variable `{name}` here"), Some("an object is written #{ a: 1 }".to_owned()))
         }
         ParseErrorType::VariableUndefined(name) => {
             let known: Vec<&str> = more.iter().copied().chain(declared(text.as_str())).collect();
@@ -83,12 +115,30 @@ fn is_arrow(text: &Text, position: Position) -> bool {
     behind.trim_start().starts_with("=>")
 }
 
+/// What stands before a place, without the spaces at its end.
+fn before(text: &Text, position: Position) -> &str {
+    let at = text.offset(position.line().unwrap_or(1), position.position().unwrap_or(1));
+    text.as_str()[..at].trim_end()
+}
+
+/// Whether `{ name: …` stands there, an object as JavaScript writes it.
+fn is_member(text: &Text, position: Position) -> bool {
+    let at = text.offset(position.line().unwrap_or(1), position.position().unwrap_or(1));
+    let behind = text.as_str()[at..].trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let behind = behind.trim_start();
+    before(text, position).ends_with('{') && behind.starts_with(':') && !behind.starts_with("::")
+}
+
 fn undefined(name: &str, more: &[&str]) -> (String, Option<String>) {
     let message = format!("there is no variable `{name}` here");
-    let help =
-        elsewhere(name).or_else(|| did_you_mean(name, NAMES.iter().chain(more).copied())).unwrap_or_else(
-            || format!("declare it with `let {name} = …`; a workflow's variable is `vars.{name}`"),
-        );
+    let module = ALL.iter().find(|(module, _)| *module == name && !module.is_empty());
+    let module = module.and_then(|(module, table)| Some((module, table.first()?.name)));
+    let help = elsewhere(name)
+        .or_else(|| module.map(|(module, first)| format!("it is a module: write `{module}::{first}(…)`")))
+        .or_else(|| did_you_mean(name, NAMES.iter().chain(more).copied()))
+        .unwrap_or_else(|| {
+            format!("declare it with `let {name} = …`; a workflow's variable is `vars.{name}`")
+        });
     (message, Some(help))
 }
 
@@ -140,6 +190,15 @@ fn habit(message: &str) -> Option<String> {
     if message.contains("character") {
         return Some("texts stand in double quotes or backticks".to_owned());
     }
+    if message.contains("to separate") {
+        return Some("a comma is missing, or the bracket is not closed".to_owned());
+    }
+    if message.starts_with("'#'") {
+        return Some("a comment begins with `//`".to_owned());
+    }
+    if message.contains("';' to terminate") {
+        return Some("statements are separated by `;`, and a bracket above may still be open".to_owned());
+    }
     if message.contains("to terminate") {
         return Some("a bracket above is still open".to_owned());
     }
@@ -161,9 +220,17 @@ pub(super) fn qualified(module: &str, name: &str) -> Option<(String, Option<Stri
     if names.clone().any(|known| known == name) {
         return None;
     }
-    let help = did_you_mean(name, names.clone())
-        .unwrap_or_else(|| format!("`{module}::` has {}", names.collect::<Vec<_>>().join(", ")));
+    let help = method_of_http(module, name).or_else(|| did_you_mean(name, names.clone()));
+    let help =
+        help.unwrap_or_else(|| format!("`{module}::` has {}", names.collect::<Vec<_>>().join(", ")));
     Some((format!("there is no function `{module}::{name}`"), Some(help)))
+}
+
+/// `http::post(…)` as it is written here.
+fn method_of_http(module: &str, name: &str) -> Option<String> {
+    let is_method = ["post", "put", "patch", "delete", "head", "options"].contains(&name);
+    (module == "http" && is_method)
+        .then(|| format!("write http::send(#{{ method: \"{}\", url: url, json: value }})", name.to_uppercase()))
 }
 
 /// An error while a script ran. Secrets are taken out of its text.
@@ -286,7 +353,7 @@ fn thrown_text(thrown: &Dynamic) -> String {
     match to_value(thrown, None) {
         Ok(value) if thrown.is_unit() || value.as_str() == Some("") => "the script threw an error".to_owned(),
         Ok(value) => value.to_text(),
-        Err(_) => "the script threw a value that is no text".to_owned(),
+        Err(_) => "the script threw a value that is not text".to_owned(),
     }
 }
 

@@ -262,7 +262,7 @@ impl Run {
     pub(super) fn set_variable(&self, name: &str, written: &Dynamic) -> Result<(), Failure> {
         self.weigh(written)?;
         if RESERVED.contains(&name) {
-            let message = format!("`{name}` means something by itself and is no variable");
+            let message = format!("`{name}` means something by itself and is not a variable");
             return Err(self.error(message, Some("choose another name".to_owned())));
         }
         let before = self.host.scope.get(name);

@@ -168,9 +168,9 @@ fn too_deep() -> String {
 
 fn foreign(dynamic: &Dynamic) -> String {
     if dynamic.is_blob() {
-        return "bytes are no JSON value; encode them with base64::encode or hex::encode".to_owned();
+        return "bytes are not a JSON value; encode them with base64::encode or hex::encode".to_owned();
     }
-    format!("{} is no JSON value", describe(dynamic))
+    format!("{} is not a JSON value", describe(dynamic))
 }
 
 /// What a value of a script is, in the words of a message; never the value itself.

@@ -328,7 +328,7 @@ fn refuse(scalar: &Scalar, reading: &Reading, message: String) {
     let help = if scalar.text.contains("{{") {
         "a selector holds no template"
     } else {
-        "write the name alone, as it stands on the wire"
+        "write the name alone, as the server sends it"
     };
     reading.error_with(scalar.span, message, help);
 }

@@ -12,7 +12,7 @@ use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::scope::{RESERVED, Scope};
-use crate::parts::template::{Error, Mention, fake, filters, view};
+use crate::parts::template::{Error, Mention, elsewhere, fake, filters, view};
 
 /// How long an expression may be, in bytes: each operator is a level of the evaluator's stack.
 const LONGEST: usize = 4096;
@@ -20,20 +20,6 @@ const LONGEST: usize = 4096;
 const LARGEST: usize = 32 * 1024 * 1024;
 /// How many steps of minijinja's machine an expression may take; a loop inside one ends here.
 const FUEL: u64 = 200_000;
-
-/// Filters as other template languages call them, and ours.
-const ELSEWHERE: [(&str, &str); 10] = [
-    ("upcase", "upper"),
-    ("downcase", "lower"),
-    ("toUpperCase", "upper"),
-    ("toLowerCase", "lower"),
-    ("json", "tojson"),
-    ("to_json", "tojson"),
-    ("from_json", "fromjson"),
-    ("b64encode", "base64"),
-    ("b64decode", "base64_decode"),
-    ("size", "length"),
-];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -92,7 +78,7 @@ impl Expression {
         }
         if is_hyphenated(text) {
             let message = format!("`{text}` is read as a subtraction: a name cannot have a `-`");
-            let help = format!("name it `{}`, or put blanks around the `-`", text.replace('-', "_"));
+            let help = format!("name it `{}`, or put spaces around the `-`", text.replace('-', "_"));
             reading.error_with(span, message, help);
             return None;
         }
@@ -106,9 +92,10 @@ impl Expression {
             }
             Err(error) => {
                 let at = error.range().filter(|range| range.end <= text.len() && !range.is_empty());
-                let message = format!("syntax error: {}", error.detail().unwrap_or("this is no expression"));
+                let message =
+                    format!("syntax error: {}", error.detail().unwrap_or("this is not an expression"));
                 let from = at.as_ref().map_or("", |at| &text[at.start..]);
-                reading.error_with(at.clone().map_or(span, &span_of), message, syntax_help(from));
+                reading.error_with(at.clone().map_or(span, &span_of), message, elsewhere::sign(from));
                 None
             }
         }
@@ -131,10 +118,9 @@ impl Expression {
                 continue;
             }
             let span = span_of(at..at + name.len());
-            let ours =
-                ELSEWHERE.iter().find(|(foreign, _)| is_filter && *foreign == name).map(|(_, ours)| *ours);
-            let help = match (ours, nearest(name, known.iter().copied())) {
-                (Some(ours), _) => format!("the word for it here is `{ours}`"),
+            let elsewhere = if is_filter { elsewhere::filter(name) } else { elsewhere::function(name) };
+            let help = match (elsewhere, nearest(name, known.iter().copied())) {
+                (Some(help), _) => help,
                 (None, Some(near)) => format!("did you mean `{near}`?"),
                 (None, None) => format!("the {what}s are {}", known.join(", ")),
             };
@@ -298,22 +284,6 @@ impl Expression {
             }
         }
     }
-}
-
-/// What to write in place of what stands where an expression cannot be understood.
-fn syntax_help(from: &str) -> &'static str {
-    let habits = [
-        ("&&", "write `a and b`"),
-        ("||", "write `a or b`"),
-        ("?", "write `a if condition else b`"),
-        ("===", "write `==`"),
-        ("!==", "write `!=`"),
-        ("!", "write `not a`"),
-        ("=", "to compare, write `==`"),
-        ("$", "a name stands alone: `{{ name }}`"),
-    ];
-    let habit = habits.iter().find(|(sign, _)| from.starts_with(sign));
-    habit.map_or("a template is one expression: names, filters, `a if b else c`", |(_, help)| help)
 }
 
 fn is_name(text: &str) -> bool {

@@ -289,7 +289,7 @@ fn regex(pattern: &str) -> Result<regex::Regex, Error> {
     regex::RegexBuilder::new(pattern)
         .size_limit(1 << 20)
         .build()
-        .map_err(|error| refused(format!("this is no regular expression: {error}")))
+        .map_err(|error| refused(format!("this is not a regular expression: {error}")))
 }
 
 fn refused(why: impl std::fmt::Display) -> Error {

@@ -4,6 +4,7 @@
 //! decided in one place; minijinja evaluates what stands between the braces. An expression that is
 //! a bare name, which most are, never reaches minijinja at all.
 
+mod elsewhere;
 mod expression;
 mod fake;
 mod filters;
@@ -15,6 +16,7 @@ mod view;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+pub use elsewhere::name as name_elsewhere;
 pub use expression::{Expression, is_constant};
 pub use filters::{function_names, names as filter_names, own_filter_names};
 pub use sketch::{Sketched, Sketcher, Unknown, sketched};
@@ -121,12 +123,14 @@ impl Template {
                 return None;
             };
             if open > literal {
+                elsewhere::look(scalar, literal..open, reading)?;
                 pieces.push(Piece::Literal(text[literal..open].into()));
             }
             pieces.push(Piece::Expression(Expression::read(scalar, open + 2..close, reading)?));
             literal = close + 2;
         }
         if literal < text.len() || pieces.is_empty() {
+            elsewhere::look(scalar, literal..text.len(), reading)?;
             pieces.push(Piece::Literal(text[literal..].into()));
         }
         Some(Self { text: Arc::clone(&scalar.text), pieces, span: scalar.span })

@@ -8,7 +8,7 @@ use crate::ground::secret::{Marked, Marks, masked, pseudonym};
 use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention, Template};
+use crate::parts::template::{Error, Mention, Template, elsewhere};
 
 /// A value whose texts may be templates. What has none inside is one plain value.
 #[derive(Clone)]
@@ -52,7 +52,10 @@ impl Tree {
             Kind::Scalar(scalar) if scalar.text.contains("{{") => {
                 Template::read(scalar, reading).map(Self::Template)
             }
-            Kind::Scalar(scalar) => Some(Self::Plain(scalar.resolve())),
+            Kind::Scalar(scalar) => {
+                elsewhere::look(scalar, 0..scalar.text.len(), reading)?;
+                Some(Self::Plain(scalar.resolve()))
+            }
             Kind::List(elements) => {
                 let elements: Vec<_> = elements.iter().map(|element| Self::read(element, reading)).collect();
                 elements.into_iter().collect::<Option<_>>().map(Self::of_list)

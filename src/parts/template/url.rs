@@ -187,7 +187,7 @@ impl Building {
 fn host(value: String, expression: &Expression) -> Result<String, Error> {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if value.is_empty() || !value.chars().all(fits) {
-        let message = "this stands in the place of the host, but is no host".to_owned();
+        let message = "this stands in the place of the host, but is not a host".to_owned();
         return Err(Error::new(expression.span(), message).help(
             "give `host` or `host:port` here, or let an expression that stands first bring the whole origin",
         ));

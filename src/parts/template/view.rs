@@ -202,7 +202,7 @@ pub(super) fn from_jinja(found: &Jinja, depth: usize) -> Result<Value, String> {
             };
             Ok(keys.map(member).collect::<Result<Map, _>>()?.into())
         }
-        kind => Err(format!("the expression gives {kind}, which is no value")),
+        kind => Err(format!("the expression gives {kind}, which is not a value")),
     }
 }
 

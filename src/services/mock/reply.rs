@@ -179,7 +179,7 @@ fn header_name(name: &str) -> Result<HeaderName, String> {
     if ["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str()) {
         return Err(format!("`{name}` is written by the server; `fault: {{ truncate: 10 }}` makes it wrong"));
     }
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no name for a header"))
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` cannot be the name of a header"))
 }
 
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, String> {
@@ -238,7 +238,7 @@ mod tests {
             (r#"{"json":1,"body":"a"}"#, "not `json` and `body`"),
             (r#"{"body":{}}"#, "`body` must be a text, not object"),
             (r#"{"headers":[]}"#, "`headers` must be an object"),
-            (r#"{"headers":{"a b":1}}"#, "`a b` is no name"),
+            (r#"{"headers":{"a b":1}}"#, "`a b` cannot be the name"),
             (r#"{"headers":{"a":"b\r\nc: d"}}"#, "the value of `a`"),
             (r#"{"headers":{"Content-Length":"5"}}"#, "written by the server"),
             (r#"{"fault":{"reset":1}}"#, "`reset` can only be true"),

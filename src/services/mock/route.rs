@@ -84,7 +84,7 @@ impl Pattern {
         };
         let text = &*scalar.text;
         let Some((method, path)) = text.split_once(' ') else {
-            let message = format!("`{text}` is no route");
+            let message = format!("`{text}` is not a route");
             return wrong(message, "write the method and the path: `GET /me`, or `ANY /me`");
         };
         let path = path.trim_start();
@@ -133,7 +133,7 @@ impl Methods {
         if method.is_none() {
             let span = scalar.span_of(&reading.source, 0..text.len());
             let help = "write it in capitals, such as GET or POST; ANY means every method";
-            reading.error_with(span, format!("`{text}` is no method"), help);
+            reading.error_with(span, format!("`{text}` is not a method"), help);
         }
         method.map(Self::Only)
     }
@@ -173,7 +173,7 @@ impl Segment {
         };
         let word = |c: char| c.is_alphanumeric() || c == '_';
         if name.is_empty() || !name.chars().all(word) {
-            return Err(format!("`{name}` is no name for a parameter"));
+            return Err(format!("`{name}` cannot be the name of a parameter"));
         }
         Ok(Self::Parameter(name.into()))
     }
@@ -235,15 +235,15 @@ mod tests {
     #[test]
     fn a_route_that_is_none_is_shown_where_it_is_wrong() {
         let cases = [
-            ("/me", "1:8: `/me` is no route"),
-            ("get /me", "1:8: `get` is no method"),
-            ("GE@T /me", "1:8: `GE@T` is no method"),
+            ("/me", "1:8: `/me` is not a route"),
+            ("get /me", "1:8: `get` is not a method"),
+            ("GE@T /me", "1:8: `GE@T` is not a method"),
             ("GET me", "1:8: the path `me` does not begin with `/`"),
             ("GET https://a/", "1:8: the path `https://a/` does not begin with `/`"),
             ("GET /me?a=1", "1:8: the path `/me?a=1` holds more than a path"),
             ("GET /a/{b", "1:15: `{b` is neither a text nor a parameter"),
             ("GET /a/x{b}", "1:15: `x{b}` is neither a text nor a parameter"),
-            ("GET /a/{}", "1:15: `` is no name for a parameter"),
+            ("GET /a/{}", "1:15: `` cannot be the name of a parameter"),
             ("GET /{a}/{a}", "1:17: the parameter `{a}` stands twice"),
         ];
         for (route, expected) in cases {

@@ -13,7 +13,7 @@ use crate::ground::read::Reading;
 use crate::ground::source::Span;
 use crate::parts::scope::RESERVED;
 use crate::parts::script::Script;
-use crate::parts::template::Mention;
+use crate::parts::template::{Mention, name_elsewhere};
 
 /// What `steps.<id>` has.
 const MEMBERS: [&str; 9] =
@@ -251,10 +251,16 @@ impl<'w> Names<'w> {
         }
         let problem = Diagnostic::error(format!("`{name}` is not defined")).at(&self.reading.source, span);
         let names = known.names.iter().chain(self.setters.keys()).copied();
-        let help = did_you_mean(name, names);
-        self.reading.report(problem.help(help.unwrap_or_else(|| {
-            "declare it under `inputs` or `vars`, or extract it in an earlier step".to_owned()
-        })));
+        let of_step = self.steps.contains_key(name).then(|| {
+            format!("the answer of that step is `steps.{name}`; what it extracts is a variable of its own")
+        });
+        let help = of_step
+            .or_else(|| name_elsewhere(name).map(str::to_owned))
+            .or_else(|| did_you_mean(name, names))
+            .unwrap_or_else(|| {
+                "declare it under `inputs` or `vars`, or extract it in an earlier step".to_owned()
+            });
+        self.reading.report(problem.help(help));
     }
 
     /// `steps.<id>` must name a step that has run.
@@ -288,7 +294,11 @@ impl<'w> Names<'w> {
             self.reading.error_with(span, message, help);
         };
         if !MEMBERS.contains(&member) {
-            return refuse(format!("`steps.{}` has no `{member}`", step.id), &MEMBERS);
+            let message = format!("`steps.{}` has no `{member}`", step.id);
+            return match member_elsewhere(step, member) {
+                Some(help) => self.reading.error_with(span, message, help),
+                None => refuse(message, &MEMBERS),
+            };
         }
         let (Action::Uses(uses), "outputs", Some(name)) = (&step.action, member, names.next()) else {
             return;
@@ -322,5 +332,24 @@ impl<'w> Names<'w> {
 
     fn line(&self, span: Span) -> usize {
         self.reading.source.position(span.start as usize).line
+    }
+}
+
+/// What to write in place of a member of a step that it does not have.
+fn member_elsewhere(step: &Step, member: &str) -> Option<String> {
+    let id = &step.id;
+    match member {
+        "response" | "res" => Some(format!("leave it out: `steps.{id}.json`, `steps.{id}.status`")),
+        "data" | "result" | "text" => {
+            Some(format!("write `steps.{id}.json`, or `steps.{id}.body` for its text"))
+        }
+        "extract" | "vars" | "variables" => Some("an extracted value stands alone: `{{ name }}`".to_owned()),
+        "passed" | "failed" | "skipped" | "conclusion" | "outcome" => {
+            Some(format!("write `steps.{id}.verdict == 'passed'`"))
+        }
+        name if sets(step).any(|set| set == name) => {
+            Some(format!("the step sets a variable of that name: write `{{{{ {name} }}}}`"))
+        }
+        _ => None,
     }
 }

@@ -19,15 +19,31 @@ pub struct RedirectsSpec {
     trust: Option<Arc<[Template]>>,
 }
 
+/// What to write in place of a single word.
+fn help_for(word: &str) -> String {
+    match word {
+        "false" | "off" | "no" | "0" => "to follow none write `redirects: none`".to_owned(),
+        "true" | "on" | "yes" | "follow" => "leave it out: redirects are followed by themselves".to_owned(),
+        number if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("write `redirects: {{ max: {number} }}`")
+        }
+        _ => "write `redirects: none`, or `redirects: { max: 5, trust: [https://other.example.com] }`"
+            .to_owned(),
+    }
+}
+
 impl RedirectsSpec {
     /// Reads `redirects:`; mistakes are reported.
     pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
-        let help = "write `redirects: none`, or `redirects: { max: 5, trust: [https://other.example.com] }`";
         if let Some(scalar) = node.scalar().filter(|scalar| !scalar.is_empty()) {
             if &*scalar.text == "none" {
                 return Some(Self { max: Some(0), trust: None });
             }
-            reading.error_with(node.span, format!("`redirects` is not `{}`", scalar.text), help);
+            reading.error_with(
+                node.span,
+                format!("`redirects` cannot be `{}`", scalar.text),
+                help_for(&scalar.text),
+            );
             return None;
         }
         let fields = reading.fields(node, "redirects", &["max", "trust"], &[])?;

@@ -135,7 +135,13 @@ impl RequestSpec {
         }
         let fields = reading.fields(node, "request", &KEYS, &[])?;
         let method = fields.optional("method", |node| read_method(node, reading));
-        let url = fields.required("url", || reading.error(fields.span, "`request` needs `url`"));
+        let url = fields.required("url", || {
+            reading.error_with(
+                fields.span,
+                "`request` needs `url`",
+                "write `url: https://…`, or a path behind `base_url`",
+            );
+        });
         let url = url.and_then(|node| read_url(reading.text(node, "url")?, reading));
         let query = read_entries(fields.get("query"), "query", reading);
         let headers = read_headers(fields.get("headers"), reading);
@@ -143,6 +149,8 @@ impl RequestSpec {
         let auth = fields.optional("auth", |node| Auth::read(node, reading));
         let limits = LimitsSpec::read(&fields, reading);
         base_url::refuse(&fields, reading);
+        read::refuse_two_credentials(&fields, reading);
+        read::look_at_body(&fields, reading);
         Some(Self {
             method: method?,
             base_url: None,
@@ -174,7 +182,7 @@ impl RequestSpec {
             style: scalar.style,
         };
         if method.is_none() && word.len() < text.len() && METHODS.contains(&&*word.to_ascii_uppercase()) {
-            let message = format!("`{word}` is no method: methods are written in capitals");
+            let message = format!("`{word}` is not a method: methods are written in capitals");
             let span = scalar.span_of(&reading.source, 0..word.len());
             reading.error_with(span, message, format!("write `{}`", word.to_ascii_uppercase()));
             return None;

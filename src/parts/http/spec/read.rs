@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use reqwest::header::HeaderName;
 
+use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::{Fields, Reading};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
@@ -39,7 +40,7 @@ pub(super) fn read_method(node: &Node, reading: &Reading) -> Option<Method> {
     if method.is_none() || scalar.text.contains("{{") {
         reading.error_with(
             node.span,
-            format!("`{}` is no method", scalar.text),
+            format!("`{}` is not a method", scalar.text),
             "write one word: GET, POST, PUT, PATCH, DELETE, …",
         );
         return None;
@@ -91,7 +92,11 @@ pub(super) fn read_headers(node: Option<&Node>, reading: &Reading) -> Option<Vec
             let header = HeaderName::from_bytes(name.text.as_bytes());
             if header.is_err() {
                 let help = "a name has letters, digits and `-`";
-                reading.error_with(name.span, format!("`{}` is no name of a header", name.text), help);
+                reading.error_with(
+                    name.span,
+                    format!("`{}` cannot be the name of a header", name.text),
+                    help,
+                );
             }
             let value_tree = read_value(value, reading);
             Some((header.ok()?, value_tree?, value.span))
@@ -130,4 +135,48 @@ pub(super) fn read_body(fields: &Fields<'_>, reading: &Reading) -> Option<Body> 
             reading.text(node, "body").and_then(|scalar| Template::read(scalar, reading)).map(Body::Text)
         }
     }
+}
+
+/// `auth` and a header of one's own would overwrite each other.
+pub(super) fn refuse_two_credentials(fields: &Fields<'_>, reading: &Reading) {
+    let Some(auth) = fields.get("auth").filter(|auth| auth.get("api_key").is_none()) else { return };
+    let is_none = auth.scalar().is_some_and(|scalar| &*scalar.text == "none");
+    let Some(Kind::Map(headers)) = fields.get("headers").map(|headers| &headers.kind) else { return };
+    let own = headers.iter().find(|(name, _)| name.text.eq_ignore_ascii_case("authorization"));
+    if let (Some((name, _)), false) = (own, is_none) {
+        let help = "keep one of them; `auth: none` sends the header as it stands";
+        reading.error_with(name.span, format!("`{}` beside `auth`, which sets it too", name.text), help);
+    }
+}
+
+/// Warns of a body that will hardly be understood: JSON in quotes under `json`, or broken JSON.
+pub(super) fn look_at_body(fields: &Fields<'_>, reading: &Reading) {
+    let text =
+        |key: &str| fields.get(key).and_then(Node::scalar).map(|scalar| (scalar.text.trim(), scalar.span));
+    if let Some((json, span)) = text("json")
+        && (is_within(json, "{", "}") || is_within(json, "[", "]"))
+        && !json.starts_with("{{")
+    {
+        let help = "write it without quotes, as YAML; a text that is JSON already goes under `body`";
+        let problem = Diagnostic::warning("this is a text, and is sent as a JSON string");
+        reading.report(problem.at(&reading.source, span).help(help));
+    }
+    let Some((body, span)) = text("body").filter(|(body, _)| !body.contains("{{")) else { return };
+    let is_json = |(name, value): &(Scalar, Node)| {
+        let says_json = value.scalar().is_some_and(|scalar| scalar.text.contains("json"));
+        name.text.eq_ignore_ascii_case("content-type") && says_json
+    };
+    let headers = fields.get("headers").map(|headers| &headers.kind);
+    if let Some(Kind::Map(headers)) = headers
+        && headers.iter().any(is_json)
+        && let Err(error) = Value::from_json(body.as_bytes())
+    {
+        let problem = Diagnostic::warning(format!("this body is not JSON: {error}"));
+        let help = "write the document under `json:`, as YAML";
+        reading.report(problem.at(&reading.source, span).help(help));
+    }
+}
+
+fn is_within(text: &str, open: &str, close: &str) -> bool {
+    text.starts_with(open) && text.ends_with(close)
 }

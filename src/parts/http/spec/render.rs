@@ -322,7 +322,7 @@ pub fn parse_url(text: &str, span: Span) -> Result<Url, Error> {
         url::ParseError::RelativeUrlWithoutBase => Error::new(span, "the URL has no scheme and host").help(
             "begin it with https://host or an input that holds them, or write `defaults: { base_url: … }`",
         ),
-        other => Error::new(span, format!("this is no URL: {other}")),
+        other => Error::new(span, format!("this is not a URL: {other}")),
     })?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Error::new(span, format!("the scheme `{}` is not http or https", url.scheme())));

@@ -14,7 +14,7 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 pub(super) fn read_file(node: &Node, key: &str, reading: &Reading) -> Option<Vec<u8>> {
     let path = reading.text(node, key)?;
     if path.text.contains("{{") {
-        let help = "a file's name is no template: write it as it is";
+        let help = "a file's name is not a template: write it as it is";
         reading.error_with(node.span, format!("`{key}` names a file"), help);
         return None;
     }

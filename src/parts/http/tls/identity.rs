@@ -58,7 +58,7 @@ pub(super) enum Unopened {
     #[error("the password does not open the private key")]
     PasswordWrong,
     /// A file that is no PKCS#12, or one that is not understood.
-    #[error("this is no PKCS#12 file that can be read: {0}")]
+    #[error("this is not a PKCS#12 file that can be read: {0}")]
     Pkcs12(String),
     /// A key that is none.
     #[error("the certificate and its private key cannot be used: {0}")]

@@ -11,7 +11,7 @@ pub(in crate::parts::script) const TABLE: &[Entry] = &[
         Ok(encode::hex(&call.bytes(0)?).into())
     })
     .deriving(),
-    Entry::new("decode", &["text"], "the text in hexadecimal digits; bytes where it is no text", decode)
+    Entry::new("decode", &["text"], "the text in hexadecimal digits; bytes where it is not text", decode)
         .deriving(),
 ];
 

@@ -142,7 +142,7 @@ fn method(call: &Call, fields: &RhaiMap, body: &RenderedBody) -> Result<Method, 
     match present(fields, "method") {
         Some(method) => {
             let method = text(call, "method", method)?;
-            Method::from_str(&method).map_err(|_| call.error("was given a method that is no word"))
+            Method::from_str(&method).map_err(|_| call.error("was given a method that is not one word"))
         }
         None if *body == RenderedBody::None => Ok(Method::GET),
         None => Ok(Method::POST),
@@ -175,7 +175,7 @@ fn headers(call: &Call, fields: &RhaiMap) -> Result<HeaderMap, Failure> {
     };
     for (name, value) in list_of(call.run, "headers", given)? {
         let key = HeaderName::from_str(&name)
-            .map_err(|_| call.error(format!("was given `{name}`, which is no name of a header")))?;
+            .map_err(|_| call.error(format!("was given `{name}`, which cannot be the name of a header")))?;
         let mut value = header_value(call, &name, &value)?;
         value.set_sensitive(is_credential(&key));
         headers.append(key, value);

@@ -16,7 +16,7 @@ pub(in crate::parts::script) const TABLE: &[Entry] = &[
     Entry::new(
         "verify",
         &["token", "key", "alg"],
-        "whether a JWT is signed with this key and algorithm; a text that is no JWT, or a key that cannot be used, is an error",
+        "whether a JWT is signed with this key and algorithm; a text that is not a JWT, or a key that cannot be used, is an error",
         verify,
     ),
 ];
@@ -35,7 +35,7 @@ fn sign(call: &mut Call) -> Answer {
 fn decode(call: &mut Call) -> Answer {
     let token = call.text(0)?;
     let parts = encode::jwt_decode(&token);
-    let (header, claims) = parts.map_err(|_| call.error("was given a text that is no JWT"))?;
+    let (header, claims) = parts.map_err(|_| call.error("was given a text that is not a JWT"))?;
     let parts: Map = [("header".into(), header), ("claims".into(), claims)].into_iter().collect();
     Ok(to_dynamic(&parts.into()))
 }

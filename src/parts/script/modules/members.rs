@@ -9,7 +9,7 @@ pub(in crate::parts::script) const MODULES: &[(&str, &str)] = &[
     ("response", "the answer in `after`; what `http::` returns and `steps.<id>` have the same members"),
     ("steps", "what finished steps left behind"),
     ("data", "what the run gives beside the variables"),
-    ("base64", "RFC 4648; padding and blanks do not matter when reading"),
+    ("base64", "RFC 4648; padding and spaces do not matter when reading"),
     ("hex", "two lower-case digits a byte"),
     ("hash", "digests, in hexadecimal digits"),
     ("hmac", "keyed digests (RFC 2104)"),

@@ -17,7 +17,7 @@ pub(in crate::parts::script) const TABLE: &[Entry] = &[
 fn parse(call: &mut Call) -> Answer {
     let time = encode::parse_time(&call.text(0)?);
     let time =
-        time.ok_or_else(|| call.error("was given a text that is no RFC 3339 time and no HTTP date"))?;
+        time.ok_or_else(|| call.error("was given a text that is neither an RFC 3339 time nor an HTTP date"))?;
     Ok(time.into())
 }
 
@@ -25,7 +25,9 @@ fn format(call: &mut Call) -> Answer {
     let seconds = call.integer(0)?;
     let format = call.text(1)?;
     if encode::strftime(seconds, "%Y").is_err() {
-        return Err(call.error(format!("was given {seconds}, which is no time of the years -9999 to 9999")));
+        return Err(
+            call.error(format!("was given {seconds}, which is not a time of the years -9999 to 9999"))
+        );
     }
     let text = encode::strftime(seconds, &format);
     Ok(text.map_err(|why| call.error(format!("cannot write `{format}`: {why}")))?.into())

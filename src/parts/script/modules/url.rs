@@ -24,13 +24,13 @@ fn piece(call: &mut Call) -> Answer {
 
 fn decode(call: &mut Call) -> Answer {
     let text = encode::url_decode(&call.text(0)?);
-    Ok(text.map_err(|_| call.error("was given bytes that are no text"))?.into())
+    Ok(text.map_err(|_| call.error("was given bytes that are not text"))?.into())
 }
 
 fn read(call: &mut Call, at: usize) -> Result<Url, Failure> {
     let text = call.text(at)?;
     // The text may hold a secret, so the message does not repeat it.
-    Url::parse(&text).map_err(|why| call.error(format!("was given a text that is no URL: {why}")))
+    Url::parse(&text).map_err(|why| call.error(format!("was given a text that is not a URL: {why}")))
 }
 
 fn host(call: &mut Call) -> Answer {

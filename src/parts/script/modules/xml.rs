@@ -33,7 +33,7 @@ fn parse(call: &mut Call) -> Answer {
         roxmltree::Error::NodesLimitReached => {
             call.error(format!("takes a document of at most {NODES} elements and texts"))
         }
-        why => call.error(format!("was given a text that is no XML: {} at {}", kind(&why), why.pos())),
+        why => call.error(format!("was given a text that is not XML: {} at {}", kind(&why), why.pos())),
     })?;
     let root = element(document.root_element(), DEPTH, call.run);
     let root = root.ok_or_else(|| call.error(format!("takes elements nested up to {DEPTH} levels")))?;
