@@ -221,16 +221,16 @@ pub(super) fn qualified(module: &str, name: &str) -> Option<(String, Option<Stri
         return None;
     }
     let help = method_of_http(module, name).or_else(|| did_you_mean(name, names.clone()));
-    let help =
-        help.unwrap_or_else(|| format!("`{module}::` has {}", names.collect::<Vec<_>>().join(", ")));
+    let help = help.unwrap_or_else(|| format!("`{module}::` has {}", names.collect::<Vec<_>>().join(", ")));
     Some((format!("there is no function `{module}::{name}`"), Some(help)))
 }
 
 /// `http::post(…)` as it is written here.
 fn method_of_http(module: &str, name: &str) -> Option<String> {
     let is_method = ["post", "put", "patch", "delete", "head", "options"].contains(&name);
-    (module == "http" && is_method)
-        .then(|| format!("write http::send(#{{ method: \"{}\", url: url, json: value }})", name.to_uppercase()))
+    (module == "http" && is_method).then(|| {
+        format!("write http::send(#{{ method: \"{}\", url: url, json: value }})", name.to_uppercase())
+    })
 }
 
 /// An error while a script ran. Secrets are taken out of its text.

@@ -347,7 +347,7 @@ fn member_elsewhere(step: &Step, member: &str) -> Option<String> {
         "passed" | "failed" | "skipped" | "conclusion" | "outcome" => {
             Some(format!("write `steps.{id}.verdict == 'passed'`"))
         }
-        name if sets(step).any(|set| set == name) => {
+        name if step.sets().any(|set| set == name) => {
             Some(format!("the step sets a variable of that name: write `{{{{ {name} }}}}`"))
         }
         _ => None,
