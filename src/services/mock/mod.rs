@@ -452,6 +452,23 @@ routes:
     }
 
     #[test]
+    fn tls_is_self_signed_or_left_out() {
+        let routes = "routes:\n  - route: GET /\n    script: count";
+        let tls = |tls: &str| read(&format!("{tls}\n{routes}"));
+        for (text, expected) in [("tls: self_signed", true), ("name: a", false)] {
+            assert_eq!(tls(text).map(|mock| mock.tls).ok(), Some(expected), "{text}");
+        }
+        for (text, found) in [("tls: true", "`true`"), ("tls: { ca: a.pem }", "a map"), ("tls: []", "a list")]
+        {
+            let problems = tls(text).err().expect(text);
+            assert_eq!(
+                problems.0[0].line(),
+                format!("m.yaml:1:6: `tls` is `self_signed` or left out, not {found}")
+            );
+        }
+    }
+
+    #[test]
     fn a_file_without_routes_or_that_is_not_there_is_told() {
         let line = |problems: Diagnostics| problems.0[0].line();
         assert_eq!(line(read("name: a").err().expect("no routes")), "m.yaml:1:1: a mock needs `routes`");

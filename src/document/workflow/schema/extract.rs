@@ -74,7 +74,11 @@ fn only_true() -> Value {
 fn jwt() -> Value {
     let jwt = map([
         key("from", "Where the token is found.", refer("selector")),
-        key("claim", "The claim that is meant.", examples(refer("path"), ["exp".into()])),
+        key(
+            "claim",
+            "The claim that is meant; all of them if left out.",
+            examples(refer("path"), ["exp".into()]),
+        ),
     ]);
-    needing(jwt, &["from", "claim"])
+    needing(jwt, &["from"])
 }

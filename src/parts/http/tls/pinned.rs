@@ -41,7 +41,7 @@ pub(super) fn config(
         .with_custom_certificate_verifier(Arc::new(verifier));
     let Some(identity) = identity else { return Ok(config.with_no_client_auth()) };
     let chain = certificates(identity.pem())?;
-    let key = PrivateKeyDer::from_pem_slice(identity.pem()).map_err(unreadable)?;
+    let key = PrivateKeyDer::from_pem_slice(identity.pem()).map_err(|why| unreadable(&why))?;
     config.with_client_auth_cert(chain, key)
 }
 
@@ -108,9 +108,9 @@ fn verify_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), E
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
-    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(unreadable)
+    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|why| unreadable(&why))
 }
 
-fn unreadable(why: rustls::pki_types::pem::Error) -> Error {
+fn unreadable(why: &rustls::pki_types::pem::Error) -> Error {
     Error::General(why.to_string())
 }
