@@ -115,11 +115,7 @@ impl Way {
     /// An HTTP proxy that knows nothing but CONNECT.
     fn tunnel() -> Self {
         Self::start(|client| {
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                head.extend(read(client, 1)?);
-            }
-            let head = String::from_utf8_lossy(&head).into_owned();
+            let head = head(client)?;
             let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next());
             let port = target.and_then(|target| target.rsplit(':').next()).and_then(|port| port.parse().ok());
             let Some(port) = port else {
@@ -145,6 +141,15 @@ fn read(client: &mut TcpStream, length: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     client.read_exact(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The head of a request of HTTP.
+fn head(client: &mut TcpStream) -> std::io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.extend(read(client, 1)?);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
 /// A text behind its length.
@@ -191,9 +196,9 @@ fn a_socks_proxy_gets_its_credentials_and_they_are_never_shown() {
     assert!(!ran.text().contains("open-sesame"), "{}", ran.text());
     let (way, scenario) = run("wrong-sesame");
     let ran = scenario.run();
-    ran.fails_with(Cause::CouldNotRun).saw([]);
+    ran.fails_with(Cause::Authentication).saw([]);
     assert_eq!(way.asked(), ["nobody"]);
-    says(&ran.error(), &["the proxy 127.0.0.1:"]);
+    says(&ran.error(), &["the proxy 127.0.0.1:", "credentials", "they stand in its URL"]);
     assert!(!ran.error().contains("wrong-sesame"), "{}", ran.error());
 }
 
@@ -215,6 +220,24 @@ fn https_goes_through_an_http_proxy_by_a_tunnel_that_sees_nothing_of_it() {
     assert!(head.contains("proxy-authorization: basic ") && !head.contains("abcdefgh"), "{asked:?}");
     let seen = server.seen();
     assert_eq!((seen.len(), &*seen[0].path, &*seen[0].protocol), (1, "/x", "h2"));
+}
+
+#[test]
+fn a_tunnel_that_the_proxy_refuses_is_told_as_its_doing() {
+    for (status, cause, said) in [
+        ("407 Proxy Authentication Required", Cause::Authentication, "does not let us through"),
+        ("403 Forbidden", Cause::CouldNotRun, "refuses to connect to api.example:443"),
+    ] {
+        let way = Way::start(move |client| {
+            head(client)?;
+            write!(client, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n")?;
+            Ok((String::new(), None))
+        });
+        let flow = "inputs: { way: }\nsteps:\n  - request: { url: https://api.example/x, proxy: 'http://{{ way }}' }\n";
+        let ran = Scenario::new(flow).input("way", &way.address).run();
+        ran.fails_with(cause);
+        says(&ran.error(), &["the proxy 127.0.0.1:", said, "flow.yaml:3:"]);
+    }
 }
 
 #[test]

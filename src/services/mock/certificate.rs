@@ -76,3 +76,40 @@ fn parameters() -> Result<CertificateParams, rcgen::Error> {
 fn since_epoch(seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or_default().min(YEAR_9999))
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::RootCertStore;
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier as _;
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+
+    use super::*;
+
+    #[test]
+    fn whoever_trusts_it_accepts_it_for_this_machine_and_for_no_other() {
+        let certificate = Certificate::self_signed().expect("a certificate");
+        let der = CertificateDer::from_pem_slice(certificate.pem().as_bytes()).expect("PEM");
+        let mut roots = RootCertStore::empty();
+        roots.add(der.clone()).expect("an anchor");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier = verifier.build().expect("a verifier");
+        let accepts = |name: &str| {
+            let name = ServerName::try_from(name.to_owned()).expect("a name");
+            verifier.verify_server_cert(&der, &[], &name, &[], UnixTime::now()).is_ok()
+        };
+        for name in ["localhost", "127.0.0.1", "::1"] {
+            assert!(accepts(name), "{name}");
+        }
+        assert!(!accepts("example.com") && !accepts("127.0.0.2"));
+    }
+
+    #[test]
+    fn each_start_has_a_key_of_its_own() {
+        let pem = || Certificate::self_signed().expect("a certificate").pem;
+        assert_ne!(pem(), pem());
+        assert!(!pem().contains("PRIVATE"));
+    }
+}
