@@ -161,6 +161,17 @@ fn a_handler_of_a_mock_has_no_jar_and_is_told_so() {
 }
 
 #[test]
+fn a_mock_stands_in_for_a_server_of_any_version_of_http() {
+    for tls in ["", "tls: self_signed\n"] {
+        let ran = Scenario::new("inputs: { api: https://api.example.com }\nmock: m.yaml\ndefaults: { http_version: 2, tls: { insecure: true } }\nsteps:\n  - request: GET {{ api }}/me\n")
+            .file("m.yaml", format!("{tls}routes:\n  - {{ route: GET /me, reply: {{ status: 200 }} }}\n"))
+            .own_mock()
+            .run();
+        ran.passed();
+    }
+}
+
+#[test]
 fn http_2_is_spoken_at_once_where_that_is_asked() {
     let flow = "inputs: { two: }\nsteps:\n  - request: { url: '{{ two }}/x', http_version: 2 }\n";
     let ran = Scenario::new(flow).input("two", &http_2_server()).detail(Detail::Wire).run();

@@ -187,10 +187,11 @@ impl Channel {
         }
     }
 
-    /// The same without a way that leads elsewhere, where only some origins may be spoken to.
+    /// The same without a way that leads elsewhere, where only some origins may be spoken to: the
+    /// mock, which speaks HTTP/1.1 whatever the real server does.
     #[must_use]
     pub fn straight(&self) -> Self {
-        Self { proxy: None, resolve: None, ..self.clone() }
+        Self { proxy: None, resolve: None, http_version: None, ..self.clone() }
     }
 
     /// Tells a client of the network; `tls` says whether it speaks TLS at all.
