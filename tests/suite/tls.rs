@@ -1,7 +1,7 @@
 //! Whom a client trusts and who it is (S78, S79): authorities, servers trusted by themselves, client
 //! certificates, versions of TLS and of HTTP over it, and mocks that serve https.
 
-use std::process::Command;
+use std::process::{Child, Command};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
 use reqchain::running::{Cause, Detail};
@@ -235,6 +235,16 @@ fn faults_strike_over_https_as_over_http() {
     says(&ran.error(), &["reset the connection", "is not HTTP", "10 bytes of the body came of 16"]);
 }
 
+/// A process that ends with its test, also with one that fails.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // One that has ended already is what is wanted.
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
 #[test]
 fn the_command_tells_the_https_address_and_writes_the_certificate_without_its_key() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -254,9 +264,10 @@ fn the_command_tells_the_https_address_and_writes_the_certificate_without_its_ke
     let refused = command(&["mock", "plain.yaml", "--write-ca", "ca.pem"]).output().expect("it runs");
     assert_eq!(refused.status.code(), Some(2));
     says(&String::from_utf8_lossy(&refused.stderr), &["`--write-ca`", "tls: self_signed"]);
-    let mut serving = command(&["mock", "m.yaml", "--write-ca", "ca.pem"]).spawn().expect("it runs");
+    let serving = command(&["mock", "m.yaml", "--write-ca", "ca.pem"]).spawn();
+    let mut serving = Serving(serving.expect("it runs"));
     let mut line = String::new();
-    let mut told = std::io::BufReader::new(serving.stderr.take().expect("it is ours"));
+    let mut told = std::io::BufReader::new(serving.0.stderr.take().expect("it is ours"));
     std::io::BufRead::read_line(&mut told, &mut line).expect("a line");
     let origin =
         line.split(' ').find(|word| word.starts_with("https://")).map(|word| word.trim_end_matches(','));
@@ -265,9 +276,7 @@ fn the_command_tells_the_https_address_and_writes_the_certificate_without_its_ke
         .input("secure", origin.unwrap_or_else(|| panic!("no address: {line}")))
         .file("own.pem", &pem)
         .run();
-    let ended = serving.kill().and_then(|()| serving.wait());
     ran.passed();
-    ended.expect("it ended");
     assert!(!pem.contains("PRIVATE KEY"), "{pem}");
     assert_eq!(CertificateDer::pem_slice_iter(pem.as_bytes()).count(), 1);
 }
