@@ -12,7 +12,7 @@ use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Channel, Request, RequestSpec, Response, status};
 use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
 use crate::running::event::{Detail, EventKind};
-use crate::running::outcome::Failure;
+use crate::running::outcome::{Cause, Failure};
 use crate::running::show;
 use crate::running::step::StepRun;
 
@@ -211,7 +211,11 @@ impl StepRun<'_> {
 
     fn network_failure(&self, error: &Error, spec: &RequestSpec) -> Box<Failure> {
         let diagnostic = Diagnostic::error(error.to_string()).at(self.source(), spec.span());
-        self.failure(diagnostic.maybe_help(error.help()))
+        let mut failure = self.failure(diagnostic.maybe_help(error.help()));
+        if error.is_of_credentials() {
+            failure.cause = Cause::Authentication;
+        }
+        failure
     }
 }
 

@@ -21,8 +21,12 @@ mod auth;
 mod select;
 // What an answer must be: schemas, signed tokens, certificates, and how each is told.
 mod expect;
-// How a request travels: redirects, cookies, TLS, proxies, addresses, versions of HTTP.
+// How a request travels: redirects, cookies, addresses, versions of HTTP.
 mod channel;
+// Whom a client trusts and who it is: authorities, pinned servers, client certificates, https mocks.
+mod tls;
+// The ways around: HTTP proxies, CONNECT, SOCKS.
+mod proxy;
 // The schemes that compute: Digest, AWS Signature Version 4, JWT; servers here verify what they get.
 mod auth_schemes;
 // Scripts: what they see and change, how they steer, what their own requests may do.

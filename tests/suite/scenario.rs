@@ -6,6 +6,7 @@
 //! never called: an answer that nobody fetched proves nothing.
 
 mod server;
+pub(crate) mod tls;
 
 use std::sync::{Arc, Mutex};
 

@@ -8,12 +8,15 @@ mod fault;
 mod file;
 mod identity;
 mod pem;
+mod pinned;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::ClientBuilder;
+use rustls::version::TLS13;
+use rustls::{ALL_VERSIONS, SupportedProtocolVersion};
 
 use crate::ground::read::{Fields, Reading};
 use crate::ground::source::Span;
@@ -86,6 +89,9 @@ pub struct Tls {
     pub insecure: bool,
     min: Option<Version>,
 }
+
+/// Why a client of the network could not be built.
+pub(super) type Unbuilt = Box<dyn std::error::Error + Send + Sync>;
 
 impl fmt::Debug for IdentitySpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -287,10 +293,19 @@ impl Tls {
         })
     }
 
-    /// Tells a client of the network.
-    pub(super) fn configure(&self, mut builder: ClientBuilder) -> reqwest::Result<ClientBuilder> {
-        if let Some(ca) = &self.ca {
-            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&ca.pem)?);
+    /// Tells a client of the network, which offers these protocols (ALPN, RFC 7301).
+    ///
+    /// # Errors
+    /// Where its certificates cannot be used.
+    pub(super) fn configure(
+        &self,
+        mut builder: ClientBuilder,
+        protocols: &[&[u8]],
+    ) -> Result<ClientBuilder, Unbuilt> {
+        if let (Some(ca), false) = (&self.ca, self.insecure) {
+            let mut config = pinned::config(&ca.pem, self.identity.as_deref(), self.versions())?;
+            config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+            return Ok(builder.tls_backend_preconfigured(config));
         }
         if let Some(identity) = &self.identity {
             builder = builder.identity(reqwest::Identity::from_pem(identity.pem())?);
@@ -304,6 +319,20 @@ impl Tls {
             None => builder,
         })
     }
+
+    fn versions(&self) -> &'static [&'static SupportedProtocolVersion] {
+        static ONLY_1_3: [&SupportedProtocolVersion; 1] = [&TLS13];
+        match self.min {
+            Some(Version::Tls13) => &ONLY_1_3,
+            Some(Version::Tls12) | None => ALL_VERSIONS,
+        }
+    }
+}
+
+/// A certificate in PEM, for a file that `ca` may name.
+#[must_use]
+pub fn certificate_pem(der: &[u8]) -> String {
+    pem::write("CERTIFICATE", der)
 }
 
 fn read_authorities(node: &Node, reading: &Reading) -> Option<Arc<Authorities>> {
