@@ -38,11 +38,11 @@
 //! |---|---|---|
 //! | `inputs`, `--env`, `--data` | [`document::workflow`] (`input`), [`document::environment`], [`document::rows`] | [`document::inputs`], which reads nothing that nobody needs |
 //! | `steps` and what refers to what | `workflow/step.rs`, judged by `workflow/check` | `running/flow.rs`, one after another |
-//! | `when`, `for_each`, `repeat`, `parallel` | [`parts::condition`], [`parts::for_each`], [`parts::repeat`] | `running/each.rs`, `passes.rs`, `parallel.rs` |
+//! | `when`, `for_each`, `repeat`, `parallel` | [`parts::condition`], [`parts::for_each`], [`parts::repeat`] | `running/for_each.rs`, `repeat.rs`, `parallel.rs` |
 //! | `request`, `retry` | [`parts::http::spec`], [`parts::retry`] | `running/exchange.rs`, by way of the [`Transport`](parts::http::Transport) |
 //! | `redirects`, `cookies`, `tls`, `proxy`, `resolve` | [`parts::http::channel`] | [`parts::http::cookies`], `http/redirect.rs`, `tls`, `proxy.rs`, `resolve.rs` |
 //! | `auth` | [`parts::auth`] | the same, last before the request is sent |
-//! | `extract`, `expect` | [`parts::extract`], [`parts::expect`] | [`parts::select`]; keys that sign tokens are fetched by `running/keys.rs` |
+//! | `extract`, `expect` | [`parts::extract`], [`parts::expect`] | [`parts::select`]; keys that sign tokens are fetched by `running/jwks.rs` |
 //! | `before`, `after`, `script` | [`parts::script`] | the same, on a thread of its own |
 //! | `mock` | [`services::mock`] | the same |
 //!

@@ -27,13 +27,13 @@ pub struct Scope {
     pub needles: Needles,
     /// What time it is.
     pub clock: Clock,
-    /// The Digest challenges that servers gave in this run.
+    /// The Digest challenges that servers gave to this workflow.
     pub challenges: Challenges,
 }
 
 #[derive(Debug, Default)]
 struct Namespace {
-    /// The texts of key sets, by their URL: fetched once a run.
+    /// The texts of key sets, by their URL: fetched once for each run of a workflow.
     keys: IndexMap<Box<str>, Arc<str>, foldhash::fast::RandomState>,
     variables: IndexMap<Arc<str>, Variable, foldhash::fast::RandomState>,
     steps: IndexMap<Arc<str>, StepRecord, foldhash::fast::RandomState>,
@@ -151,16 +151,17 @@ impl Scope {
 
     /// Takes over what was set and removed in a fork.
     pub fn join(&self, fork: &Self) {
-        let (variables, steps) = {
+        let (variables, steps, keys) = {
             let namespace = fork.lock();
             let Some(written) = &namespace.written else { return };
             let variable = |name: &Arc<str>| (Arc::clone(name), namespace.variables.get(name).cloned());
             let step = |id: &Arc<str>| Some((Arc::clone(id), namespace.steps.get(id)?.clone()));
             let variables: Vec<_> = written.variables.iter().map(variable).collect();
             let steps: Vec<_> = written.steps.iter().filter_map(step).collect();
-            (variables, steps)
+            (variables, steps, namespace.keys.clone())
         };
         let mut namespace = self.lock();
+        namespace.keys.extend(keys);
         for (name, variable) in variables {
             namespace.note(&name);
             match variable {

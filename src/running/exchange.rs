@@ -154,14 +154,7 @@ impl StepRun<'_> {
     pub(super) fn tell_response(&self, response: &Response) {
         let events = &self.flowing.events;
         let needles = &self.scope.needles;
-        for hop in response.hops.iter().filter(|hop| hop.dropped_credentials) {
-            let message = format!(
-                "a redirect from {} to {} changed the origin: credentials were left behind",
-                hop.from.origin().ascii_serialization(),
-                hop.to.origin().ascii_serialization()
-            );
-            events.tell(&self.path, EventKind::Warned { message });
-        }
+        events.warn_of_hops(&self.path, response);
         events.tell_at(Detail::Requests, &self.path, || {
             EventKind::ResponseReceived(show::response(response, needles, events.wants(Detail::Wire)))
         });

@@ -2,15 +2,15 @@
 
 pub mod context;
 mod dry;
-mod each;
 pub mod event;
 mod exchange;
 mod flow;
-mod keys;
+mod for_each;
+mod jwks;
 mod origins;
 pub mod outcome;
 mod parallel;
-mod passes;
+mod repeat;
 mod run;
 mod script;
 mod show;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::document::plan::Plan;
-use crate::parts::http::{Jar, Request, curl};
+use crate::parts::http::{Jar, Request, Response, curl};
 use crate::parts::scope::Scope;
 use crate::running::context::Context;
 use crate::running::dry;
@@ -132,6 +132,18 @@ impl Events {
             let origin = request.url.origin().ascii_serialization();
             let message = format!("the certificate of {origin} is not checked: `tls.insecure` is true");
             self.warn_once(path, message);
+        }
+    }
+
+    /// Warns of redirects that left credentials behind.
+    pub(super) fn warn_of_hops(&self, path: &Arc<str>, response: &Response) {
+        for hop in response.hops.iter().filter(|hop| hop.dropped_credentials) {
+            let message = format!(
+                "a redirect from {} to {} changed the origin: credentials were left behind",
+                hop.from.origin().ascii_serialization(),
+                hop.to.origin().ascii_serialization()
+            );
+            self.tell(path, EventKind::Warned { message });
         }
     }
 

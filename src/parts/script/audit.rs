@@ -26,12 +26,17 @@ type Named = (Arc<str>, Position);
 
 /// What the text of a script tells.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub(super) struct Facts {
     pub(super) reads: Vec<Named>,
     pub(super) reads_all: bool,
     pub(super) assigns: Vec<Named>,
     pub(super) steps: Vec<Named>,
     pub(super) mentions_steps: bool,
+    /// Whether it looks at the row of `--data`.
+    pub(super) mentions_row: bool,
+    /// Whether it calls `next`, with whatever id.
+    pub(super) may_jump: bool,
     pub(super) jumps: Vec<Named>,
     pub(super) stops: bool,
     /// What `vars.has("name")` asks for.
@@ -312,6 +317,7 @@ impl Walk<'_> {
             return;
         }
         self.facts.mentions_steps |= name == "steps";
+        self.facts.mentions_row |= name == "data";
         let member = match parent {
             Some(ASTNode::Expr(Expr::Dot(pair, ..) | Expr::Index(pair, ..))) => {
                 ptr::eq(&raw const pair.lhs, variable)
@@ -336,6 +342,7 @@ impl Walk<'_> {
         if self.local.names.contains(name) || self.local.function(name, arguments) {
             return;
         }
+        self.facts.may_jump |= name == "next";
         match (name, call.args.first()) {
             ("next", Some(Expr::StringConstant(id, place))) => {
                 self.facts.jumps.push((id.as_str().into(), *place));

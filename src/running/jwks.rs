@@ -11,7 +11,7 @@ use url::Url;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::source::{Span, Spanned};
 use crate::parts::http::message::Limits;
-use crate::parts::http::{Request, Response, status};
+use crate::parts::http::{Channel, Request, Response, status};
 use crate::parts::scope::Scope;
 use crate::running::event::EventKind;
 use crate::running::outcome::Failure;
@@ -48,7 +48,9 @@ impl StepRun<'_> {
         let mut request = request(url);
         let channel = self.flowing.plan.workflow.defaults.channel();
         channel.limit(&mut request.limits, &self.scope).map_err(|error| self.template_failure(&error))?;
-        request.channel = channel.resolve(&self.scope).map_err(|error| self.template_failure(&error))?;
+        let channel = channel.resolve(&self.scope).map_err(|error| self.template_failure(&error))?;
+        request.channel = Channel::anonymous(channel.as_ref());
+        self.flowing.events.warn_of_unchecked(&self.path, &request);
         let events = &self.flowing.events;
         if events.wants_requests() {
             let text = events.request_text(&request, &self.scope, Vec::new);
