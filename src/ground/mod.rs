@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod diagnostic;
 pub mod encode;
+pub mod file;
 pub mod jws;
 pub mod quantity;
 pub mod random;

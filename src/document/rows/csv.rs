@@ -21,22 +21,51 @@ pub(super) struct Csv {
     record: ByteRecord,
 }
 
-/// A row may hold a quote that is never closed: it is read only so far.
+/// What the reader of rows sees of a file. A row may hold a quote that is never closed: it is read only
+/// so far, and at the end of the file it is told, where the reader would take all that came for a value.
 struct Bounded {
     reader: Box<dyn Read + Send>,
     left: Arc<AtomicU64>,
     is_crlf: Arc<AtomicBool>,
+    place: Place,
+    line: u64,
     last: u8,
-    in_first_line: bool,
+    /// The line of the quote that was opened last.
+    opened: u64,
+}
+
+/// Where in a value a byte stands (RFC 4180, section 2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Nothing of the value came.
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote in a quoted value: it ends the value, or stands for itself before another.
+    Behind,
 }
 
 impl Bounded {
-    fn look_for_line_end(&mut self, bytes: &[u8]) {
+    fn look(&mut self, bytes: &[u8]) {
         for byte in bytes {
+            self.place = match (self.place, byte) {
+                (Place::Start, b'"') => {
+                    self.opened = self.line;
+                    Place::Quoted
+                }
+                (Place::Behind, b'"') => Place::Quoted,
+                (Place::Quoted, b'"') => Place::Behind,
+                (Place::Quoted, _) => Place::Quoted,
+                (_, b',' | b'\n' | b'\r') => Place::Start,
+                // The byte order mark is not the beginning of the first value.
+                (Place::Start, 0xef | 0xbb | 0xbf) if self.line == 1 => Place::Start,
+                _ => Place::Plain,
+            };
             if *byte == b'\n' {
-                self.is_crlf.store(self.last == b'\r', Ordering::Relaxed);
-                self.in_first_line = false;
-                return;
+                if self.line == 1 {
+                    self.is_crlf.store(self.last == b'\r', Ordering::Relaxed);
+                }
+                self.line += 1;
             }
             self.last = *byte;
         }
@@ -46,14 +75,17 @@ impl Bounded {
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.left.load(Ordering::Relaxed);
+        let unclosed = || format!("the quote of line {} is not closed", self.opened);
         if left == 0 {
-            return Err(io::Error::other("a row is larger than 16 MiB"));
+            let why = if self.place == Place::Quoted { format!(": {}", unclosed()) } else { String::new() };
+            return Err(io::Error::other(format!("a row is larger than 16 MiB{why}")));
         }
         let read = self.reader.read(buffer)?;
-        self.left.store(left.saturating_sub(read as u64), Ordering::Relaxed);
-        if self.in_first_line {
-            self.look_for_line_end(&buffer[..read]);
+        if read == 0 && self.place == Place::Quoted && !buffer.is_empty() {
+            return Err(io::Error::other(unclosed()));
         }
+        self.left.store(left.saturating_sub(read as u64), Ordering::Relaxed);
+        self.look(&buffer[..read]);
         Ok(read)
     }
 }
@@ -63,7 +95,8 @@ impl Csv {
         let left = Arc::new(AtomicU64::new(LARGEST));
         let is_crlf = Arc::new(AtomicBool::new(false));
         let (bound, crlf) = (Arc::clone(&left), Arc::clone(&is_crlf));
-        let bounded = Bounded { reader, left: bound, is_crlf: crlf, last: 0, in_first_line: true };
+        let bounded =
+            Bounded { reader, left: bound, is_crlf: crlf, place: Place::Start, line: 1, last: 0, opened: 1 };
         let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bounded);
         Self { reader, left, is_crlf, columns: None, record: ByteRecord::new() }
     }
@@ -123,6 +156,15 @@ fn columns(names: &[String], line: u64) -> Result<Vec<Arc<str>>, Mistake> {
         if !seen.insert(name) {
             return Err(Mistake::new(line, format!("two columns have the name `{name}`")));
         }
+    }
+    if let [name] = names
+        && let Some(sign) = [';', '\t', '|'].into_iter().find(|sign| name.contains(*sign))
+    {
+        let message = format!(
+            "the header has one column `{name}`: is the file separated by `{}`?",
+            sign.escape_debug()
+        );
+        return Err(Mistake::new(line, message).help("save the file with commas between its values"));
     }
     Ok(names.iter().map(|name| name.as_str().into()).collect())
 }

@@ -6,12 +6,11 @@
 mod csv;
 mod json;
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::document::outside::reason;
 use crate::ground::diagnostic::Diagnostic;
+use crate::ground::file;
 use crate::ground::value::Value;
 
 use self::csv::Csv;
@@ -113,11 +112,11 @@ impl Rows {
                 Diagnostic::error(message).help("its name must end in .csv, .json, .jsonl or .ndjson")
             );
         };
-        let cannot = |why: &str| Diagnostic::error(format!("cannot read `{name}`: {why}"));
-        let file = File::open(path).map_err(|error| cannot(&reason(&error)))?;
-        if file.metadata().is_ok_and(|meta| meta.is_dir()) {
-            return Err(cannot("it is a folder"));
-        }
+        // It may be of any size: only a row is bounded.
+        let (file, _) = file::open(path, u64::MAX).map_err(|refused| {
+            let message = format!("cannot read `{name}`: {}", refused.why());
+            Diagnostic::error(message).maybe_help(refused.advice().map(str::to_owned))
+        })?;
         Ok(Self::new(&name, format, file))
     }
 

@@ -230,7 +230,10 @@ fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
     let source = &loading.reading.source;
     let path = source.beside(&scalar.text);
     match loading.load_used(&path) {
-        Ok(workflow) => Some(workflow),
+        Ok(workflow) => {
+            loading.reading.warn_outside(&path, scalar, "used");
+            Some(workflow)
+        }
         Err(problems) => {
             for problem in problems.0 {
                 loading.reading.report(match problem.place {
