@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::document::workflow::model::{Action, Step, Uses, Variable, Workflow};
 use crate::document::workflow::parse::Loading;
-use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::Fields;
 use crate::ground::source::Spanned;
 use crate::ground::yaml::{Node, Scalar};
@@ -222,6 +221,9 @@ fn read_uses(node: &Node, with: Option<&Node>, loading: &Loading<'_>) -> Option<
     Some(Uses { workflow, span: scalar.span, with })
 }
 
+/// What to do where a workflow that is used cannot be read.
+const LOOKED_FOR: &str = "its path is relative to the file that names it";
+
 fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
     if scalar.text.contains("{{") {
         loading.reading.error(scalar.span, "the file of `uses` is not a template");
@@ -241,7 +243,10 @@ fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
                         let line = source.position(scalar.span.start as usize).line;
                         problem.note(format!("used by {}, line {line}", source.name()))
                     }
-                    None => Diagnostic::at(problem, source, scalar.span),
+                    None => {
+                        let help = problem.help.clone().unwrap_or_else(|| LOOKED_FOR.to_owned());
+                        problem.at(source, scalar.span).help(help)
+                    }
                 });
             }
             None
