@@ -153,10 +153,10 @@ impl Reading {
         }
     }
 
-    /// Whether so much was found that no more is told: then it is not worth looking for.
+    /// Whether more was found than is told: then it is not worth looking for.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.problems.borrow().0.len() >= MOST
+        self.problems.borrow().0.len() > MOST
     }
 
     /// Whether nothing was reported as an error yet.
@@ -172,6 +172,7 @@ impl Reading {
         let mut problems = self.problems.into_inner();
         problems.sort(&self.source);
         if full {
+            problems.0.truncate(MOST);
             problems.push(
                 Diagnostic::error(format!("more mistakes than {MOST} are not told")).help("mend these first"),
             );

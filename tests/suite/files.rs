@@ -427,6 +427,13 @@ fn a_link_that_leads_out_of_the_project_is_refused() {
                 Outside::Trusted => {
                     refused(named, called, outside);
                     says(&called.err, &["--trust"]);
+                    if matches!(named.key, "uses" | "mock" | "file" | "multipart") {
+                        let checked = folder.call("check flow.yaml");
+                        says(
+                            &checked.passed().err,
+                            &["warning", named.place, outside.trim_start_matches("is ")],
+                        );
+                    }
                     assert!(
                         !trusted.err.contains("error: cannot") || trusted.code != Some(2),
                         "{}: {}",

@@ -84,9 +84,8 @@ impl Bounded {
                 self.opened = self.line;
                 Place::Quoted
             }
-            (Place::Behind, b'"') => Place::Quoted,
             (Place::Quoted, b'"') => Place::Behind,
-            (Place::Quoted, _) => Place::Quoted,
+            (Place::Quoted, _) | (Place::Behind, b'"') => Place::Quoted,
             (_, b',') => Place::Start,
             _ if is_end => Place::Between,
             // The byte order mark is not the beginning of the first value.

@@ -330,6 +330,6 @@ mod tests {
         let value = "x".repeat(usize::try_from(LARGEST).expect("it fits") / 2);
         let rows =
             Rows::new("r", Format::Csv, std::io::Cursor::new(format!("a\n{value}\n{value}\n{value}\n")));
-        assert_eq!(rows.filter(Result::is_ok).count(), 3);
+        assert_eq!(rows.flatten().count(), 3);
     }
 }

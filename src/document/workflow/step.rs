@@ -238,15 +238,12 @@ fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
         }
         Err(problems) => {
             for problem in problems.0 {
-                loading.reading.report(match problem.place {
-                    Some(_) => {
-                        let line = source.position(scalar.span.start as usize).line;
-                        problem.note(format!("used by {}, line {line}", source.name()))
-                    }
-                    None => {
-                        let help = problem.help.clone().unwrap_or_else(|| LOOKED_FOR.to_owned());
-                        problem.at(source, scalar.span).help(help)
-                    }
+                loading.reading.report(if problem.place.is_some() {
+                    let line = source.position(scalar.span.start as usize).line;
+                    problem.note(format!("used by {}, line {line}", source.name()))
+                } else {
+                    let help = problem.help.clone().unwrap_or_else(|| LOOKED_FOR.to_owned());
+                    problem.at(source, scalar.span).help(help)
                 });
             }
             None
