@@ -349,7 +349,7 @@ fn a_pipe_is_not_waited_for() {
 fn a_file_that_may_not_be_read_is_told() {
     let make = |_: &Named, path: &Path| {
         fs::write(path, "x").expect("written");
-        fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("set");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("set");
         // Nothing is forbidden to root.
         fs::read(path).is_err()
     };
