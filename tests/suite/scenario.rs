@@ -28,6 +28,7 @@ pub(crate) const NOW_MS: i64 = 1_767_225_600_000;
 
 /// A workflow and its surroundings.
 #[must_use = "a scenario does nothing until it is run"]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the runner")]
 pub(crate) struct Scenario {
     folder: TempDir,
     workflow: String,
