@@ -340,8 +340,7 @@ impl<'i> Search<'i> {
                 return taken(Value::String(text), &whence, entry.secret);
             }
         }
-        let has_sources = input.env.is_some() || input.file.is_some() || input.command.is_some();
-        if (has_sources || (input.default.is_none() && input.required)) && !reads.has(name) {
+        if input.is_looked_for() && !reads.has(name) {
             return Ok(Found::Unread);
         }
         if let Some((text, whence)) = self.own(input, workflow).map_err(here)? {

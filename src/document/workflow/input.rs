@@ -130,6 +130,13 @@ impl Kind {
 }
 
 impl Input {
+    /// Whether its value is not at hand: it comes from outside, or must be given.
+    #[must_use]
+    pub const fn is_looked_for(&self) -> bool {
+        let has_sources = self.env.is_some() || self.file.is_some() || self.command.is_some();
+        has_sources || (self.default.is_none() && self.required)
+    }
+
     /// Reads an entry of `inputs:`; mistakes are reported.
     pub fn read(name: &Scalar, node: &Node, reading: &Reading) -> Option<Self> {
         let spanned = Spanned::new(Arc::clone(&name.text), name.span);
