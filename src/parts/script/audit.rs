@@ -85,7 +85,11 @@ pub(super) fn audit(text: &Text, ast: &AST, phase: Option<Phase>, imports: &Impo
     facts.reads.retain(|(name, _)| !asked.contains(&**name));
     facts.asked = asked.iter().map(|name| name.as_str().into()).collect();
     told.sort_by_key(|told| (told.position.line(), told.position.position()));
-    told.dedup_by(|a, b| a.position == b.position && a.message == b.message);
+    // A method of what is not there is not there either.
+    told.dedup_by(|a, b| {
+        let follows = a.message.starts_with("there is no method") && a.position.line() == b.position.line();
+        follows || (a.position == b.position && a.message == b.message)
+    });
     let problems = told.into_iter().map(|told| Error {
         message: told.message,
         help: told.help,
@@ -296,6 +300,11 @@ impl Walk<'_> {
                 _ => self.facts.reads_all = true,
             },
             ("vars", Member::Computed) => self.facts.reads_all = true,
+            ("request" | "response", Member::Named(name, position, _)) if self.phase != Some(Phase::Mock) => {
+                if let Some(told) = explain::field(base, name) {
+                    self.tell(position, told);
+                }
+            }
             ("steps", Member::Named(id, position, _)) => self.facts.steps.push((id.into(), position)),
             _ => {}
         }

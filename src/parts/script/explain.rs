@@ -5,9 +5,11 @@ use rhai::{AST, Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::quantity;
+use crate::ground::read::canonical;
 use crate::parts::script::engine::Compiled;
-use crate::parts::script::handles::NAMES;
+use crate::parts::script::handles::{self, NAMES};
 use crate::parts::script::modules::ALL;
+use crate::parts::script::request;
 use crate::parts::script::run::{NESTED, Run, Stop, WRITTEN_NAME};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::to_value;
@@ -221,16 +223,29 @@ pub(super) fn qualified(module: &str, name: &str) -> Option<(String, Option<Stri
         return None;
     }
     let help = method_of_http(module, name).or_else(|| did_you_mean(name, names.clone()));
-    let help =
-        help.unwrap_or_else(|| format!("`{module}::` has {}", names.collect::<Vec<_>>().join(", ")));
+    let help = help.unwrap_or_else(|| format!("`{module}::` has {}", names.collect::<Vec<_>>().join(", ")));
     Some((format!("there is no function `{module}::{name}`"), Some(help)))
 }
 
 /// `http::post(…)` as it is written here.
 fn method_of_http(module: &str, name: &str) -> Option<String> {
     let is_method = ["post", "put", "patch", "delete", "head", "options"].contains(&name);
-    (module == "http" && is_method)
-        .then(|| format!("write http::send(#{{ method: \"{}\", url: url, json: value }})", name.to_uppercase()))
+    (module == "http" && is_method).then(|| {
+        format!("write http::send(#{{ method: \"{}\", url: url, json: value }})", name.to_uppercase())
+    })
+}
+
+/// What is wrong with a member of `request` or `response`, if anything is.
+pub(super) fn field(whose: &str, name: &str) -> Option<(String, Option<String>)> {
+    let known = if whose == "request" { &request::FIELDS } else { &handles::FIELDS };
+    if known.contains(&name) {
+        return None;
+    }
+    let help = canonical(name, known)
+        .map(|ours| format!("the word for it here is `{ours}`"))
+        .or_else(|| did_you_mean(name, known.iter().copied()))
+        .unwrap_or_else(|| format!("it has {}", known.join(", ")));
+    Some((format!("`{whose}` has no `{name}`"), Some(help)))
 }
 
 /// An error while a script ran. Secrets are taken out of its text.
