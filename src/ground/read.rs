@@ -353,9 +353,13 @@ impl Reading {
             entries.iter().filter_map(|(key, _)| self.refuse_unknown(key, what, known, later)).collect();
         let refused = || entries.iter().filter(|(key, _)| !known.contains(&&*key.text));
         let complete = refused().next().is_none();
-        refused()
-            .filter(|(key, _)| foreign::is_credential(&key.text))
-            .for_each(|(_, value)| self.hide(value));
+        for (key, value) in refused() {
+            // `user: name:password` is how curl writes both.
+            let both = &*key.text == "user" && value.scalar().is_some_and(|scalar| scalar.text.contains(':'));
+            if both || foreign::is_credential(&key.text) {
+                self.hide(value);
+            }
+        }
         Some(Fields { entries, meant, complete, span: node.span })
     }
 

@@ -33,9 +33,10 @@ impl Bearer {
         let Some(token) = self.token.text(scope, "token")? else { return Ok(()) };
         if let Some(why) = refused(&token.value) {
             let error = Error::new(self.token.span, format!("this is not a bearer token: {why}"));
-            return Err(match names_scheme(&token.value) {
-                true => error.help("the word `Bearer` is sent by itself: give the token alone"),
-                false => error,
+            return Err(if names_scheme(&token.value) {
+                error.help("the word `Bearer` is sent by itself: give the token alone")
+            } else {
+                error
             });
         }
         set_credential(request, AUTHORIZATION, &format!("Bearer {}", token.value), self.token.span)

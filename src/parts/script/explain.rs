@@ -207,7 +207,9 @@ fn habit(message: &str) -> Option<String> {
     if message.starts_with("unexpected '") {
         return Some("something is missing before it, or it is one too many".to_owned());
     }
-    message.split('\'').skip(1).step_by(2).find_map(elsewhere)
+    let known = message.split('\'').skip(1).step_by(2).find_map(elsewhere);
+    let reserved = message.contains("reserved keyword");
+    known.or_else(|| reserved.then(|| "Rhai keeps this word for itself: choose another name".to_owned()))
 }
 
 /// What is wrong with a call of `module::name`, if anything is.
