@@ -24,13 +24,30 @@
 //!
 //! | layer | what stands there | to add |
 //! |---|---|---|
-//! | [`ground`] | texts, places, messages, values, secrets, the reader of YAML | |
-//! | [`parts`] | what a step is made of: requests, templates, scripts, selectors, predicates | a predicate: `expect/predicate.rs`; a selector: `select`; an auth scheme: its own file in `auth`; a script function: its module's file in `script/modules`; a filter: `template/filters.rs` |
-//! | [`document`] | what was written: workflows, inputs, the plan | a key of a step: `workflow/step.rs` |
+//! | [`ground`] | texts, places, messages, values, secrets, signatures ([`jws`](ground::jws)), the reader of YAML | |
+//! | [`parts`] | what a step is made of: requests, templates, scripts, selectors, predicates | a predicate: `expect/predicate.rs`; a selector: `select`; an auth scheme: its own file in `auth`; a script function: its module's file in `script/modules`; a filter: `template/filters.rs`; a way of travelling: `http/channel.rs` |
+//! | [`document`] | what was written: workflows, inputs, environments, rows; the plan, the layout | a key of a step: `workflow/step.rs`, and its sentence in `workflow/schema` |
 //! | [`running`] | what happens: runs, steps, events, outcomes | an event: `event.rs` |
 //! | [`reading`] | what people and programs are told of it | a report: its own file in `report` |
 //! | [`services`] | mocks, and the [`Runner`] that programs use | |
 //! | [`cli`] | the command | a command: its own file |
+//!
+//! # Where a key is at home
+//!
+//! | key | read by | carried out by |
+//! |---|---|---|
+//! | `inputs`, `--env`, `--data` | [`document::workflow`] (`input`), [`document::environment`], [`document::rows`] | [`document::inputs`], which reads nothing that nobody needs |
+//! | `steps` and what refers to what | `workflow/step.rs`, judged by `workflow/check` | `running/flow.rs`, one after another |
+//! | `when`, `for_each`, `repeat`, `parallel` | [`parts::condition`], [`parts::for_each`], [`parts::repeat`] | `running/for_each.rs`, `repeat.rs`, `parallel.rs` |
+//! | `request`, `retry` | [`parts::http::spec`], [`parts::retry`] | `running/exchange.rs`, by way of the [`Transport`](parts::http::Transport) |
+//! | `redirects`, `cookies`, `tls`, `proxy`, `resolve` | [`parts::http::channel`] | [`parts::http::cookies`], `http/redirect.rs`, `tls`, `proxy.rs`, `resolve.rs` |
+//! | `auth` | [`parts::auth`] | the same, last before the request is sent |
+//! | `extract`, `expect` | [`parts::extract`], [`parts::expect`] | [`parts::select`]; keys that sign tokens are fetched by `running/jwks.rs` |
+//! | `before`, `after`, `script` | [`parts::script`] | the same, on a thread of its own |
+//! | `mock` | [`services::mock`] | the same |
+//!
+//! `reqchain fmt` is [`document::format`], `schema` [`document::workflow::schema`], `graph`
+//! [`document::workflow::graph`].
 
 pub mod cli;
 pub mod document;

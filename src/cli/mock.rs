@@ -1,7 +1,7 @@
 //! `reqchain mock`: serves one mock on this machine, for other programs.
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal::{Terminal, tell};
 use crate::cli::{Refused, block_on, refusal, trouble};
 use crate::ground::clock::Clock;
+use crate::ground::diagnostic::Diagnostic;
 use crate::reading::report::style::{Style, one_line};
 use crate::services::mock::{Mock, Seen, Server, serve};
 
@@ -27,6 +28,9 @@ pub struct Arguments {
     /// The port on 127.0.0.1; 0 is any that is free
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
+    /// Where to write the certificate of a mock that serves https, for clients to trust
+    #[arg(long, value_name = "PATH")]
+    pub write_ca: Option<PathBuf>,
 }
 
 /// Serves until Ctrl-C.
@@ -35,19 +39,33 @@ pub struct Arguments {
 /// A mock with mistakes, a port that cannot be bound.
 pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refused> {
     let mock = Mock::load(&arguments.file).map_err(refusal)?;
-    block_on(serve_until_told(mock, arguments.port, terminal.style))?
+    let cannot = |error| trouble("cannot make a certificate for the mock", &error);
+    let server = Server::new(mock, Clock::system()).map_err(cannot)?;
+    block_on(serve_until_told(server, arguments, terminal.style))?
 }
 
-async fn serve_until_told(mock: Mock, port: u16, style: Style) -> Result<Exit, Refused> {
+/// Writes the certificate for whoever is to trust it; the key is never written.
+fn write_certificate(server: &Server, path: &Path) -> Result<(), Refused> {
+    let Some(pem) = server.certificate() else {
+        let problem = Diagnostic::error("`--write-ca` is for a mock that serves https");
+        return Err(refusal(problem.help("write `tls: self_signed` in the mock's file")));
+    };
+    std::fs::write(path, pem).map_err(|error| trouble(&format!("cannot write {}", path.display()), &error))
+}
+
+async fn serve_until_told(server: Arc<Server>, arguments: &Arguments, style: Style) -> Result<Exit, Refused> {
+    let port = arguments.port;
     let cannot = |error| trouble(&format!("cannot listen on 127.0.0.1:{port}"), &error);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
+    if let Some(path) = &arguments.write_ca {
+        write_certificate(&server, path)?;
+    }
     tell(&format!(
         "{} at {}, until Ctrl-C",
-        style.bold(&one_line(&mock.name, 200)),
-        style.cyan(&format!("http://{address}"))
+        style.bold(&one_line(server.name(), 200)),
+        style.cyan(&format!("{}://{address}", server.scheme()))
     ));
-    let server = Server::new(mock, Clock::system());
     let told = tokio::spawn(tell_requests(Arc::clone(&server), style));
     serve(listener, server, async {
         // Where signals cannot be had, the process can still be killed.

@@ -14,6 +14,7 @@ pub mod help;
 pub mod man;
 pub mod mock;
 pub mod new;
+pub mod only;
 pub mod paths;
 pub mod run;
 pub mod schedule;
@@ -351,7 +352,7 @@ mod tests {
             assert!(matches!(cli.call, Call::Awaited(known) if known == name), "{name}");
             assert_eq!(execute(&cli), Exit::Usage);
         }
-        for flag in ["--only x", "--report x", "--dry-run", "--shard 1/2", "--curl"] {
+        for flag in ["--report x", "--shard 1/2"] {
             let refused = run::execute(&run(&format!("run a.yaml {flag}")), terminal).expect_err(flag);
             let name = flag.split(' ').next().expect("a flag");
             assert_eq!(refused.exit, Exit::Usage);

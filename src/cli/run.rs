@@ -13,6 +13,7 @@ use clap::Args;
 
 use crate::cli::cases::{Cases, run_rows};
 use crate::cli::exit::Exit;
+use crate::cli::only::only;
 use crate::cli::schedule::{Job, Ran, Schedule, run_all};
 use crate::cli::terminal::{Terminal, print, tell};
 use crate::cli::{Refused, block_on, paths, refusal, trouble};
@@ -59,6 +60,15 @@ pub struct Arguments {
     /// No workflows with this tag; may be repeated
     #[arg(long = "skip-tag", value_name = "TAG")]
     pub skip_tags: Vec<String>,
+    /// Only this step, and before it those that set what it needs; may be repeated. `finally` still runs
+    #[arg(long = "only", value_name = "STEP")]
+    pub only: Vec<String>,
+    /// Send nothing and run no script: show what each step would send, ‹name› where only an answer can tell
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Show each request as a curl command, too; a variable of the shell stands for each secret
+    #[arg(long)]
+    pub curl: bool,
     /// Begin nothing more once something failed
     #[arg(long)]
     pub fail_fast: bool,
@@ -83,15 +93,9 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 pub struct Awaited {
     #[arg(long, hide = true)]
-    only: Vec<String>,
-    #[arg(long, hide = true)]
     report: Vec<String>,
     #[arg(long, hide = true)]
-    dry_run: bool,
-    #[arg(long, hide = true)]
     shard: Option<String>,
-    #[arg(long, hide = true)]
-    curl: bool,
 }
 
 /// What goes to stdout when all has been run.
@@ -115,6 +119,7 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
     arguments.awaited.refuse()?;
     let files = paths::workflows(&arguments.paths, "run").map_err(refusal)?;
     let workflows = arguments.chosen(load(&files)?)?;
+    let workflows = only(&arguments.only, workflows, terminal.style).map_err(refusal)?;
     arguments.check_output(&workflows)?;
     block_on(run(arguments, terminal, workflows))?
 }
@@ -228,7 +233,7 @@ impl Arguments {
 
     /// The mocks of the workflows under `--mock`; none otherwise.
     async fn stand_ins(&self, workflows: &[Arc<Workflow>]) -> Result<StandIns, Refused> {
-        let mocked = if self.mock { workflows } else { &[] };
+        let mocked = if self.mock && !self.dry_run { workflows } else { &[] };
         StandIns::start(mocked, &Clock::system()).await.map_err(refusal)
     }
 
@@ -238,6 +243,9 @@ impl Arguments {
             inputs.set(name, value);
         }
         stand_ins.point(&mut inputs);
+        if self.dry_run {
+            inputs.without_commands();
+        }
         if self.trust || std::env::var_os("REQCHAIN_TRUST").is_some_and(|said| said == "1") {
             inputs.trust();
         }
@@ -257,6 +265,7 @@ impl Arguments {
         let mut context = Context::new(Arc::new(Client::new(ClientOptions { timing, only })));
         let wanted = if keeps_entries { Detail::Steps } else { Detail::Outcome };
         context.detail = detail(verbosity).max(wanted);
+        (context.curl, context.dry_run) = (self.curl, self.dry_run);
         let jobs = usize::try_from(self.jobs).unwrap_or(usize::MAX);
         let screen = Screen::stderr(spins);
         Arc::new(Schedule {
@@ -319,7 +328,7 @@ impl Arguments {
                 let entries: Vec<_> = ran.iter().flat_map(|ran| ran.entries.iter().cloned()).collect();
                 json::document(exit == Exit::Passed, &entries)
             }
-            Output::Value(_) if exit != Exit::Passed => return Ok(exit),
+            Output::Value(_) if exit != Exit::Passed || self.dry_run => return Ok(exit),
             Output::Value(name) => {
                 let outputs = ran.last().map(|ran| &ran.outputs);
                 outputs
@@ -334,13 +343,7 @@ impl Arguments {
 
 impl Awaited {
     fn refuse(&self) -> Result<(), Refused> {
-        let flags = [
-            ("--only", !self.only.is_empty()),
-            ("--report", !self.report.is_empty()),
-            ("--dry-run", self.dry_run),
-            ("--shard", self.shard.is_some()),
-            ("--curl", self.curl),
-        ];
+        let flags = [("--report", !self.report.is_empty()), ("--shard", self.shard.is_some())];
         match flags.into_iter().find(|(_, given)| *given) {
             Some((flag, _)) => Err(refusal(Diagnostic::error(format!("`{flag}` is not supported yet")))),
             None => Ok(()),

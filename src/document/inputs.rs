@@ -35,6 +35,7 @@ pub struct Inputs {
     /// By the folder of the workflows that they are for.
     environments: HashMap<PathBuf, Arc<Environment>>,
     outside: Outside,
+    without_commands: bool,
 }
 
 impl fmt::Debug for Inputs {
@@ -76,6 +77,11 @@ impl Inputs {
     /// Lets workflows, and their environment files, run commands and name files outside their project.
     pub const fn trust(&mut self) {
         self.outside.trusted = true;
+    }
+
+    /// Runs no command for an input: one that only a command could give has no value then.
+    pub const fn without_commands(&mut self) {
+        self.without_commands = true;
     }
 
     /// Points the inputs of every workflow that names the mock `file` at a server that stands in.
@@ -295,6 +301,9 @@ impl<'i> Search<'i> {
             if !reads.has(name) {
                 return Ok(Found::Unread);
             }
+            if self.inputs.without_commands && matches!(entry.from, Whence::Command(_)) {
+                return Ok(Found::Unread);
+            }
             if let Some((text, whence)) = self.entry(entry, environment, input)? {
                 return taken(Value::String(text), &whence, entry.secret);
             }
@@ -305,6 +314,9 @@ impl<'i> Search<'i> {
         }
         if let Some((text, whence)) = self.own(input, workflow).map_err(here)? {
             return taken(Value::String(text), &whence, false);
+        }
+        if self.inputs.without_commands && input.command.is_some() {
+            return Ok(Found::Unread);
         }
         Ok(match &input.default {
             Some(value) => Found::Value(value.clone(), false),
@@ -329,7 +341,9 @@ impl<'i> Search<'i> {
                 return Ok(Some((text, format!("the file {}", file.display()))));
             }
         }
-        let Some(command) = &input.command else { return Ok(None) };
+        let Some(command) = &input.command.as_ref().filter(|_| !self.inputs.without_commands) else {
+            return Ok(None);
+        };
         let what = format!("the command of the input `{name}`: {}", command.name());
         let came = outside.command(command).map_err(|why| why.diagnostic(&what))?;
         Ok(came.map(|text| (text, format!("the command {}", command.name()))))

@@ -164,13 +164,18 @@ fn needs(step: &Step, workflow: &Workflow) -> Vec<Arc<str>> {
     let set: Vec<&str> = workflow.set_by_steps().collect();
     let mut needs: Vec<Arc<str>> = Vec::new();
     for step in step.family() {
-        step.reads(&mut |mention| {
-            let name = mention.name();
-            let own = step.extract.iter().any(|extract| &*extract.name.value == name);
-            if set.contains(&name) && !own && !mention.guarded && needs.iter().all(|known| &**known != name) {
+        let own: Vec<&str> = step.sets().collect();
+        let mut need = |name: &str| {
+            if set.contains(&name) && !own.contains(&name) && needs.iter().all(|known| &**known != name) {
                 needs.push(name.into());
             }
+        };
+        step.reads(&mut |mention| {
+            if !mention.guarded {
+                need(mention.name());
+            }
         });
+        step.scripts().flat_map(Script::reads).for_each(|(name, _)| need(&name));
     }
     needs
 }

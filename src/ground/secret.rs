@@ -5,15 +5,13 @@
 //! they may come back: text is scrubbed of them where it is made. Learning a needle costs one
 //! clone; its forms are worked out only when some text is to be shown.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt::{self, Write as _};
+mod haystack;
+
+use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-
-use crate::ground::encode;
+use crate::ground::secret::haystack::Haystack;
 use crate::ground::value::{Map, Value};
 
 /// The shortest text that is searched for in free text: shorter ones occur by chance.
@@ -191,6 +189,23 @@ fn jwt_length(text: &[u8]) -> Option<usize> {
     Some(second + 1 + part(second + 1))
 }
 
+/// A place in a text where a secret stands.
+#[derive(Clone)]
+pub struct Hit {
+    /// From where to where, in bytes.
+    pub range: Range<usize>,
+    /// What the secret is called.
+    pub name: Arc<str>,
+    /// The secret itself, which what stands there may be a form of.
+    pub secret: Box<str>,
+}
+
+impl fmt::Debug for Hit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hit").field("name", &self.name).field("range", &self.range).finish_non_exhaustive()
+    }
+}
+
 /// The secrets of a run, and of what it is part of: what they are, and how to take them out of a
 /// text. Clones share what is learnt. A [`Needles::child`] is forgotten with its pass.
 #[derive(Clone, Default)]
@@ -268,6 +283,47 @@ impl Needles {
         }
     }
 
+    /// Where secrets stand in a text, in any known form and in the order of the text.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Vec<Hit> {
+        let mut hits = self.own.lock().unwrap_or_else(PoisonError::into_inner).find(text);
+        let mut more = Vec::new();
+        let mut from = 0;
+        let end = std::iter::once(text.len()..text.len());
+        for end in hits.iter().map(|hit| hit.range.clone()).chain(end) {
+            let gap = &text[from..end.start];
+            let found = match &self.parent {
+                Some(parent) => parent.find(gap),
+                None => self.find_jwts(gap),
+            };
+            let shift = |hit: Hit| Hit { range: hit.range.start + from..hit.range.end + from, ..hit };
+            more.extend(found.into_iter().map(shift));
+            from = end.end;
+        }
+        hits.extend(more);
+        hits.sort_by_key(|hit| hit.range.start);
+        hits
+    }
+
+    fn find_jwts(&self, text: &str) -> Vec<Hit> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hits = Vec::new();
+        let mut from = 0;
+        while let Some(at) = text[from..].find("eyJ").map(|at| at + from) {
+            let length = jwt_length(&text.as_bytes()[at..]);
+            let range = at..at + length.unwrap_or(3);
+            if length.is_some() && !own.revealed.contains(&text[range.clone()]) {
+                hits.push(Hit {
+                    range: range.clone(),
+                    name: "jwt".into(),
+                    secret: text[range.clone()].into(),
+                });
+            }
+            from = range.end;
+        }
+        hits
+    }
+
     /// A value whose texts are without secrets. Once it is JSON it is too late: what stands escaped
     /// in a text would be escaped twice.
     #[must_use]
@@ -328,150 +384,6 @@ pub fn masked(value: &Value) -> Value {
 
 fn is_needle(text: &str) -> bool {
     text.len() >= SHORTEST && text.parse::<f64>().is_err()
-}
-
-/// An incremental index of needles by their first eight bytes. A general searcher would have to
-/// be built again for each secret that a run learns.
-#[derive(Default)]
-struct Haystack {
-    learnt: Vec<(Arc<str>, Box<str>)>,
-    indexed: usize,
-    needles: HashMap<[u8; SHORTEST], Vec<Needle>>,
-    revealed: HashSet<Box<str>>,
-}
-
-struct Needle {
-    name: Arc<str>,
-    text: Box<[u8]>,
-}
-
-impl Haystack {
-    fn scrub(&mut self, text: &str) -> String {
-        self.index();
-        if self.needles.is_empty() || text.len() < SHORTEST {
-            return text.to_owned();
-        }
-        let bytes = text.as_bytes();
-        let mut clean = String::new();
-        let (mut kept, mut at) = (0, 0);
-        while let Some(head) = bytes.get(at..at + SHORTEST) {
-            match self.longest(head, &bytes[at..]) {
-                Some(needle)
-                    if text.is_char_boundary(at) && text.is_char_boundary(at + needle.text.len()) =>
-                {
-                    clean.push_str(&text[kept..at]);
-                    let _ = write!(clean, "«{}»", needle.name);
-                    at += needle.text.len();
-                    kept = at;
-                }
-                _ => at += 1,
-            }
-        }
-        clean.push_str(&text[kept..]);
-        clean
-    }
-
-    fn longest(&self, head: &[u8], text: &[u8]) -> Option<&Needle> {
-        self.needles
-            .get(head)?
-            .iter()
-            .filter(|needle| text.starts_with(&needle.text) && !self.is_revealed(&needle.text))
-            .max_by_key(|needle| needle.text.len())
-    }
-
-    fn is_revealed(&self, needle: &[u8]) -> bool {
-        !self.revealed.is_empty() && str::from_utf8(needle).is_ok_and(|text| self.revealed.contains(text))
-    }
-
-    fn index(&mut self) {
-        for at in self.indexed..self.learnt.len() {
-            let (name, text) = self.learnt[at].clone();
-            for form in forms(&text) {
-                self.insert(&name, form.as_bytes());
-            }
-        }
-        self.indexed = self.learnt.len();
-    }
-
-    fn insert(&mut self, name: &Arc<str>, text: &[u8]) {
-        let Some(head) = text.first_chunk::<SHORTEST>() else {
-            return;
-        };
-        let same = self.needles.entry(*head).or_default();
-        if same.iter().all(|needle| *needle.text != *text) {
-            same.push(Needle { name: Arc::clone(name), text: text.into() });
-        }
-    }
-}
-
-/// Every form in which a secret may come back: as it is, line by line, in the encodings that
-/// HTTP, JSON, XML and shells use, inside a longer base64 text, and the parts of a JWT.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned(), secret.trim().to_owned()];
-    forms.extend(secret.lines().map(str::to_owned).filter(|line| is_needle(line)));
-    let bytes = secret.as_bytes();
-    for skip in 0..3 {
-        forms.extend(inside_base64(bytes, skip));
-    }
-    let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-    let url = utf8_percent_encode(secret, &encode::UNRESERVED).to_string();
-    let form: String = url::form_urlencoded::byte_serialize(bytes).collect();
-    for encoded in [percent, url, form] {
-        forms.push(lower_percent(&encoded));
-        forms.push(encoded);
-    }
-    let json = Value::from(secret).to_json();
-    let twice = Value::from(&json[1..json.len() - 1]).to_json();
-    forms.push(json[1..json.len() - 1].to_owned());
-    // A text of a server that holds JSON, itself shown in JSON.
-    forms.push(twice[1..twice.len() - 1].to_owned());
-    forms.push(json[1..json.len() - 1].replace('/', "\\/"));
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    forms.push(html.replace('\'', "&#39;"));
-    forms.push(html.replace('\'', "&apos;"));
-    forms.push(html.replace('\'', "&#x27;"));
-    forms.push(html);
-    forms.push(secret.replace('\'', "'\\''"));
-    let hex = encode::hex(bytes);
-    forms.push(hex.to_uppercase());
-    forms.push(hex);
-    if is_jwt(secret) {
-        forms.extend(secret.split('.').skip(1).map(str::to_owned));
-    }
-    forms.retain(|form| form.len() >= SHORTEST);
-    forms.sort_unstable();
-    forms.dedup();
-    forms
-}
-
-/// The part of a base64 text that depends on nothing but the secret, when `skip` bytes stand
-/// before it: the digits shared with a neighbour are cut off at both ends.
-fn inside_base64(secret: &[u8], skip: usize) -> Vec<String> {
-    let mut padded = vec![0; skip];
-    padded.extend_from_slice(secret);
-    let first = match skip {
-        0 => 0,
-        1 => 2,
-        _ => 3,
-    };
-    let certain = padded.len() * 8 / 6;
-    let cut = |text: String| text.get(first..certain.min(text.len())).unwrap_or_default().to_owned();
-    let mut forms = vec![cut(STANDARD_NO_PAD.encode(&padded)), cut(URL_SAFE_NO_PAD.encode(&padded))];
-    if skip == 0 {
-        forms.push(STANDARD_NO_PAD.encode(&padded));
-        forms.push(URL_SAFE_NO_PAD.encode(&padded));
-    }
-    forms
-}
-
-fn lower_percent(encoded: &str) -> String {
-    let mut parts = encoded.split('%');
-    let mut lower = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (digits, rest) = part.split_at(part.len().min(2));
-        let _ = write!(lower, "%{}{rest}", digits.to_lowercase());
-    }
-    lower
 }
 
 #[cfg(test)]

@@ -132,6 +132,16 @@ impl Value {
         }
     }
 
+    /// Visits every text and every number inside, as texts.
+    pub fn leaves(&self, visit: &mut dyn FnMut(String)) {
+        match self {
+            Self::String(_) | Self::Number(_) => visit(self.to_text()),
+            Self::List(elements) => elements.iter().for_each(|element| element.leaves(visit)),
+            Self::Object(members) => members.values().for_each(|member| member.leaves(visit)),
+            Self::Null | Self::Bool(_) => {}
+        }
+    }
+
     /// The value as compact JSON.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -32,8 +32,8 @@ pub struct Extract {
     pub secret: Option<bool>,
     /// What a text is turned into.
     pub becomes: Option<Type>,
-    /// Whether the values of all passes of a `repeat` are joined into one list.
-    /// Where it says so.
+    /// Where it says that the values of all passes of a `repeat` are joined into one list; `None`
+    /// where it does not.
     pub collect: Option<Span>,
     /// Where that is written.
     pub span: Span,

@@ -78,6 +78,15 @@ impl ForEach {
         }
     }
 
+    /// The list as it was written, where it is one template.
+    #[must_use]
+    pub fn written(&self) -> String {
+        match &self.list {
+            Tree::Template(template) => template.source().to_owned(),
+            _ => "a list".to_owned(),
+        }
+    }
+
     /// Tells every name that the list reads, and where.
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.list.reads(visit);

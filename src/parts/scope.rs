@@ -27,13 +27,13 @@ pub struct Scope {
     pub needles: Needles,
     /// What time it is.
     pub clock: Clock,
-    /// The Digest challenges that servers gave in this run.
+    /// The Digest challenges that servers gave to this workflow.
     pub challenges: Challenges,
 }
 
 #[derive(Debug, Default)]
 struct Namespace {
-    /// The texts of key sets, by their URL: fetched once a run.
+    /// The texts of key sets, by their URL: fetched once for each run of a workflow.
     keys: IndexMap<Box<str>, Arc<str>, foldhash::fast::RandomState>,
     variables: IndexMap<Arc<str>, Variable, foldhash::fast::RandomState>,
     steps: IndexMap<Arc<str>, StepRecord, foldhash::fast::RandomState>,
@@ -151,16 +151,17 @@ impl Scope {
 
     /// Takes over what was set and removed in a fork.
     pub fn join(&self, fork: &Self) {
-        let (variables, steps) = {
+        let (variables, steps, keys) = {
             let namespace = fork.lock();
             let Some(written) = &namespace.written else { return };
             let variable = |name: &Arc<str>| (Arc::clone(name), namespace.variables.get(name).cloned());
             let step = |id: &Arc<str>| Some((Arc::clone(id), namespace.steps.get(id)?.clone()));
             let variables: Vec<_> = written.variables.iter().map(variable).collect();
             let steps: Vec<_> = written.steps.iter().filter_map(step).collect();
-            (variables, steps)
+            (variables, steps, namespace.keys.clone())
         };
         let mut namespace = self.lock();
+        namespace.keys.extend(keys);
         for (name, variable) in variables {
             namespace.note(&name);
             match variable {
@@ -242,6 +243,21 @@ impl Scope {
         let element = self.turn.iter().filter_map(|turn| turn.element.as_ref());
         let element = element.map(|(name, _)| Arc::clone(name));
         self.lock().variables.keys().cloned().chain(element).collect()
+    }
+
+    /// Every secret among the variables by its name, however short it is.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(Arc<str>, String)> {
+        let element = self.turn.iter().filter_map(|turn| turn.element.as_ref());
+        let elements: Vec<Marked<Value>> = element.map(|(_, value)| value.clone()).collect();
+        let mut secrets = Vec::new();
+        let namespace = self.lock();
+        for found in namespace.variables.values().map(|variable| &variable.value).chain(&elements) {
+            if let Some(name) = &found.marks.secret {
+                found.value.leaves(&mut |text| secrets.push((Arc::clone(name), text)));
+            }
+        }
+        secrets
     }
 
     /// What a finished step left behind.

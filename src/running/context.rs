@@ -24,6 +24,10 @@ pub struct Context {
     pub detail: Detail,
     /// The secrets that are known before the run; what it learns is forgotten with it.
     pub needles: Needles,
+    /// Whether each request is told as a curl command, too.
+    pub curl: bool,
+    /// Whether nothing is sent, and what would be is told.
+    pub dry_run: bool,
 }
 
 impl fmt::Debug for Context {
@@ -41,6 +45,8 @@ impl Context {
             cancel: Cancel::default(),
             detail: Detail::default(),
             needles: Needles::default(),
+            curl: false,
+            dry_run: false,
         }
     }
 }

@@ -69,6 +69,14 @@ pub enum EventKind {
         /// What.
         text: String,
     },
+    /// A dry run came to a step: what it would do.
+    StepPlanned {
+        /// Whether, how often and around what it would be done, in words.
+        notes: Vec<String>,
+        /// What it would send; `‹name›` stands for what only an answer can give.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request: Option<Box<RequestText>>,
+    },
     /// A request went out.
     RequestSent(RequestText),
     /// An answer came.
@@ -119,6 +127,10 @@ pub struct RequestText {
     /// The body, cut; `None` where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// A command that does the same, where the context asks for one: for a POSIX shell, comments
+    /// above it, a variable for each secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curl: Option<String>,
 }
 
 /// An answer as people may see it.

@@ -12,7 +12,7 @@ use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Channel, Request, RequestSpec, Response, status};
 use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
 use crate::running::event::{Detail, EventKind};
-use crate::running::outcome::Failure;
+use crate::running::outcome::{Cause, Failure};
 use crate::running::show;
 use crate::running::step::StepRun;
 
@@ -39,7 +39,7 @@ impl StepRun<'_> {
             attempts += 1;
             self.outcome.attempts += 1;
             let signed = self.sign(spec, &mut request, from_server)?;
-            let result = self.converse(spec, &mut request, as_written, signed).await?;
+            let result = self.converse(spec, &mut request, (as_written, attempts == 1), signed).await?;
             let Some(wait) = self.wait_before_retry(&result, &request, attempts) else {
                 return result.map_err(|error| self.network_failure(&error, spec));
             };
@@ -54,12 +54,12 @@ impl StepRun<'_> {
         &self,
         spec: &RequestSpec,
         request: &mut Request,
-        as_written: bool,
+        (as_written, is_first): (bool, bool),
         signed: bool,
     ) -> Result<Result<Response, Error>, Box<Failure>> {
         let mut rounds = 0;
         loop {
-            self.tell_request(spec, request, as_written);
+            self.tell_request(spec, request, as_written, is_first || rounds > 0);
             self.flowing.events.warn_of_unchecked(&self.path, request);
             let result = self.flowing.context.transport.send(request).await;
             self.flowing.events.warn_of_cookies(&self.path, request);
@@ -127,13 +127,18 @@ impl StepRun<'_> {
         Ok(())
     }
 
-    fn tell_request(&self, spec: &RequestSpec, request: &Request, as_written: bool) {
+    fn tell_request(&self, spec: &RequestSpec, request: &Request, as_written: bool, is_first: bool) {
         let events = &self.flowing.events;
-        if !events.wants(Detail::Requests) {
+        if !events.wants_requests() {
             return;
         }
         let scope = &self.scope;
-        let mut text = show::request(request, &scope.needles, events.wants(Detail::Wire));
+        let mut text = events.request_text(request, scope, || spec.secrets(scope));
+        // The same request sent again has the same command.
+        text.curl = text.curl.filter(|_| is_first);
+        if text.curl.is_none() && !events.wants(Detail::Requests) {
+            return;
+        }
         // What no script changed is shown as it was written: a secret too short to be searched for
         // still has its mark there.
         if as_written && let (Ok(url), Ok(body)) = (spec.shown_url(scope), spec.shown_body(scope)) {
@@ -149,14 +154,7 @@ impl StepRun<'_> {
     pub(super) fn tell_response(&self, response: &Response) {
         let events = &self.flowing.events;
         let needles = &self.scope.needles;
-        for hop in response.hops.iter().filter(|hop| hop.dropped_credentials) {
-            let message = format!(
-                "a redirect from {} to {} changed the origin: credentials were left behind",
-                hop.from.origin().ascii_serialization(),
-                hop.to.origin().ascii_serialization()
-            );
-            events.tell(&self.path, EventKind::Warned { message });
-        }
+        events.warn_of_hops(&self.path, response);
         events.tell_at(Detail::Requests, &self.path, || {
             EventKind::ResponseReceived(show::response(response, needles, events.wants(Detail::Wire)))
         });
@@ -206,7 +204,11 @@ impl StepRun<'_> {
 
     fn network_failure(&self, error: &Error, spec: &RequestSpec) -> Box<Failure> {
         let diagnostic = Diagnostic::error(error.to_string()).at(self.source(), spec.span());
-        self.failure(diagnostic.maybe_help(error.help()))
+        let mut failure = self.failure(diagnostic.maybe_help(error.help()));
+        if error.is_of_credentials() {
+            failure.cause = Cause::Authentication;
+        }
+        failure
     }
 }
 

@@ -15,8 +15,8 @@ use crate::ground::value::Value;
 use crate::parts::http::Jar;
 use crate::parts::scope::{Scope, StepRecord};
 use crate::running::context::{Cancel, Context};
-use crate::running::each;
 use crate::running::event::EventKind;
+use crate::running::for_each;
 use crate::running::origins::Origins;
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
 use crate::running::run::{Events, worse};
@@ -152,7 +152,7 @@ impl Flowing<'_> {
         let is_interrupted = self.context.cancel.is_cancelled();
         let inside = matches!(planned.action, PlannedAction::Uses(_) | PlannedAction::Parallel(_));
         if !is_interrupted && inside {
-            return each::run(self, planned, scope).await;
+            return for_each::run(self, planned, scope).await;
         }
         tokio::select! {
             biased;
@@ -161,7 +161,7 @@ impl Flowing<'_> {
                 self.tell_failed(planned, scope, Failure { cause: Cause::Interrupted, diagnostic });
                 Done::from(Flow::Ended(Verdict::Errored))
             }
-            done = each::run(self, planned, scope) => done,
+            done = for_each::run(self, planned, scope) => done,
         }
     }
 
@@ -178,7 +178,7 @@ impl Flowing<'_> {
                 continue;
             }
             if let Flow::Ended(ended) | Flow::Continued(ended) =
-                each::run(self, planned, &self.scope).await.flow
+                for_each::run(self, planned, &self.scope).await.flow
             {
                 verdict = worse(verdict, ended);
             }
@@ -257,7 +257,7 @@ impl Flowing<'_> {
         StepOutcome { verdict, ..self.outcome(step, &path) }
     }
 
-    fn fail_step(&self, planned: &PlannedStep, message: String) -> Verdict {
+    pub(super) fn fail_step(&self, planned: &PlannedStep, message: String) -> Verdict {
         let diagnostic = Diagnostic::error(message).at(&self.plan.workflow.source, planned.step.span);
         self.tell_failed(planned, &self.scope, self.failure(diagnostic));
         Verdict::Errored

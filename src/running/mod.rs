@@ -1,15 +1,16 @@
 //! A run: a plan goes in, events and an outcome come out.
 
 pub mod context;
-mod each;
+mod dry;
 pub mod event;
 mod exchange;
 mod flow;
-mod keys;
+mod for_each;
+mod jwks;
 mod origins;
 pub mod outcome;
 mod parallel;
-mod passes;
+mod repeat;
 mod run;
 mod script;
 mod show;

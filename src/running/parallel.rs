@@ -17,14 +17,18 @@ impl StepRun<'_> {
         let runs = steps.iter().zip(&forks).map(|(step, fork)| Box::pin(flowing.interruptible(step, fork)));
         let done = join_all(runs).await;
         let (mut ended, mut continued) = (None, None);
-        for (done, fork) in done.into_iter().zip(&forks) {
+        for ((done, fork), step) in done.into_iter().zip(&forks).zip(steps) {
             self.scope.join(fork);
             self.found.extend(done.found);
             match done.flow {
                 Flow::Ended(verdict) => ended = Some(worst(ended, verdict)),
                 Flow::Continued(verdict) => continued = Some(worst(continued, verdict)),
-                // Jumps are refused inside when the workflow is read.
-                Flow::Next | Flow::Goto(_) | Flow::Stop => {}
+                Flow::Next => {}
+                // Reading the workflow refuses these where the script says them by their names.
+                Flow::Goto(_) | Flow::Stop => {
+                    let message = "`next` and `stop` mean nothing inside `parallel`".to_owned();
+                    ended = Some(worst(ended, flowing.fail_step(step, message)));
+                }
             }
         }
         let verdict =

@@ -6,19 +6,31 @@ use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::document::plan::Plan;
-use crate::parts::http::{Jar, Request};
+use crate::parts::http::{Jar, Request, Response, curl};
+use crate::parts::scope::Scope;
 use crate::running::context::Context;
-use crate::running::event::{Detail, Event, EventKind};
+use crate::running::dry;
+use crate::running::event::{Detail, Event, EventKind, RequestText};
 use crate::running::flow;
 use crate::running::outcome::{Cause, Finished, Folding, Verdict};
+use crate::running::show;
 
-/// Runs a plan. Each event goes to `sink` as it happens, in the order of its number.
+/// Runs a plan, or tells what it would do where the context wants a dry run. Each event goes to `sink` as it happens, in the order of its number.
 ///
 /// Never fails: whatever went wrong is in the outcome. Must be called on a Tokio runtime with
 /// time and I/O enabled.
 pub async fn run(plan: &Plan, context: &Context, mut sink: impl FnMut(&Event)) -> Finished {
+    if context.dry_run {
+        return dry::run(plan, context, &mut sink);
+    }
     let (sender, receiver) = unbounded_channel();
-    let events = Events { sender, started: Instant::now(), detail: context.detail, told: Arc::default() };
+    let events = Events {
+        sender,
+        started: Instant::now(),
+        detail: context.detail,
+        curl: context.curl,
+        told: Arc::default(),
+    };
     let mut drain = Drain { receiver, sequence: 0, folding: Folding::default() };
     let work = async move {
         let needles = context.needles.child();
@@ -63,6 +75,8 @@ pub(super) struct Events {
     sender: UnboundedSender<Event>,
     started: Instant,
     detail: Detail,
+    /// Whether requests are told as commands, too.
+    curl: bool,
     /// What was warned of and is told once.
     told: Arc<Mutex<Vec<String>>>,
 }
@@ -71,6 +85,28 @@ impl Events {
     /// Whether anybody wants to know that much.
     pub(super) fn wants(&self, detail: Detail) -> bool {
         self.detail >= detail
+    }
+
+    /// Whether requests are told of, as they are or as commands.
+    pub(super) fn wants_requests(&self) -> bool {
+        self.curl || self.wants(Detail::Requests)
+    }
+
+    /// A request as people may see it, in a scope that knows the secrets in it; `more` are others,
+    /// that no text is searched for. Its command is told when it is sent for the first time.
+    pub(super) fn request_text(
+        &self,
+        request: &Request,
+        scope: &Scope,
+        more: impl FnOnce() -> Vec<(Arc<str>, String)>,
+    ) -> RequestText {
+        let mut text = show::request(request, &scope.needles, self.wants(Detail::Wire));
+        text.curl = self.curl.then(|| {
+            let mut known = scope.secrets();
+            known.extend(more());
+            curl::command(request, &scope.needles, &known)
+        });
+        text
     }
 
     /// Tells what happened at a path.
@@ -96,6 +132,18 @@ impl Events {
             let origin = request.url.origin().ascii_serialization();
             let message = format!("the certificate of {origin} is not checked: `tls.insecure` is true");
             self.warn_once(path, message);
+        }
+    }
+
+    /// Warns of redirects that left credentials behind.
+    pub(super) fn warn_of_hops(&self, path: &Arc<str>, response: &Response) {
+        for hop in response.hops.iter().filter(|hop| hop.dropped_credentials) {
+            let message = format!(
+                "a redirect from {} to {} changed the origin: credentials were left behind",
+                hop.from.origin().ascii_serialization(),
+                hop.to.origin().ascii_serialization()
+            );
+            self.tell(path, EventKind::Warned { message });
         }
     }
 

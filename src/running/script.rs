@@ -13,7 +13,7 @@ use crate::ground::secret::Marks;
 use crate::parts::http::message::is_credential;
 use crate::parts::http::redirect::same_origin;
 use crate::parts::http::spec::{Rendered, RenderedBody, parse_url};
-use crate::parts::http::{Jar, Request, RequestSpec, Response, Transport};
+use crate::parts::http::{Channel, Jar, Request, RequestSpec, Response, Transport};
 use crate::parts::scope::Scope;
 use crate::parts::script::{self, Draft, Host, Phase, Ran, RequestCell, Script, Sender};
 use crate::parts::template;
@@ -81,12 +81,16 @@ struct Blocking {
 }
 
 impl Blocking {
+    /// Whether the user named the origin to which a request goes.
+    fn names(&self, request: &Request) -> bool {
+        self.origins.names(&request.url, &self.workflow.source, &self.scope)
+    }
+
     /// A script may have got its URL from anywhere: a credential goes only to an origin that the
     /// user named.
     fn admit(&self, request: &Request) -> Result<(), script::Error> {
         let signed = request.headers.values().any(HeaderValue::is_sensitive);
-        let named = || self.origins.names(&request.url, &self.workflow.source, &self.scope);
-        if !(signed || request.secret_inside) || named() {
+        if !(signed || request.secret_inside) || self.names(request) {
             return Ok(());
         }
         let origin = request.url.origin().ascii_serialization();
@@ -97,13 +101,14 @@ impl Blocking {
     }
 
     fn tell_request(&self, request: &Request) {
-        let wire = self.events.wants(Detail::Wire);
-        self.events.tell_at(Detail::Requests, &self.path, || {
-            EventKind::RequestSent(show::request(request, &self.scope.needles, wire))
-        });
+        if self.events.wants_requests() {
+            let text = self.events.request_text(request, &self.scope, Vec::new);
+            self.events.tell(&self.path, EventKind::RequestSent(text));
+        }
     }
 
     fn tell_response(&self, response: &Response) {
+        self.events.warn_of_hops(&self.path, response);
         let wire = self.events.wants(Detail::Wire);
         self.events.tell_at(Detail::Requests, &self.path, || {
             EventKind::ResponseReceived(show::response(response, &self.scope.needles, wire))
@@ -123,6 +128,10 @@ impl Sender for Blocking {
         let channel = self.workflow.defaults.channel();
         channel.limit(&mut request.limits, &self.scope).map_err(|error| refused(&error))?;
         request.channel = channel.resolve(&self.scope).map_err(|error| refused(&error))?;
+        // A client certificate is a credential like any other.
+        if request.channel.is_some() && !self.names(&request) {
+            request.channel = Channel::anonymous(request.channel.as_ref());
+        }
         request.jar = channel.keeps_cookies().then(|| self.jar.clone());
         self.events.warn_of_unchecked(&self.path, &request);
         self.tell_request(&request);

@@ -51,6 +51,7 @@ pub(super) fn request(request: &Request, needles: &Needles, wire: bool) -> Reque
         url: needles.scrub(request.url.as_str()),
         headers: if wire { wire_headers(request, needles) } else { Vec::new() },
         body: request.body.as_ref().map(|body| sent(body, needles)),
+        curl: None,
     }
 }
 

@@ -30,6 +30,9 @@ pub struct Runner {
     inputs: Inputs,
     env: Option<String>,
     mock: bool,
+    only: Vec<String>,
+    dry_run: bool,
+    curl: bool,
     clock: Clock,
     cancel: Cancel,
     detail: Detail,
@@ -44,6 +47,9 @@ impl Runner {
             inputs: Inputs::new(),
             env: None,
             mock: false,
+            only: Vec::new(),
+            dry_run: false,
+            curl: false,
             clock: Clock::system(),
             cancel: Cancel::default(),
             detail: Detail::default(),
@@ -90,6 +96,26 @@ impl Runner {
         self
     }
 
+    /// Runs this step alone, and before it those that set what it needs, as `--only` does; told
+    /// again, several.
+    pub fn only(mut self, step: &str) -> Self {
+        self.only.push(step.to_owned());
+        self
+    }
+
+    /// Sends nothing and runs no script and no command: its events tell what each step would do.
+    pub const fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self.inputs.without_commands();
+        self
+    }
+
+    /// Lets its events have a curl command for each request.
+    pub const fn curl(mut self) -> Self {
+        self.curl = true;
+        self
+    }
+
     /// Says what time it is.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -128,7 +154,13 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run`].
     pub async fn run_with(mut self, sink: impl FnMut(&Event)) -> Result<Finished, Error> {
-        let workflows = if self.mock { vec![Arc::clone(&self.workflow)] } else { Vec::new() };
+        if !self.only.is_empty() {
+            let ids: Vec<&str> = self.only.iter().map(String::as_str).collect();
+            let cut = self.workflow.only(&ids).map_err(|problem| Error::Refused(problem.into()))?;
+            self.workflow = Arc::new(cut);
+        }
+        let workflows =
+            if self.mock && !self.dry_run { vec![Arc::clone(&self.workflow)] } else { Vec::new() };
         let stand_ins = StandIns::start(&workflows, &self.clock).await.map_err(Error::Refused)?;
         stand_ins.point(&mut self.inputs);
         if let Some(name) = &self.env {
@@ -144,6 +176,7 @@ impl Runner {
         context.clock = self.clock;
         context.cancel = self.cancel;
         context.detail = self.detail;
+        (context.curl, context.dry_run) = (self.curl, self.dry_run);
         let finished = run(&plan, &context, sink).await;
         let failures = stand_ins.failures();
         if failures.is_empty() { Ok(finished) } else { Err(Error::Mock(Diagnostics(failures))) }

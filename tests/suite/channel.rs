@@ -1,19 +1,12 @@
-//! How a request travels: redirects, the jar, TLS, proxies, addresses and versions of HTTP (S1, S4,
-//! S13–S15, S78, S79).
+//! How a request travels: redirects, the jar, addresses and versions of HTTP (S1, S4, S13–S15).
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
-use std::sync::Arc;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::process::Command;
 
 use reqchain::running::{Cause, Detail};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
 
 use crate::scenario::{Reply, Scenario, says};
-
-const PASSWORD: &str = "open-sesame";
 
 #[test]
 fn redirects_none_gives_the_redirect_itself_and_max_bounds_the_chain() {
@@ -121,36 +114,61 @@ fn resolve_says_where_a_host_is() {
 }
 
 #[test]
-fn a_proxy_gets_the_request_and_its_password_is_never_shown() {
-    let flow = "inputs: { base: , proxy: }\nvars: { way: \"{{ proxy | regex_replace('//', '//ann:open-sesame@') }}\" }\ndefaults: { proxy: '{{ way }}' }\nsteps:\n  - request: GET http://api.example/x\n  - request: { url: '{{ base }}/direct', proxy: none }\n";
-    let ran = Scenario::new(flow)
-        .json("GET /direct", "{}")
-        .server("proxy", |proxy| {
-            proxy.on("GET http://api.example/x", |seen| Reply::text(seen.header("proxy-authorization")));
-        })
-        .detail(Detail::Wire)
+fn resolve_takes_an_address_of_ipv6() {
+    let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).expect("a port of ::1");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut request = [0; 1024];
+        let read = stream.read(&mut request).expect("a request");
+        let host =
+            String::from_utf8_lossy(&request[..read]).contains(&format!("host: api.example:{port}\r\n"));
+        write!(stream, "HTTP/1.1 200 X\r\ncontent-length: 4\r\n\r\n{host}").expect("sent");
+    });
+    let ran = Scenario::new("inputs: { port: }\nsteps:\n  - request: { url: 'http://api.example:{{ port }}/x', resolve: { api.example: '::1' } }\n    extract: { named: $ }\n")
+        .input("port", &port.to_string())
         .run();
-    ran.passed().saw(["GET /direct"]);
-    assert_eq!(ran.seen_at("proxy")[0].header("proxy-authorization"), "Basic YW5uOm9wZW4tc2VzYW1l");
-    assert!(!ran.text().contains("YW5uOm9wZW4tc2VzYW1l"), "{}", ran.text());
-    let ran = Scenario::new(
-        "inputs: { gone: }\nsteps:\n  - request: { url: http://api.example/x, proxy: '{{ gone }}' }\n",
-    )
-    .nobody("gone")
-    .run();
-    ran.fails_with(Cause::CouldNotRun);
-    says(&ran.error(), &["the proxy 127.0.0.1:", "refused the connection"]);
+    ran.passed();
+    assert_eq!(ran.output("named"), true);
 }
 
 #[test]
-fn a_proxy_that_a_server_chose_is_not_used() {
+fn no_jar_is_shared_between_workflows_or_passes_of_a_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flow = "inputs: { api: https://api.example.com }\nmock: m.yaml\nsteps:\n  - { request: 'GET {{ api }}/', expect: { json: { $.had: 0 } } }\n  - { request: 'GET {{ api }}/', expect: { json: { $.had: 1 } } }\n";
+    let mock = "routes:\n  - route: GET /\n    script: '#{ json: #{ had: request.cookies.len() }, cookies: #{ sid: \"s1\" } }'\n";
+    for (name, text) in [("a.yaml", flow), ("b.yaml", flow), ("m.yaml", mock)] {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_reqchain"))
+        .args(["run", "a.yaml", "b.yaml", "--mock", "--repeat", "3"])
+        .current_dir(folder.path())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_handler_of_a_mock_has_no_jar_and_is_told_so() {
     let ran = Scenario::new(
-        "steps:\n  - { request: 'GET {{ base }}/a', extract: { way: $.way } }\n  - request: { url: '{{ base }}/b', proxy: '{{ way }}' }\n",
+        "inputs: { api: https://api.example.com }\nmock: m.yaml\nsteps:\n  - request: GET {{ api }}/\n",
     )
-    .json("GET /a", r#"{"way":"http://evil.example:1"}"#)
+    .file("m.yaml", "routes:\n  - route: GET /\n    script: cookies::get(\"http://a.example\", \"sid\")\n")
+    .own_mock()
     .run();
-    ran.fails_with(Cause::CouldNotRun).saw(["GET /a"]);
-    says(&ran.error(), &["a server chose this proxy", "flow.yaml:3:"]);
+    says(&ran.error(), &["m.yaml:3:", "a mock keeps no cookies", "request.cookies"]);
+}
+
+#[test]
+fn a_mock_stands_in_for_a_server_of_any_version_of_http() {
+    for tls in ["", "tls: self_signed\n"] {
+        let ran = Scenario::new("inputs: { api: https://api.example.com }\nmock: m.yaml\ndefaults: { http_version: 2, tls: { insecure: true } }\nsteps:\n  - request: GET {{ api }}/me\n")
+            .file("m.yaml", format!("{tls}routes:\n  - {{ route: GET /me, reply: {{ status: 200 }} }}\n"))
+            .own_mock()
+            .run();
+        ran.passed();
+    }
 }
 
 #[test]
@@ -183,120 +201,4 @@ fn http_2_server() -> String {
         });
     });
     origin
-}
-
-#[test]
-fn an_authority_of_the_users_own_is_trusted_and_another_is_not() {
-    let server = TlsServer::start(false);
-    let ran = server.scenario("").run();
-    ran.fails_with(Cause::CouldNotRun);
-    says(&ran.error(), &["no TLS connection", "tls: { ca: ca.pem }", "insecure"]);
-    server.scenario(", tls: { ca: ca.pem }").run().passed();
-    server.scenario(", tls: { ca: ca.pem, min: 1.3 }, http_version: 1.1").run().passed();
-}
-
-#[test]
-fn insecure_trusts_anybody_and_says_so_once() {
-    let server = TlsServer::start(false);
-    let ran = server.scenario(", tls: { insecure: true }").run();
-    ran.passed();
-    let warned = ran.warnings();
-    assert_eq!(warned.len(), 1, "{warned:?}");
-    says(&warned[0], &["certificate of https://127.0.0.1:", "is not checked"]);
-}
-
-#[test]
-fn a_client_certificate_is_shown_from_pem_from_closed_pem_and_from_pkcs12() {
-    let server = TlsServer::start(true);
-    let ran = server.scenario(", tls: { ca: ca.pem }").run();
-    ran.fails_with(Cause::CouldNotRun);
-    for identity in [
-        "cert: client.pem, key: client.key",
-        "cert: client.pem, key: client.closed.key, password: '{{ password }}'",
-        "pkcs12: client.p12, password: '{{ password }}'",
-        "pkcs12: client.p12, password: open-sesame",
-    ] {
-        let ran = server
-            .scenario(&format!(", tls: {{ ca: ca.pem, {identity} }}"))
-            .input("password", PASSWORD)
-            .run();
-        ran.passed();
-        assert!(!ran.text().contains(PASSWORD));
-    }
-    let wrong = server.scenario(", tls: { ca: ca.pem, pkcs12: client.p12, password: '{{ password }}' }");
-    let ran = wrong.input("password", "wrong-sesame").run();
-    ran.fails_with(Cause::CouldNotRun);
-    says(&ran.error(), &["the password does not open the private key", "flow.yaml:3:"]);
-    assert!(!ran.error().contains("wrong-sesame"));
-}
-
-/// A server of TLS that answers every request with an empty object.
-struct TlsServer {
-    origin: String,
-}
-
-fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new("tests/cases/tls").join(name)).expect("a fixture")
-}
-
-impl TlsServer {
-    fn start(asks_for_certificate: bool) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let chain = vec![CertificateDer::from_pem_slice(&fixture("server.pem")).expect("a certificate")];
-        let key = PrivateKeyDer::from_pem_slice(&fixture("server.key")).expect("a key");
-        let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider));
-        let config = config.with_safe_default_protocol_versions().expect("versions");
-        let config = if asks_for_certificate {
-            let mut roots = rustls::RootCertStore::empty();
-            roots
-                .add(CertificateDer::from_pem_slice(&fixture("ca.pem")).expect("a certificate"))
-                .expect("added");
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-            config.with_client_cert_verifier(verifier.build().expect("a verifier"))
-        } else {
-            config.with_no_client_auth()
-        };
-        let config = Arc::new(config.with_single_cert(chain, key).expect("a configuration"));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let origin = format!("https://{}", listener.local_addr().expect("an address"));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let config = Arc::clone(&config);
-                std::thread::spawn(move || answer(stream, config));
-            }
-        });
-        Self { origin }
-    }
-
-    /// Two requests to it, with the files that `tls` may name beside them.
-    fn scenario(&self, keys: &str) -> Scenario {
-        let request = format!("request: {{ url: '{{{{ secure }}}}/x'{keys} }}");
-        let mut scenario = Scenario::new(&format!(
-            "inputs: {{ secure: , password: unused-word }}\nsteps:\n  - {request}\n  - {request}\n"
-        ));
-        scenario = scenario.input("secure", &self.origin);
-        for name in ["ca.pem", "client.pem", "client.key", "client.closed.key", "client.p12"] {
-            scenario = scenario.file(name, fixture(name));
-        }
-        scenario
-    }
-}
-
-fn answer(mut stream: TcpStream, config: Arc<rustls::ServerConfig>) {
-    let mut tls = rustls::ServerConnection::new(config).expect("a connection");
-    let stream = rustls::Stream::new(&mut tls, &mut stream);
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut line = String::new();
-        while line != "\r\n" {
-            line.clear();
-            if !reader.read_line(&mut line).is_ok_and(|read| read > 0) {
-                return;
-            }
-        }
-        let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-        if reader.get_mut().write_all(reply).is_err() {
-            return;
-        }
-    }
 }

@@ -285,6 +285,23 @@ fn steps_in_parallel_are_under_way_at_once_and_all_failures_are_told() {
 }
 
 #[test]
+fn nothing_inside_parallel_says_which_step_is_next() {
+    let steps = "steps:
+  - parallel:
+      - script: |
+          let jump = Fn(\"next\");
+          jump.call(\"end\");
+      - request: GET {{ base }}/
+  - id: left_out
+    request: GET {{ base }}/left-out
+  - id: end
+    request: GET {{ base }}/end
+";
+    let ran = Scenario::new(steps).json("GET /", "{}").run();
+    ran.fails_with(Cause::CouldNotRun).saw(["GET /"]);
+}
+
+#[test]
 fn a_failure_that_is_continued_after_fails_the_run_in_the_end() {
     let ran = Scenario::new(
         "steps:\n  - { request: 'GET {{ base }}/a', continue_on_failure: true }\n  - request: GET {{ base }}/b\nfinally:\n  - request: GET {{ base }}/c\n",

@@ -139,6 +139,7 @@ steps:
     extract: {{ access: $.access_token, renewing: {{ json: '$.tokens[0].value', secret: true }}, identity: $.id }}
 {last}"#
     ))
+    .curl()
     .env("APP_PASSWORD", PASSWORD)
     .env("APP_KEY", API_KEY)
     .env("APP_SECRET", CLIENT_SECRET)

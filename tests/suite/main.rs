@@ -21,19 +21,25 @@ mod auth;
 mod select;
 // What an answer must be: schemas, signed tokens, certificates, and how each is told.
 mod expect;
-// How a request travels: redirects, cookies, TLS, proxies, addresses, versions of HTTP.
+// How a request travels: redirects, cookies, addresses, versions of HTTP.
 mod channel;
+// Whom a client trusts and who it is: authorities, pinned servers, client certificates, https mocks.
+mod tls;
+// The ways around: HTTP proxies, CONNECT, SOCKS.
+mod proxy;
 // The schemes that compute: Digest, AWS Signature Version 4, JWT; servers here verify what they get.
 mod auth_schemes;
 // Scripts: what they see and change, how they steer, what their own requests may do.
 mod script;
 // What is sent again, when, and how often; and what no answer at all means.
 mod retry;
+// What is run and shown of a workflow: single steps, requests as commands, runs that send nothing.
+mod dry;
 // Every secret in every form, looked for in all that a run tells.
 mod leaks;
 // What must be stopped: bombs, loops without end, scripts that reach for what is not theirs.
 mod safety;
-// The README, file by file and command by command.
+// The README, file by file and command by command; and every block of the pages in `docs`.
 mod readme;
 // What `fmt` makes of a file, what it leaves alone, and what it never loses.
 mod fmt;
@@ -41,6 +47,7 @@ mod fmt;
 mod check;
 // The shipped workflows pass under their mocks, and the mocks answer as the real servers do.
 mod examples;
+// Steps in loops, again and again, at once, and on after a failure.
 mod flow;
 // The commands for people who write workflows: new, graph, help, completions, pages.
 mod write;

@@ -1,29 +1,42 @@
 //! The README is run: its files are written, its commands carried out in order, and what it shows
-//! must be what comes.
+//! must be what comes. Of the pages in `docs`, every block of YAML is checked, and what they list is
+//! compared with what there is.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use reqchain::document::environment::Environment;
+use reqchain::document::workflow::{Workflow, schema};
+use reqchain::ground::diagnostic::{Diagnostics, Severity};
+use reqchain::ground::source::Source;
+use reqchain::services::mock::Mock;
 
 const README: &str = include_str!("../../README.md");
+const LANGUAGE: &str = include_str!("../../docs/language.md");
 
-/// A fenced block of the README and the text since the block before it.
+/// A fenced block of a page and the text since the block before it.
 struct Block {
     before: String,
+    /// What stands behind the fence: `yaml`, `sh`, or `yaml steps` for a part of a file.
     language: String,
     text: String,
 }
 
 fn blocks() -> Vec<Block> {
-    let fence = Regex::new("(?s)(.*?)\n```([a-z]+)\n(.*?)\n```\n").expect("the pattern is right");
+    blocks_of(README)
+}
+
+fn blocks_of(page: &str) -> Vec<Block> {
+    let fence = Regex::new("(?s)(.*?)\n```([a-z ]+)\n(.*?)\n```\n").expect("the pattern is right");
     let block = |found: regex::Captures<'_>| Block {
         before: found[1].to_owned(),
         language: found[2].to_owned(),
         text: found[3].to_owned(),
     };
-    fence.captures_iter(README).map(block).collect()
+    fence.captures_iter(page).map(block).collect()
 }
 
 /// What differs from run to run, made the same: times and ports. Widths are of no account.
@@ -146,4 +159,156 @@ async fn the_program_of_the_readme_gets_its_token() -> Result<(), Box<dyn std::e
     let token = finished.output("access_token");
     assert_eq!(token.as_deref(), Some("a1-B2-c3-D4"));
     Ok(())
+}
+
+/// The files that the blocks of `docs` name, each as small as it may be.
+const NAMED: [(&str, &str); 10] = [
+    (
+        "login.yaml",
+        "inputs: { api: , user: }\nsteps:\n  - request: GET {{ api }}/{{ user }}\n    extract: { token: $.token }\n",
+    ),
+    ("mocks/shop.yaml", "routes: []\n"),
+    ("files/prices.csv", "a,b\n1,2\n"),
+    ("menu.csv", "soup,4\n"),
+    ("order.schema.json", "{}"),
+    ("sign.rhai", "request.headers[\"X-Signed\"] = \"yes\";\n"),
+    ("shop.rhai", "fn token(request, state) { #{ status: 200 } }\n"),
+    ("scripts/sign.rhai", "fn sign(text, key) { hmac::sha256(key, text) }\n"),
+    ("key.txt", "not a key"),
+    ("reqchain.yaml", ""),
+];
+
+/// What stands before steps that are shown alone: the inputs that they read.
+const STEPS: &str = "inputs:
+  { api: https://api.example.com, user: ann, password: , token: , key: , id: 7, users: { type: json, default: [] } }
+steps:
+";
+
+/// Reads a block of `docs` as what it is said to be; the mistakes and warnings in it.
+fn read(block: &Block, folder: &Path) -> Diagnostics {
+    let file = |text: &str| {
+        let path = folder.join("block.yaml");
+        std::fs::write(&path, text).expect("the folder takes it");
+        path
+    };
+    let workflow = |text: &str| match Workflow::load(&file(text)) {
+        Ok(workflow) => workflow.warnings.clone(),
+        Err(problems) => problems,
+    };
+    match block.language.as_str() {
+        "yaml" => workflow(&block.text),
+        // No steps read all of the inputs: only errors count.
+        "yaml steps" => {
+            let mut found = workflow(&format!("{STEPS}{}\n", block.text));
+            found.0.retain(|problem| problem.severity == Severity::Error);
+            found
+        }
+        "yaml mock" => Mock::load(&file(&block.text)).err().unwrap_or_default(),
+        "yaml environment" => {
+            Environment::parse(&Source::text("block.yaml", &block.text)).err().unwrap_or_default()
+        }
+        other => panic!("nobody knows what to do with a block of {other}"),
+    }
+}
+
+#[test]
+fn every_block_of_the_reference_is_free_of_mistakes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in NAMED {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("the folder takes it");
+        std::fs::write(path, text).expect("the folder takes it");
+    }
+    for name in ["ca.pem", "client.pem", "client.key"] {
+        std::fs::copy(Path::new("tests/cases/tls").join(name), folder.path().join(name))
+            .expect("it is there");
+    }
+    let blocks = blocks_of(LANGUAGE);
+    assert_eq!(blocks.len() * 2, LANGUAGE.matches("```").count(), "every fence is understood");
+    for block in blocks {
+        let found = read(&block, folder.path());
+        assert!(found.0.is_empty(), "{found}\n{}", block.text);
+    }
+}
+
+/// Every word of a page, without the signs around it.
+fn words(page: &str) -> HashSet<&str> {
+    page.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))).collect()
+}
+
+/// The names of all properties in a schema.
+fn keys(schema: &serde_json::Value, found: &mut Vec<String>) {
+    match schema {
+        serde_json::Value::Object(members) => {
+            if let Some(serde_json::Value::Object(properties)) = members.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            members.values().for_each(|member| keys(member, found));
+        }
+        serde_json::Value::Array(elements) => elements.iter().for_each(|element| keys(element, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_reference_names_every_key_selector_and_predicate() {
+    let mut known = Vec::new();
+    for schema in [schema::workflow(), schema::mock(), schema::environment()] {
+        keys(&schema, &mut known);
+    }
+    assert!(known.len() > 100, "the keys were found");
+    let words = words(LANGUAGE);
+    known.retain(|key| !words.contains(key.as_str()));
+    assert!(known.is_empty(), "docs/language.md does not tell of {}", known.join(", "));
+}
+
+#[test]
+fn the_reference_names_every_command_flag_and_module() {
+    let called = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_reqchain")).args(arguments).output().expect("it runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let first = Regex::new(r"(?m)^  ([a-z]+)  ").expect("the pattern is right");
+    let long = Regex::new(r"--[a-z][a-z-]+").expect("the pattern is right");
+    let module = Regex::new(r"(?m)^([a-z]+): ").expect("the pattern is right");
+    let mut names = Vec::new();
+    for found in first.captures_iter(&called(&["--help"])) {
+        names.push(format!("reqchain {}", &found[1]));
+        // `new` asks for what its flags say, and its own help is the place to look for them.
+        if &found[1] != "new" {
+            let flags = called(&[&found[1], "--help"]);
+            names.extend(long.find_iter(&flags).map(|flag| flag.as_str().to_owned()));
+        }
+    }
+    names.extend(module.captures_iter(&called(&["help", "script"])).map(|found| format!("`{}", &found[1])));
+    assert!(names.len() > 40, "they were found: {names:?}");
+    // These are told of by their letters.
+    names.retain(|name| !["--help", "--verbose", "--quiet"].contains(&name.as_str()));
+    names.retain(|name| !LANGUAGE.contains(name.as_str()));
+    assert!(names.is_empty(), "docs/language.md does not tell of {}", names.join(", "));
+}
+
+#[test]
+fn every_recipe_is_named_in_the_readme() {
+    for entry in std::fs::read_dir("workflows/recipes").expect("there are recipes") {
+        let path = entry.expect("the folder can be read").path();
+        let name = path.file_name().expect("it has a name").to_string_lossy();
+        assert!(path.is_dir() || README.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+#[test]
+fn links_within_the_pages_lead_somewhere() {
+    let link = Regex::new(r"\]\(([^)#]*)(?:#([a-z-]+))?\)").expect("the pattern is right");
+    for (folder, page) in [(".", README), ("docs", LANGUAGE)] {
+        for found in link.captures_iter(page).filter(|found| !found[1].contains("://")) {
+            let target = match &found[1] {
+                "" => page.to_owned(),
+                file => std::fs::read_to_string(Path::new(folder).join(file)).expect("the file is there"),
+            };
+            let Some(heading) = found.get(2) else { continue };
+            let heading = format!("\n## {}\n", heading.as_str().replace('-', " "));
+            assert!(target.to_lowercase().contains(&heading), "{}", &found[0]);
+        }
+    }
 }

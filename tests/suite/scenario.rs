@@ -6,6 +6,7 @@
 //! never called: an answer that nobody fetched proves nothing.
 
 mod server;
+pub(crate) mod tls;
 
 use std::sync::{Arc, Mutex};
 
@@ -39,6 +40,9 @@ pub(crate) struct Scenario {
     detail: Detail,
     cancel: Cancel,
     time_flies: bool,
+    curl: bool,
+    dry_run: bool,
+    only: Vec<String>,
 }
 
 impl Scenario {
@@ -57,7 +61,28 @@ impl Scenario {
             detail: Detail::Requests,
             cancel: Cancel::default(),
             time_flies: false,
+            curl: false,
+            dry_run: false,
+            only: Vec::new(),
         }
+    }
+
+    /// Lets each request be told as a curl command, as `--curl` does.
+    pub(crate) fn curl(mut self) -> Self {
+        self.curl = true;
+        self
+    }
+
+    /// Sends nothing, as `--dry-run` does.
+    pub(crate) fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    /// Runs a step and those that it needs, as `--only` does.
+    pub(crate) fn only(mut self, step: &str) -> Self {
+        self.only.push(step.to_owned());
+        self
     }
 
     /// Lets the server `base` answer a route. A route that is told again answers the next request
@@ -209,6 +234,13 @@ impl Scenario {
         if self.trusted {
             runner = runner.trust();
         }
+        if self.curl {
+            runner = runner.curl();
+        }
+        if self.dry_run {
+            runner = runner.dry_run();
+        }
+        runner = self.only.iter().fold(runner, |runner, step| runner.only(step));
         if self.own_mock {
             runner = runner.mock();
         } else {
@@ -422,6 +454,11 @@ impl Ran {
             Err(error) => vec![error.to_string()],
         };
         self.clean(&errors.join("\n\n"))
+    }
+
+    /// The workflow's folder, a slash at its end.
+    pub(crate) fn folder(&self) -> String {
+        self.folder.clone()
     }
 
     fn clean(&self, text: &str) -> String {

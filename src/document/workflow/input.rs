@@ -277,7 +277,7 @@ impl Input {
             _ => Kind::String,
         };
         let Some(default) = &self.default else { return Some(()) };
-        let is_path = |text: &str| !text.contains(['\n', ',']) && text.to_lowercase().ends_with(".csv");
+        let is_path = |text: &str| !text.contains(['\n', ',']) && text.to_ascii_lowercase().ends_with(".csv");
         if self.kind == Kind::Csv && default.as_str().is_some_and(is_path) {
             let help = format!("write `file: {}`; `default` holds the rows themselves", default.to_text());
             let message = format!("the default of `{}` is the name of a file, not rows", self.name.value);

@@ -45,6 +45,8 @@ pub struct Workflow {
     pub outputs: Option<Vec<Output>>,
     /// What works, but probably not as meant.
     pub warnings: Diagnostics,
+    /// The steps that `--only` left out.
+    pub left_out: Vec<Arc<Step>>,
 }
 
 /// One entry of `vars`.
@@ -184,12 +186,10 @@ impl Workflow {
         self.all_steps().flat_map(Step::scripts).any(Script::may_jump)
     }
 
-    /// Every name that some step may set: extracted values and what scripts assign.
+    /// Every name that some step may set, one that `--only` left out too.
     pub fn set_by_steps(&self) -> impl Iterator<Item = &str> {
-        self.all_steps().flat_map(|step| {
-            let assigned = step.scripts().flat_map(Script::assigns);
-            step.extract.iter().map(|extract| &*extract.name.value).chain(assigned)
-        })
+        let left_out = self.left_out.iter().flat_map(|step| step.family());
+        self.all_steps().chain(left_out).flat_map(Step::sets)
     }
 }
 
@@ -197,6 +197,12 @@ impl Step {
     /// Its scripts, in the order in which they run.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
         [self.before.as_ref(), self.action.script(), self.after.as_ref()].into_iter().flatten()
+    }
+
+    /// Every name that it may set: extracted values and what its scripts assign.
+    pub fn sets(&self) -> impl Iterator<Item = &str> {
+        let assigned = self.scripts().flat_map(Script::assigns);
+        self.extract.iter().map(|extract| &*extract.name.value).chain(assigned)
     }
 
     /// The step and those inside it.

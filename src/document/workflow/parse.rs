@@ -127,6 +127,7 @@ impl Loading<'_> {
             finally: self.finally(&fields),
             outputs: self.variables(&fields, "outputs"),
             warnings: Diagnostics::default(),
+            left_out: Vec::new(),
             source,
         })
     }

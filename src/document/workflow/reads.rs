@@ -24,9 +24,23 @@ impl Names {
         self.any || self.known.contains(name)
     }
 
-    fn add(&mut self, name: &str) {
+    /// Whether nothing is read.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.any && self.known.is_empty()
+    }
+
+    pub(super) fn add(&mut self, name: &str) {
         if !self.known.contains(name) {
             self.known.insert(name.into());
+        }
+    }
+
+    /// Adds what a script may read.
+    pub(super) fn of_script(&mut self, script: &Script) {
+        self.any |= script.reads_all();
+        script.looks_at().for_each(|name| self.add(name));
+        if script.mentions_row() {
+            self.add("data");
         }
     }
 }
@@ -63,17 +77,9 @@ impl Workflow {
         self.vars.iter().chain(self.outputs.iter().flatten()).for_each(|var| var.tree.reads(&mut visit));
         self.defaults.reads(&mut visit);
         for script in self.all_steps().flat_map(Step::scripts) {
-            in_script(script, &mut names);
+            names.of_script(script);
         }
         names
-    }
-}
-
-fn in_script(script: &Script, names: &mut Names) {
-    names.any |= script.reads_all();
-    script.looks_at().for_each(|name| names.add(name));
-    if script.mentions_row() {
-        names.add("data");
     }
 }
 

@@ -15,12 +15,12 @@ use crate::parts::template::{Error, Mention};
 /// `api_key: { header | query | cookie: name, value }`.
 #[derive(Debug, Clone)]
 pub struct ApiKey {
-    place: Place,
-    value: Part,
+    pub(super) place: Place,
+    pub(super) value: Part,
 }
 
 #[derive(Debug, Clone)]
-enum Place {
+pub(super) enum Place {
     Header(HeaderName),
     Query(Arc<str>),
     Cookie(Arc<str>),

@@ -13,8 +13,8 @@ use crate::parts::template::{Error, Mention};
 /// `basic: { username, password }`.
 #[derive(Debug, Clone)]
 pub struct Basic {
-    username: Part,
-    password: Part,
+    pub(super) username: Part,
+    pub(super) password: Part,
 }
 
 impl Basic {

@@ -15,7 +15,7 @@ const LONGEST: usize = 64 * 1024;
 /// `bearer: token`.
 #[derive(Debug, Clone)]
 pub struct Bearer {
-    token: Part,
+    pub(super) token: Part,
 }
 
 impl Bearer {

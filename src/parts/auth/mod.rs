@@ -10,6 +10,7 @@ mod bearer;
 pub mod digest;
 mod given;
 mod jwt;
+mod sketch;
 
 use std::sync::Arc;
 

@@ -126,12 +126,6 @@ impl Expectation {
         self.clauses.iter().for_each(|clause| clause.reads(visit));
     }
 
-    /// Whether the server's certificate must be kept for this.
-    #[must_use]
-    pub fn wants_certificate(&self) -> bool {
-        self.clauses.iter().any(|clause| matches!(clause, Clause::Certificate(_)))
-    }
-
     /// The URLs from which keys must be fetched before this can be judged, and where they are
     /// written. What was fetched is kept by [`Scope::keep_keys`].
     ///

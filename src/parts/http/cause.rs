@@ -12,6 +12,7 @@ use url::{Host, Url};
 use crate::parts::http::channel::{Channel, HttpVersion};
 use crate::parts::http::error::{Error, address};
 use crate::parts::http::message::Request;
+use crate::parts::http::proxy::Proxy;
 use crate::parts::http::tls;
 
 /// Why no answer began.
@@ -40,9 +41,12 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
     }
     if error.is_connect() {
         // With a proxy between, it is the proxy that there is no connection to or through.
-        let to =
-            channel.and_then(Channel::proxy).map_or(to, |proxy| format!("the proxy {}", proxy.address()));
-        return no_connection(error, to, limits.connect_timeout);
+        let Some(proxy) = channel.and_then(Channel::proxy).map(Proxy::address) else {
+            return no_connection(error, to, limits.connect_timeout);
+        };
+        let to_proxy = format!("the proxy {proxy}");
+        return refused_by_proxy(&root(error), proxy, to)
+            .unwrap_or_else(|| no_connection(error, to_proxy, limits.connect_timeout));
     }
     if channel.and_then(Channel::http_version) == Some(HttpVersion::Two) && hung_up(error) != Some("reset") {
         return Error::Other { to, why: format!("it does not speak HTTP/2 there ({})", root(error)) };
@@ -54,6 +58,19 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
         Some(hyper) if hyper.is_parse_too_large() => Error::HeadersTooLarge { to },
         Some(hyper) if hyper.is_parse() => Error::NotHttp { to, why: root(hyper) },
         _ => Error::Other { to, why: root(error) },
+    }
+}
+
+/// What a proxy said that did answer. hyper has no name for it that others may use, only words.
+fn refused_by_proxy(words: &str, proxy: String, to: String) -> Option<Error> {
+    match words {
+        "tunnel error: proxy authorization required"
+        | "SOCKS error: credentials not accepted"
+        | "SOCKS error: server does not support user/pass authentication" => {
+            Some(Error::ProxyCredentials { proxy })
+        }
+        "tunnel error: unsuccessful" => Some(Error::ProxyRefused { proxy, to }),
+        _ => None,
     }
 }
 

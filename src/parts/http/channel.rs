@@ -16,7 +16,7 @@ use crate::parts::http::message::Limits;
 use crate::parts::http::proxy::{Proxy, ProxySpec};
 use crate::parts::http::redirect::RedirectsSpec;
 use crate::parts::http::resolve::Resolve;
-use crate::parts::http::tls::{Tls, TlsSpec};
+use crate::parts::http::tls::{Tls, TlsSpec, Unbuilt};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention};
 
@@ -163,6 +163,12 @@ impl Channel {
         self.tls.as_ref().is_some_and(|tls| tls.insecure)
     }
 
+    /// How it is encrypted.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_deref()
+    }
+
     /// The proxy that it leads through.
     #[must_use]
     pub fn proxy(&self) -> Option<&Proxy> {
@@ -191,19 +197,25 @@ impl Channel {
         }
     }
 
-    /// The same without a way that leads elsewhere, where only some origins may be spoken to.
+    /// The same without a way that leads elsewhere, where only some origins may be spoken to: the
+    /// mock, which speaks HTTP/1.1 whatever the real server does.
     #[must_use]
     pub fn straight(&self) -> Self {
-        Self { proxy: None, resolve: None, ..self.clone() }
+        Self { proxy: None, resolve: None, http_version: None, ..self.clone() }
     }
 
     /// Tells a client of the network; `tls` says whether it speaks TLS at all.
     ///
     /// # Errors
     /// Where the client takes none of it.
-    pub(super) fn configure(&self, mut builder: ClientBuilder, tls: bool) -> reqwest::Result<ClientBuilder> {
+    pub(super) fn configure(&self, mut builder: ClientBuilder, tls: bool) -> Result<ClientBuilder, Unbuilt> {
         if let (true, Some(tls)) = (tls, &self.tls) {
-            builder = tls.configure(builder)?;
+            let protocols: &[&[u8]] = match self.http_version {
+                Some(HttpVersion::One) => &[b"http/1.1"],
+                Some(HttpVersion::Two) => &[b"h2"],
+                None => &[b"h2", b"http/1.1"],
+            };
+            builder = tls.configure(builder, protocols)?;
         }
         if let Some(proxy) = &self.proxy {
             builder = proxy.configure(builder)?;

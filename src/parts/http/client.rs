@@ -20,6 +20,7 @@ use crate::parts::http::error::{Error, Phase, address};
 use crate::parts::http::message::{Certificate, Hop, Request, Response, Timing};
 use crate::parts::http::proxy::Proxy;
 use crate::parts::http::timing::{self, ConnectLayer, Connection, TimedLookup};
+use crate::parts::http::tls::Unbuilt;
 use crate::parts::http::transport::{BoxFuture, Transport};
 use crate::parts::http::{body, redirect};
 
@@ -169,7 +170,7 @@ impl Client {
         }
         let client = profile
             .build(self.options.timing)
-            .map_err(|error| Error::NotSent { to: address(&request.url), why: root(&error) })?;
+            .map_err(|error| Error::NotSent { to: address(&request.url), why: root(&*error) })?;
         built.push((profile, client.clone()));
         Ok(client)
     }
@@ -197,7 +198,7 @@ impl Profile {
         }
     }
 
-    fn build(&self, timing: bool) -> reqwest::Result<reqwest::Client> {
+    fn build(&self, timing: bool) -> Result<reqwest::Client, Unbuilt> {
         // A provider that somebody else installed is as good.
         rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = reqwest::Client::builder()
@@ -228,7 +229,7 @@ impl Profile {
         if let Some(channel) = &self.channel {
             builder = channel.configure(builder, self.tls)?;
         }
-        builder.build()
+        Ok(builder.build()?)
     }
 }
 

@@ -37,6 +37,20 @@ pub enum Error {
         /// The system's words.
         why: String,
     },
+    /// The proxy wants credentials, or others (RFC 9110, 15.5.8; RFC 1929).
+    #[error("the proxy {proxy} does not let us through with these credentials, or with none")]
+    ProxyCredentials {
+        /// The proxy.
+        proxy: String,
+    },
+    /// The proxy answers, and does not lead there.
+    #[error("the proxy {proxy} refuses to connect to {to}")]
+    ProxyRefused {
+        /// The proxy.
+        proxy: String,
+        /// Who is behind it.
+        to: String,
+    },
     /// `connect_timeout` went by.
     #[error("cannot connect to {to} within {}", show(*limit))]
     ConnectTimeout {
@@ -197,6 +211,9 @@ impl Error {
         let help = match self {
             Self::NameNotFound { .. } => "is the name spelt right, and is there a network?",
             Self::Refused { .. } => "is the server running, and is that its port?",
+            Self::ProxyCredentials { .. } => {
+                "they stand in its URL: `proxy: \"http://{{ user }}:{{ password }}@proxy.example:8080\"`"
+            }
             Self::ConnectTimeout { .. } => "raise `connect_timeout`, if the server is only slow",
             Self::Timeout { .. } => "raise `timeout`, if the server is only slow",
             Self::TooLarge { .. } => "raise `max_body`, if so much is expected",
@@ -222,6 +239,7 @@ impl Error {
             Self::NameNotFound { .. }
             | Self::Refused { .. }
             | Self::Unreachable { .. }
+            | Self::ProxyRefused { .. }
             | Self::ConnectTimeout { .. }
             | Self::Closed { .. }
             | Self::BrokenBody { .. }
@@ -241,12 +259,24 @@ impl Error {
             Self::NameNotFound { .. }
                 | Self::Refused { .. }
                 | Self::Unreachable { .. }
+                | Self::ProxyCredentials { .. }
+                | Self::ProxyRefused { .. }
                 | Self::ConnectTimeout { .. }
                 | Self::Timeout { phase: Phase::Connecting, .. }
                 | Self::Tls { .. }
                 | Self::OtherOrigin { .. }
                 | Self::NotSent { .. }
         )
+    }
+
+    /// Whether it was the credentials.
+    #[must_use]
+    pub fn is_of_credentials(&self) -> bool {
+        match self {
+            Self::ProxyCredentials { .. } => true,
+            Self::Redirected { error, .. } => error.is_of_credentials(),
+            _ => false,
+        }
     }
 
     /// The same error in a hop that a redirect from `from` led to. The first request was sent

@@ -106,7 +106,7 @@ pub struct Response {
     pub hops: Vec<Hop>,
     /// How long it took.
     pub timing: Timing,
-    /// The certificate that the server showed; `None` over `http://`, and where nobody asked for it.
+    /// What is known of the certificate that the server showed; `None` over `http://`.
     pub certificate: Option<Certificate>,
     json: OnceLock<Result<Value, String>>,
     cookies: OnceLock<IndexMap<Arc<str>, Arc<str>>>,

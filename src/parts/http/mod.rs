@@ -5,6 +5,7 @@ mod cause;
 pub mod channel;
 pub mod client;
 pub mod cookies;
+pub mod curl;
 pub mod error;
 #[cfg(test)]
 mod loopback;

@@ -124,6 +124,19 @@ impl Proxy {
         format!("{}:{port}", self.0.host_str().unwrap_or_default())
     }
 
+    /// `http://host:port`.
+    #[must_use]
+    pub fn server(&self) -> String {
+        format!("{}://{}", self.0.scheme(), self.address())
+    }
+
+    /// Its user name and password, decoded.
+    #[must_use]
+    pub fn credentials(&self) -> Option<(String, String)> {
+        let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        self.0.password().map(|password| (plain(self.0.username()), plain(password)))
+    }
+
     /// Whether it is spoken to through TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {

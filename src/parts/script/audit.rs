@@ -26,12 +26,17 @@ type Named = (Arc<str>, Position);
 
 /// What the text of a script tells.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 pub(super) struct Facts {
     pub(super) reads: Vec<Named>,
     pub(super) reads_all: bool,
     pub(super) assigns: Vec<Named>,
     pub(super) steps: Vec<Named>,
     pub(super) mentions_steps: bool,
+    /// Whether it looks at the row of `--data`.
+    pub(super) mentions_row: bool,
+    /// Whether it calls `next`, with whatever id.
+    pub(super) may_jump: bool,
     pub(super) jumps: Vec<Named>,
     pub(super) stops: bool,
     /// What `vars.has("name")` asks for.
@@ -48,26 +53,6 @@ pub(super) struct Audit {
 /// What Rhai itself understands.
 const BUILT_IN: [&str; 10] =
     ["print", "debug", "type_of", "Fn", "call", "curry", "is_shared", "is_def_var", "is_def_fn", "eval"];
-
-/// Methods of JavaScript, and ours.
-const METHODS: &[(&str, &str)] = &[
-    ("includes", "contains"),
-    ("has", "contains"),
-    ("forEach", "for_each"),
-    ("toString", "to_string"),
-    ("toUpperCase", "to_upper"),
-    ("toLowerCase", "to_lower"),
-    ("startsWith", "starts_with"),
-    ("endsWith", "ends_with"),
-    ("indexOf", "index_of"),
-    ("substring", "sub_string"),
-    ("substr", "sub_string"),
-    ("slice", "extract"),
-    ("length", "len"),
-    ("every", "all"),
-    ("concat", "+"),
-    ("toFixed", "round"),
-];
 
 /// What answers and requests have, and other tools call.
 const MEMBERS: [&str; 8] = ["json", "status", "body", "headers", "url", "method", "cookies", "text"];
@@ -321,6 +306,7 @@ impl Walk<'_> {
             return;
         }
         self.facts.mentions_steps |= name == "steps";
+        self.facts.mentions_row |= name == "data";
         let member = match parent {
             Some(ASTNode::Expr(Expr::Dot(pair, ..) | Expr::Index(pair, ..))) => {
                 ptr::eq(&raw const pair.lhs, variable)
@@ -345,6 +331,7 @@ impl Walk<'_> {
         if self.local.names.contains(name) || self.local.function(name, arguments) {
             return;
         }
+        self.facts.may_jump |= name == "next";
         match (name, call.args.first()) {
             ("next", Some(Expr::StringConstant(id, place))) => {
                 self.facts.jumps.push((id.as_str().into(), *place));
@@ -455,7 +442,7 @@ impl Walk<'_> {
                 self.tell(position, (format!("there is no method `{name}`"), Some(help)));
             }
             None => {
-                let ours = METHODS.iter().find(|(foreign, _)| *foreign == name);
+                let ours = explain::METHODS.iter().find(|(foreign, _)| *foreign == name);
                 let names = library().keys().map(String::as_str);
                 let names = names.filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
                 let help = ours

@@ -262,8 +262,12 @@ fn weigh(context: &EvalContext) -> Result<(), Failure> {
 
 /// `data` and `env_name`: what the run gives beside the variables.
 fn visible(run: &Run, name: &str) -> Answer {
-    let found = run.host.scope.get(name);
-    let found = found.ok_or_else(|| run.error(format!("there is no `{name}` in this run"), None))?;
+    let found = match run.host.scope.get(name) {
+        Some(found) => found,
+        // Without `--env` it is null, also where no text of the workflow names it.
+        None if name == "env_name" => return Ok(Dynamic::UNIT),
+        None => return Err(run.error(format!("there is no `{name}` in this run"), None)),
+    };
     run.note(&found.marks);
     if let Some(secret) = &found.marks.secret {
         run.note_secret(secret, &found.value);

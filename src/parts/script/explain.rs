@@ -72,6 +72,26 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("False", "write `false`"),
 ];
 
+/// Methods of JavaScript, and ours.
+pub(super) const METHODS: &[(&str, &str)] = &[
+    ("includes", "contains"),
+    ("has", "contains"),
+    ("forEach", "for_each"),
+    ("toString", "to_string"),
+    ("toUpperCase", "to_upper"),
+    ("toLowerCase", "to_lower"),
+    ("startsWith", "starts_with"),
+    ("endsWith", "ends_with"),
+    ("indexOf", "index_of"),
+    ("substring", "sub_string"),
+    ("substr", "sub_string"),
+    ("slice", "extract"),
+    ("length", "len"),
+    ("every", "all"),
+    ("concat", "+"),
+    ("toFixed", "round"),
+];
+
 /// An error for a panic below: never expected, never fatal.
 pub(super) fn panicked(text: &Text) -> Error {
     Error {

@@ -87,7 +87,7 @@ impl Script {
     /// Whether it may look at the row of `--data`.
     #[must_use]
     pub fn mentions_row(&self) -> bool {
-        self.reads_all() || self.text.as_str().contains("data")
+        self.compiled.facts.mentions_row || self.compiled.imports.units().any(|unit| unit.facts.mentions_row)
     }
 
     /// Whether it may look at earlier steps.
@@ -100,8 +100,7 @@ impl Script {
     /// Whether it may go on with another step than the next one.
     #[must_use]
     pub fn may_jump(&self) -> bool {
-        self.text.as_str().contains("next(")
-            || self.compiled.imports.units().any(|unit| !unit.facts.jumps.is_empty())
+        self.compiled.facts.may_jump || self.compiled.imports.units().any(|unit| unit.facts.may_jump)
     }
 
     /// Where it stands in the workflow, or in its own file.

@@ -165,6 +165,21 @@ impl Expression {
         self.span
     }
 
+    /// The expression as it was typed.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.text
+    }
+
+    /// The name that it is, where it is nothing else.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Name(name) => Some(name),
+            Kind::Compiled(_) => None,
+        }
+    }
+
     /// Whether it ends in `| raw`.
     #[must_use]
     pub const fn is_raw(&self) -> bool {

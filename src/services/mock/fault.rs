@@ -16,6 +16,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+use tokio_rustls::server::TlsStream;
 
 use crate::ground::quantity;
 use crate::ground::read::Reading;
@@ -236,14 +237,33 @@ impl Wire {
     }
 }
 
+/// What carries a connection's bytes. A fault strikes above the encryption, so that the client
+/// sees the same of it over https as over http.
+pub(super) trait Carrier: AsyncRead + AsyncWrite + Unpin {
+    /// The socket below.
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Carrier for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Carrier for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
 /// A connection that can be told to fail.
-pub(super) struct FaultyIo {
-    stream: TcpStream,
+pub(super) struct FaultyIo<S: Carrier> {
+    stream: S,
     wire: Wire,
 }
 
-impl FaultyIo {
-    pub(super) const fn new(stream: TcpStream, wire: Wire) -> Self {
+impl<S: Carrier> FaultyIo<S> {
+    pub(super) const fn new(stream: S, wire: Wire) -> Self {
         Self { stream, wire }
     }
 
@@ -253,17 +273,17 @@ impl FaultyIo {
     }
 }
 
-impl Drop for FaultyIo {
+impl<S: Carrier> Drop for FaultyIo<S> {
     fn drop(&mut self) {
         if matches!(*self.wire.lock(), Mode::Reset) {
             // A socket that is closed without lingering is reset; were this refused, the peer
             // would still see a connection that ends without an answer.
-            let _ = self.stream.set_zero_linger();
+            let _ = self.stream.socket().set_zero_linger();
         }
     }
 }
 
-impl AsyncRead for FaultyIo {
+impl<S: Carrier> AsyncRead for FaultyIo<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -273,7 +293,7 @@ impl AsyncRead for FaultyIo {
     }
 }
 
-impl AsyncWrite for FaultyIo {
+impl<S: Carrier> AsyncWrite for FaultyIo<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

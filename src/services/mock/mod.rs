@@ -3,8 +3,10 @@
 //!
 //! A file becomes a [`Mock`] with every mistake in it reported; [`start`] serves it on a loopback
 //! port. `route` says which request is meant, `handler` who answers it, `reply` with what,
-//! `fault` how that goes wrong on its way; `server` is the loop around them and its log.
+//! `fault` how that goes wrong on its way; `server` is the loop around them and its log, and
+//! `certificate` what it shows where it serves https.
 
+mod certificate;
 mod fault;
 mod handler;
 mod multipart;
@@ -20,7 +22,7 @@ use crate::ground::diagnostic::Diagnostics;
 use crate::ground::read::{Fields, Reading, open};
 use crate::ground::source::Source;
 use crate::ground::value::{Map, Value};
-use crate::ground::yaml::{self, Node};
+use crate::ground::yaml::{self, Kind, Node};
 use crate::parts::template::Tree;
 
 pub use handler::{Compile, Handle, Written};
@@ -36,6 +38,8 @@ pub struct Mock {
     pub state: Value,
     /// The routes in the order in which they are tried.
     pub routes: Vec<Route>,
+    /// Whether it serves https, with a certificate of its own.
+    pub tls: bool,
     /// The file.
     pub source: Arc<Source>,
 }
@@ -72,7 +76,7 @@ impl Mock {
 }
 
 fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Mock> {
-    let fields = reading.fields(root, "mock", &["name", "state", "routes"], &["tls"])?;
+    let fields = reading.fields(root, "mock", &["name", "state", "routes", "tls"], &[])?;
     let name = match fields.get("name") {
         Some(node) => reading.text(node, "name").map(|name| name.text.to_string()),
         None => Some(stem(&reading.source)),
@@ -82,7 +86,21 @@ fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Moc
         None => Some(Map::default().into()),
     };
     let routes = read_routes(&fields, reading, compile);
-    Some(Mock { name: name?, state: state?, routes: routes?, source: Arc::clone(&reading.source) })
+    let tls = fields.get("tls").is_some_and(|node| read_tls(node, reading));
+    Some(Mock { name: name?, state: state?, routes: routes?, tls, source: Arc::clone(&reading.source) })
+}
+
+/// `tls: self_signed`: nothing else is known, so that what a file says is never half meant.
+fn read_tls(node: &Node, reading: &Reading) -> bool {
+    if let Kind::Scalar(_) = node.kind
+        && reading.text(node, "tls").is_none_or(|word| &*word.text == "self_signed")
+    {
+        return true;
+    }
+    let found = node.scalar().map_or_else(|| node.describe().to_owned(), |word| format!("`{}`", word.text));
+    let help = "with `self_signed` the mock serves https, with a certificate that it makes at its start";
+    reading.error_with(node.span, format!("`tls` is `self_signed` or left out, not {found}"), help);
+    false
 }
 
 fn read_routes(fields: &Fields<'_>, reading: &Reading, compile: Compile<'_>) -> Option<Vec<Route>> {
@@ -372,7 +390,7 @@ mod tests {
     fn every_mistake_in_a_file_is_told_with_its_place() {
         let text = "\
 nam: x
-tls: self_signed
+tls: selfsigned
 state: { a: }
 routes:
   - route: GET me
@@ -397,7 +415,7 @@ routes:
         let lines: Vec<_> = problems.0.iter().map(Diagnostic::line).collect();
         let expected = [
             "m.yaml:1:1: unknown key `nam` in `mock`",
-            "m.yaml:2:1: `tls` is not supported yet",
+            "m.yaml:2:6: `tls` is `self_signed` or left out, not `selfsigned`",
             "m.yaml:3:11: there is no value here",
             "m.yaml:5:12: the path `me` does not begin with `/`",
             "m.yaml:6:22: `status` must be a number from 200 to 599, not 99",
@@ -430,6 +448,23 @@ routes:
             let problems = read(yaml).err().unwrap_or_else(|| panic!("{yaml}"));
             let lines: Vec<_> = problems.0.iter().map(Diagnostic::line).collect();
             assert!(lines.len() == 1 && lines[0].contains("unknown key"), "{yaml}: {lines:#?}");
+        }
+    }
+
+    #[test]
+    fn tls_is_self_signed_or_left_out() {
+        let routes = "routes:\n  - route: GET /\n    script: count";
+        let tls = |tls: &str| read(&format!("{tls}\n{routes}"));
+        for (text, expected) in [("tls: self_signed", true), ("name: a", false)] {
+            assert_eq!(tls(text).map(|mock| mock.tls).ok(), Some(expected), "{text}");
+        }
+        for (text, found) in [("tls: true", "`true`"), ("tls: { ca: a.pem }", "a map"), ("tls: []", "a list")]
+        {
+            let problems = tls(text).err().expect(text);
+            assert_eq!(
+                problems.0[0].line(),
+                format!("m.yaml:1:6: `tls` is `self_signed` or left out, not {found}")
+            );
         }
     }
 

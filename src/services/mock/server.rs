@@ -21,6 +21,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
+use tokio_rustls::TlsAcceptor;
 
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::Diagnostic;
@@ -28,7 +29,8 @@ use crate::ground::secret::{Marked, Needles};
 use crate::ground::value::{Map, Value};
 use crate::parts::scope::Scope;
 use crate::services::mock::Mock;
-use crate::services::mock::fault::{Fault, FaultyIo, Harm, Payload, Wire};
+use crate::services::mock::certificate::Certificate;
+use crate::services::mock::fault::{Carrier, Fault, FaultyIo, Harm, Payload, Wire};
 use crate::services::mock::handler::{self, Answer};
 use crate::services::mock::reply::Reply;
 use crate::services::mock::route::Route;
@@ -39,6 +41,8 @@ const MAX_BODY: usize = 10 * 1024 * 1024;
 /// A mock that can answer: its state, whose turn it is, and the log.
 pub struct Server {
     mock: Mock,
+    /// What it shows where it serves https.
+    certificate: Option<Certificate>,
     clock: Clock,
     turn: Arc<tokio::sync::Mutex<Turn>>,
     log: Mutex<Log>,
@@ -79,10 +83,32 @@ enum Found {
 
 impl Server {
     /// A fresh start of a mock: its state is what the file says. Scripts ask `clock` for the time.
-    #[must_use]
-    pub fn new(mock: Mock, clock: Clock) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// The mock serves https, and no certificate could be made for it.
+    pub fn new(mock: Mock, clock: Clock) -> io::Result<Arc<Self>> {
+        let certificate = mock.tls.then(Certificate::self_signed).transpose()?;
         let turn = Turn { state: mock.state.clone(), struck: vec![0; mock.routes.len()] };
-        Arc::new(Self { mock, clock, turn: Arc::new(tokio::sync::Mutex::new(turn)), log: Mutex::default() })
+        let turn = Arc::new(tokio::sync::Mutex::new(turn));
+        Ok(Arc::new(Self { mock, certificate, clock, turn, log: Mutex::default() }))
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.mock.name
+    }
+
+    /// The scheme that it speaks: `https` where the mock says `tls`, else `http`.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        if self.certificate.is_some() { "https" } else { "http" }
+    }
+
+    /// Its certificate in PEM, which clients may trust as `tls: { ca: … }`; `None` without `tls`.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_ref().map(Certificate::pem)
     }
 
     /// The requests that came so far.
@@ -284,6 +310,14 @@ pub async fn serve(listener: TcpListener, server: Arc<Server>, shutdown: impl Fu
 async fn connection(stream: TcpStream, server: Arc<Server>) {
     // Small answers go out at once; a socket that refuses this still works.
     let _ = stream.set_nodelay(true);
+    let Some(certificate) = &server.certificate else { return speak(stream, server).await };
+    // A handshake that failed, often since the client trusts nobody here, is the client's to tell.
+    if let Ok(stream) = TlsAcceptor::from(certificate.config()).accept(stream).await {
+        speak(stream, server).await;
+    }
+}
+
+async fn speak(stream: impl Carrier, server: Arc<Server>) {
     let wire = Wire::default();
     let io = TokioIo::new(FaultyIo::new(stream, wire.clone()));
     let service = service_fn(move |request| {
@@ -350,11 +384,11 @@ pub struct Running {
 /// Serves a mock on a free port of 127.0.0.1.
 ///
 /// # Errors
-/// No port could be bound.
+/// No port could be bound, or no certificate be made.
 pub async fn start(mock: Mock, clock: Clock) -> io::Result<Running> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let origin = format!("http://{}", listener.local_addr()?);
-    let server = Server::new(mock, clock);
+    let server = Server::new(mock, clock)?;
+    let origin = format!("{}://{}", server.scheme(), listener.local_addr()?);
     let (alive, gone) = oneshot::channel();
     let shutdown = async move {
         let _ = gone.await;
@@ -364,10 +398,16 @@ pub async fn start(mock: Mock, clock: Clock) -> io::Result<Running> {
 }
 
 impl Running {
-    /// Where it listens: `http://127.0.0.1:port`, without a slash at the end.
+    /// Where it listens: `http://127.0.0.1:port`, or `https://`, without a slash at the end.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// Its certificate in PEM; see [`Server::certificate`].
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.server.certificate()
     }
 
     /// The requests that came so far; see [`Server::log`].

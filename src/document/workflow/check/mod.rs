@@ -123,9 +123,3 @@ impl Workflow {
         }
     }
 }
-
-/// The names that a step sets: before its request, and after it.
-fn sets(step: &Step) -> impl Iterator<Item = &str> {
-    let assigned = step.scripts().flat_map(Script::assigns);
-    step.extract.iter().map(|extract| &*extract.name.value).chain(assigned)
-}

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::document::workflow::check::written::Written;
-use crate::document::workflow::check::{HashMap, HashSet, sets};
+use crate::document::workflow::check::{HashMap, HashSet};
 use crate::document::workflow::model::{Action, Step, Workflow};
 use crate::ground::diagnostic::{Diagnostic, did_you_mean};
 use crate::ground::read::Reading;
@@ -60,7 +60,7 @@ impl<'w> Names<'w> {
         }
         let mut setters = HashMap::default();
         for step in workflow.all_steps() {
-            for name in sets(step) {
+            for name in step.sets() {
                 setters.entry(name).or_insert(step);
             }
         }
@@ -188,7 +188,7 @@ impl<'w> Names<'w> {
             self.step(step, &mut before.clone());
         }
         for step in steps.iter().flat_map(|step| step.family()) {
-            known.names.extend(sets(step));
+            known.names.extend(step.sets());
             known.ran.insert(&step.id);
         }
     }
@@ -347,7 +347,7 @@ fn member_elsewhere(step: &Step, member: &str) -> Option<String> {
         "passed" | "failed" | "skipped" | "conclusion" | "outcome" => {
             Some(format!("write `steps.{id}.verdict == 'passed'`"))
         }
-        name if sets(step).any(|set| set == name) => {
+        name if step.sets().any(|set| set == name) => {
             Some(format!("the step sets a variable of that name: write `{{{{ {name} }}}}`"))
         }
         _ => None,

@@ -1,6 +1,6 @@
 //! Steps at once: two that set the same variable would race.
 
-use crate::document::workflow::check::{HashMap, sets};
+use crate::document::workflow::check::HashMap;
 use crate::document::workflow::model::{Action, Step, Workflow};
 use crate::ground::read::Reading;
 
@@ -25,7 +25,7 @@ fn check_writers<'w>(
     reading: &Reading,
 ) {
     for inner in step.family() {
-        for name in sets(inner) {
+        for name in inner.sets() {
             let (first, other) = *writers.entry(name).or_insert((at, inner));
             if first == at {
                 continue;

@@ -25,17 +25,24 @@ impl Written {
                 _ => None,
             });
         for (at, step) in lists.flatten().enumerate() {
-            written.step(step, format!("step{}", at + 1));
+            written.step(step, &format!("step{}", at + 1));
         }
         written
     }
 
-    fn step(&mut self, step: &Node, counted: String) {
-        let text = |key: &str| step.get(key).and_then(Node::scalar).map(|scalar| &*scalar.text);
-        self.ids.insert(text("id").map_or(counted, str::to_owned));
+    fn step(&mut self, step: &Node, counted: &str) {
+        let text = |node: &Node| node.scalar().map(|scalar| scalar.text.to_string());
+        self.ids.insert(step.get("id").and_then(text).unwrap_or_else(|| counted.to_owned()));
         self.names.extend(keys(step.get("extract")));
-        for script in ["before", "script", "after"].into_iter().filter_map(text) {
-            self.names.extend(assigned(script).into_iter().map(str::to_owned));
+        self.names.extend(keys(step.get("for_each")));
+        for script in ["before", "script", "after"].into_iter().filter_map(|key| step.get(key)) {
+            let text = text(script.get("code").unwrap_or(script)).unwrap_or_default();
+            self.names.extend(assigned(&text).into_iter().map(str::to_owned));
+        }
+        if let Some(Kind::List(steps)) = step.get("parallel").map(|node| &node.kind) {
+            for (at, step) in steps.iter().enumerate() {
+                self.step(step, &format!("{counted}_{}", at + 1));
+            }
         }
     }
 }

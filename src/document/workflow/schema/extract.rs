@@ -27,7 +27,7 @@ fn selectors() -> Vec<Key> {
             examples(refer("path"), ["next".into()]),
         ),
         key("regex", "A regular expression over the body; its first group.", refer("path")),
-        key("xpath", "An XPath over a body of XML.", refer("path")),
+        key("xpath", "An XPath over a body of XML or HTML.", refer("path")),
         key("css", "A CSS selector over a body of HTML.", refer("path")),
         key("attribute", "Beside `css`: the attribute that is meant, in place of the text.", refer("path")),
         key(

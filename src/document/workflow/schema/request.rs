@@ -21,7 +21,7 @@ pub(super) fn definitions() -> Vec<Definition> {
     );
     let base = key(
         "base_url",
-        "What stands before every `url` that begins with a `/`.",
+        "What is laid before every `url` that has no scheme of its own.",
         examples(refer("path"), ["{{ api }}".into()]),
     );
     let request = map_or_text(joined([vec![url, query], shared(), bodies(), connection()]));

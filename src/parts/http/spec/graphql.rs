@@ -15,7 +15,7 @@ use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::http::spec::read::read_method;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention, Template, Tree};
+use crate::parts::template::{Error, Mention, Sketched, Sketcher, Template, Tree};
 
 /// A GraphQL request with templates in it.
 #[derive(Debug, Clone)]
@@ -85,6 +85,26 @@ impl Graphql {
         let variables = self.variables.as_ref().map(|(tree, _)| shown(tree)).transpose()?;
         let operation = self.operation.as_ref().map(shown).transpose()?;
         Ok(document(self.query.shown(scope)?.into(), variables, operation).to_json())
+    }
+
+    /// Visits its templates.
+    pub(super) fn templates(&self, visit: &mut dyn FnMut(&Template)) {
+        visit(&self.query);
+        let variables = self.variables.iter().map(|(tree, _)| tree);
+        variables.chain(&self.operation).for_each(|tree| tree.templates(visit));
+    }
+
+    /// The document, as far as it is known.
+    pub(super) fn sketch(&self, sketcher: &Sketcher<'_>) -> Vec<Sketched> {
+        let variables = self.variables.as_ref().map(|(tree, _)| tree.clone());
+        let members = [
+            ("query", Some(Tree::Template(self.query.clone()))),
+            ("variables", variables),
+            ("operationName", self.operation.clone()),
+        ];
+        let is_null = |tree: &Tree| tree.as_plain() == Some(&Value::Null);
+        let given = members.into_iter().filter_map(|(name, tree)| Some((name.into(), tree?)));
+        Tree::Object(given.filter(|(_, tree)| !is_null(tree)).collect()).sketch_json(sketcher)
     }
 
     pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {

@@ -10,6 +10,8 @@ mod graphql;
 mod multipart;
 mod read;
 mod render;
+mod secrets;
+mod sketch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +32,7 @@ use crate::parts::template::{Mention, Template, Tree};
 
 pub use crate::parts::http::spec::file::{BodyFile, MAX_FILE};
 pub use crate::parts::http::spec::render::{Rendered, RenderedBody, parse_url};
+pub use crate::parts::http::spec::sketch::Sketch;
 
 const KEYS: [&str; 21] = [
     "method",

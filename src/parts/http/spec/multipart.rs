@@ -20,7 +20,7 @@ use crate::parts::http::spec::file::{BodyFile, MAX_FILE};
 use crate::parts::http::spec::read::read_value;
 use crate::parts::http::spec::render::each_value;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention, Template, Tree};
+use crate::parts::template::{Error, Mention, Sketched, Sketcher, Template, Tree};
 
 const KEYS: [&str; 5] = ["name", "value", "file", "filename", "content_type"];
 
@@ -111,6 +111,65 @@ impl Multipart {
             part.shown(scope, &mut lines)?;
         }
         Ok(lines.join("\n"))
+    }
+
+    /// Visits its templates.
+    pub(super) fn templates(&self, visit: &mut dyn FnMut(&Template)) {
+        for part in &self.parts {
+            visit(&part.name);
+            if let Content::Value(tree) = &part.content {
+                tree.templates(visit);
+            }
+            part.filename.iter().chain(&part.content_type).for_each(|tree| tree.templates(visit));
+        }
+    }
+
+    /// The values of the parts that have a secret's name.
+    pub(super) fn secrets(&self, scope: &Scope, secrets: &mut Vec<(Arc<str>, String)>) {
+        for part in &self.parts {
+            let (Content::Value(tree), Ok(name)) = (&part.content, part.name.text(scope)) else { continue };
+            if is_secret_name(&name.value) {
+                // What cannot be evaluated cannot be sent.
+                let _ = each_value(tree, scope, &mut |value, _| {
+                    secrets.push((name.value.as_str().into(), value));
+                    Ok(())
+                });
+            }
+        }
+    }
+
+    /// The parts in words, as far as they are known: a line each.
+    pub(super) fn sketch(&self, sketcher: &Sketcher<'_>) -> Vec<Sketched> {
+        let mut pieces = Vec::new();
+        let mut line = |name: Vec<Sketched>, value: Vec<Sketched>| {
+            if !pieces.is_empty() {
+                pieces.push(Sketched::Text("\n".to_owned()));
+            }
+            pieces.extend(name);
+            pieces.push(Sketched::Text(": ".to_owned()));
+            pieces.extend(value);
+        };
+        for part in &self.parts {
+            let name = part.name.sketch(sketcher);
+            let is_secret = matches!(name.as_slice(), [Sketched::Text(name)] if is_secret_name(name));
+            match &part.content {
+                Content::File(file) => line(name, vec![Sketched::Text(file.shown())]),
+                Content::Value(tree) => {
+                    for value in tree.sketch_values(sketcher) {
+                        let value = if is_secret { vec![Sketched::Secret(name_of(&name))] } else { value };
+                        line(name.clone(), value);
+                    }
+                }
+            }
+        }
+        pieces
+    }
+}
+
+fn name_of(name: &[Sketched]) -> Arc<str> {
+    match name {
+        [Sketched::Text(name)] => name.as_str().into(),
+        _ => "secret".into(),
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Fault {
     NotYetValid,
     /// The certificate is for other names: these, as far as they are known.
     WrongHost(Vec<String>),
+    /// The certificate has no name that is looked at: its subject is not (RFC 9525, 6.3).
+    Nameless,
     /// Nobody whom this machine trusts signed the certificate.
     UnknownAuthority,
     /// The certificate was taken back.
@@ -45,6 +47,9 @@ impl Fault {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
             CertificateError::NotValidForName => Self::WrongHost(Vec::new()),
+            CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+                Self::Nameless
+            }
             CertificateError::NotValidForNameContext { presented, .. } => {
                 Self::WrongHost(presented.iter().map(|name| name_words(name)).collect())
             }
@@ -63,6 +68,9 @@ impl Fault {
             Self::Expired => "the server needs a new certificate; is this machine's clock right?",
             Self::NotYetValid => "is this machine's clock right?",
             Self::WrongHost(_) => "does the URL name the host as its certificate does?",
+            Self::Nameless => {
+                "the name of its subject does not count; make one with openssl req -x509 … -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1'"
+            }
             Self::UnknownAuthority => {
                 "name the authority's file, `tls: { ca: ca.pem }`, or add it to the system's certificates; `tls: { insecure: true }` trusts anybody"
             }
@@ -80,6 +88,7 @@ impl fmt::Display for Fault {
             Self::NotYetValid => f.write_str("its certificate is not valid yet"),
             Self::WrongHost(names) if names.is_empty() => f.write_str("its certificate is for another host"),
             Self::WrongHost(names) => write!(f, "its certificate is for another host: {}", names.join(", ")),
+            Self::Nameless => f.write_str("its certificate names no host in subjectAltName"),
             Self::UnknownAuthority => {
                 f.write_str("its certificate is self-signed or from an authority that is not trusted here")
             }

@@ -8,11 +8,15 @@ mod fault;
 mod file;
 mod identity;
 mod pem;
+mod pinned;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::ClientBuilder;
+use rustls::version::TLS13;
+use rustls::{ALL_VERSIONS, SupportedProtocolVersion};
 
 use crate::ground::read::{Fields, Reading};
 use crate::ground::source::Span;
@@ -43,11 +47,28 @@ struct IdentitySpec {
     password: Option<(Tree, Span)>,
     /// What the last password opened.
     opened: Mutex<Option<(String, Arc<Identity>)>>,
+    files: Arc<IdentityFiles>,
+}
+
+/// Where a client certificate came from, as another program would be told.
+#[derive(Debug, PartialEq, Eq)]
+pub struct IdentityFiles {
+    /// The certificate; the key too, where there is no other file.
+    pub cert: PathBuf,
+    /// The key.
+    pub key: Option<PathBuf>,
+    /// Whether it is PKCS#12 (RFC 7292) instead of PEM.
+    pub is_pkcs12: bool,
+    /// Whether a password opens it.
+    pub has_password: bool,
 }
 
 /// The authorities of a PEM file.
 #[derive(PartialEq, Eq)]
-struct Authorities(Vec<u8>);
+struct Authorities {
+    pem: Vec<u8>,
+    file: PathBuf,
+}
 
 /// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +84,14 @@ enum Version {
 pub struct Tls {
     ca: Option<Arc<Authorities>>,
     identity: Option<Arc<Identity>>,
+    identity_files: Option<Arc<IdentityFiles>>,
     /// Whether any certificate of the server will do.
     pub insecure: bool,
     min: Option<Version>,
 }
+
+/// Why a client of the network could not be built.
+pub(super) type Unbuilt = Box<dyn std::error::Error + Send + Sync>;
 
 impl fmt::Debug for IdentitySpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,7 +101,7 @@ impl fmt::Debug for IdentitySpec {
 
 impl fmt::Debug for Authorities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.0.len())
+        write!(f, "{} bytes", self.pem.len())
     }
 }
 
@@ -109,7 +134,8 @@ impl TlsSpec {
     pub fn resolve(&self, scope: &Scope) -> Result<Arc<Tls>, Error> {
         let identity = self.identity.as_ref().map(|identity| identity.open(scope)).transpose()?;
         let insecure = self.insecure.unwrap_or(false);
-        Ok(Arc::new(Tls { ca: self.ca.clone(), identity, insecure, min: self.min }))
+        let identity_files = self.identity.as_ref().map(|identity| Arc::clone(&identity.files));
+        Ok(Arc::new(Tls { ca: self.ca.clone(), identity, identity_files, insecure, min: self.min }))
     }
 
     /// Tells every name that its templates read, and where.
@@ -157,7 +183,17 @@ impl IdentitySpec {
                 (Store::pem(&chain?, key?.as_deref()).map_err(|why| why.report(span, reading)).ok()?, span)
             }
         };
-        let spec = Self { store, span, password: password?, opened: Mutex::default() };
+        let beside =
+            |node: &Node| node.scalar().map(|scalar| reading.source.beside(&scalar.text)).unwrap_or_default();
+        let is_pkcs12 = pkcs12.is_some();
+        let password = password?;
+        let files = Arc::new(IdentityFiles {
+            cert: cert.or(pkcs12.map(|(_, file)| file)).map(beside).unwrap_or_default(),
+            key: key.map(beside),
+            is_pkcs12,
+            has_password: password.is_some(),
+        });
+        let spec = Self { store, span, password, opened: Mutex::default(), files };
         spec.try_now(reading)?;
         Some(spec)
     }
@@ -233,13 +269,43 @@ impl Tls {
     /// The same without the client certificate; `None` where it has none.
     pub(super) fn without_identity(&self) -> Option<Self> {
         self.identity.as_ref()?;
-        Some(Self { identity: None, ..self.clone() })
+        Some(Self { identity: None, identity_files: None, ..self.clone() })
     }
 
-    /// Tells a client of the network.
-    pub(super) fn configure(&self, mut builder: ClientBuilder) -> reqwest::Result<ClientBuilder> {
-        if let Some(ca) = &self.ca {
-            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&ca.0)?);
+    /// The file of the authorities that are trusted, too.
+    #[must_use]
+    pub fn authorities(&self) -> Option<&Path> {
+        self.ca.as_deref().map(|ca| ca.file.as_path())
+    }
+
+    /// Where the client certificate came from.
+    #[must_use]
+    pub fn identity_files(&self) -> Option<&IdentityFiles> {
+        self.identity_files.as_deref()
+    }
+
+    /// The lowest version of TLS that is spoken: `1.2`.
+    #[must_use]
+    pub fn min(&self) -> Option<&'static str> {
+        self.min.map(|min| match min {
+            Version::Tls12 => "1.2",
+            Version::Tls13 => "1.3",
+        })
+    }
+
+    /// Tells a client of the network, which offers these protocols (ALPN, RFC 7301).
+    ///
+    /// # Errors
+    /// Where its certificates cannot be used.
+    pub(super) fn configure(
+        &self,
+        mut builder: ClientBuilder,
+        protocols: &[&[u8]],
+    ) -> Result<ClientBuilder, Unbuilt> {
+        if let (Some(ca), false) = (&self.ca, self.insecure) {
+            let mut config = pinned::config(&ca.pem, self.identity.as_deref(), self.versions())?;
+            config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+            return Ok(builder.tls_backend_preconfigured(config));
         }
         if let Some(identity) = &self.identity {
             builder = builder.identity(reqwest::Identity::from_pem(identity.pem())?);
@@ -253,6 +319,20 @@ impl Tls {
             None => builder,
         })
     }
+
+    fn versions(&self) -> &'static [&'static SupportedProtocolVersion] {
+        static ONLY_1_3: [&SupportedProtocolVersion; 1] = [&TLS13];
+        match self.min {
+            Some(Version::Tls13) => &ONLY_1_3,
+            Some(Version::Tls12) | None => ALL_VERSIONS,
+        }
+    }
+}
+
+/// A certificate in PEM, for a file that `ca` may name.
+#[must_use]
+pub fn certificate_pem(der: &[u8]) -> String {
+    pem::write("CERTIFICATE", der)
 }
 
 fn read_authorities(node: &Node, reading: &Reading) -> Option<Arc<Authorities>> {
@@ -262,7 +342,8 @@ fn read_authorities(node: &Node, reading: &Reading) -> Option<Arc<Authorities>> 
         reading.error_with(node.span, format!("`ca`: {why}"), help);
         return None;
     }
-    Some(Arc::new(Authorities(bytes)))
+    let file = reading.source.beside(&node.scalar()?.text);
+    Some(Arc::new(Authorities { pem: bytes, file }))
 }
 
 /// A password; one that is no template is shown by no excerpt.

@@ -72,6 +72,8 @@ pub struct Console {
     /// Whether a blank line must come before the next one.
     gap: bool,
     width: usize,
+    /// Whether it is a dry run.
+    is_dry: bool,
 }
 
 /// A step that is under way.
@@ -80,6 +82,8 @@ struct Doing {
     name: Arc<str>,
     extracted: Vec<String>,
     checks: Vec<Check>,
+    /// Whether a dry run told of it, so that nothing is left to say.
+    is_planned: bool,
 }
 
 impl Reporter for Console {
@@ -100,6 +104,7 @@ impl Reporter for Console {
             }
             EventKind::StepStarted { name } => self.step_started(path, name),
             EventKind::ScriptLogged { text } => self.script_logged(path, text),
+            EventKind::StepPlanned { notes, request } => self.step_planned(path, notes, request.as_deref()),
             EventKind::RequestSent(request) => self.request_sent(path, request),
             EventKind::ResponseReceived(response) => self.response_received(path, response),
             EventKind::RetryScheduled { attempt, why, wait } => {
@@ -147,6 +152,7 @@ impl Console {
             heading,
             gap: false,
             width: NAME,
+            is_dry: false,
         }
     }
 
@@ -200,10 +206,33 @@ impl Console {
     }
 
     fn request_sent(&mut self, path: &str, request: &RequestText) {
-        let line = format!("{} {}", request.method, request.url);
-        let mut text = self.wire_line('>', &line);
-        self.wire_rest(&mut text, '>', &request.headers, request.body.as_deref());
+        let mut text = String::new();
+        if self.look.verbosity >= Verbosity::Requests {
+            text = self.request(request);
+        }
+        text.extend(request.curl.iter().map(|command| command_lines(command)));
         self.below(path, &text);
+    }
+
+    fn request(&self, request: &RequestText) -> String {
+        let mut text = self.wire_line('>', &format!("{} {}", request.method, request.url));
+        self.wire_rest(&mut text, '>', &request.headers, request.body.as_deref());
+        text
+    }
+
+    fn step_planned(&mut self, path: &Arc<str>, notes: &[String], request: Option<&RequestText>) {
+        let style = self.look.style;
+        self.is_dry = true;
+        let mut text = String::new();
+        for note in notes {
+            let _ = writeln!(text, "{}", style.dim(&one_line(note, LINE)));
+        }
+        if let Some(request) = request {
+            text.push_str(&self.request(request));
+            text.extend(request.curl.iter().map(|command| command_lines(command)));
+        }
+        self.below(path, &text);
+        self.open.entry(Arc::clone(path)).or_default().is_planned = true;
     }
 
     fn response_received(&mut self, path: &str, response: &ResponseText) {
@@ -250,7 +279,7 @@ impl Console {
     fn step_finished(&mut self, path: &str, step: &StepOutcome) {
         let doing = self.open.shift_remove(path).unwrap_or_default();
         let is_well = matches!(step.verdict, Verdict::Passed | Verdict::Skipped);
-        if is_well && self.is_quiet() {
+        if doing.is_planned || (is_well && self.is_quiet()) {
             return;
         }
         self.screen.wait_for(self.open.last().map(|(_, doing)| doing.name.as_ref()));
@@ -329,6 +358,11 @@ impl Console {
             tally.checks = 0;
         }
         let steps = tally.steps(style, outcome.time);
+        if self.is_dry {
+            self.gap = true;
+            self.line("  a dry run: nothing was sent");
+            return;
+        }
         let line = match outcome.cause {
             Some(Cause::Interrupted) => format!("{}: {steps}", style.yellow("interrupted")),
             Some(_) if tally.failed + tally.errored == 0 => {
@@ -390,6 +424,15 @@ impl Console {
         self.screen.print(&self.text);
         self.text.clear();
     }
+}
+
+/// A command as it can be copied: its line is whole, and what a terminal would obey is escaped.
+fn command_lines(command: &str) -> String {
+    let mut lines = String::with_capacity(command.len() + 1);
+    for line in command.lines() {
+        let _ = writeln!(lines, "{}", one_line(line, usize::MAX));
+    }
+    lines
 }
 
 fn size(bytes: usize) -> String {

@@ -116,6 +116,7 @@ fn verbose_shows_what_went_over_the_wire() {
         url: "https://a.example/x".into(),
         headers: headers.clone(),
         body: Some("{\n  \"a\": 1\n}".into()),
+        curl: None,
     };
     let response = ResponseText {
         line: "HTTP/1.1 200 OK".into(),
@@ -249,8 +250,13 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
     watched.tell("", EventKind::RunStarted { workflow: evil.into(), file: evil.into(), steps: 1, widest: 0 });
     watched.tell(evil, EventKind::StepStarted { name: evil.into() });
     watched.log(evil, evil);
-    let request =
-        RequestText { method: text(), url: text(), headers: vec![(text(), text())], body: Some(text()) };
+    let request = RequestText {
+        method: text(),
+        url: text(),
+        headers: vec![(text(), text())],
+        body: Some(text()),
+        curl: None,
+    };
     watched.tell(evil, EventKind::RequestSent(request));
     let response = ResponseText {
         line: text(),

@@ -11,11 +11,10 @@ use url::Url;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::source::{Span, Spanned};
 use crate::parts::http::message::Limits;
-use crate::parts::http::{Request, Response, status};
+use crate::parts::http::{Channel, Request, Response, status};
 use crate::parts::scope::Scope;
-use crate::running::event::{Detail, EventKind};
+use crate::running::event::EventKind;
 use crate::running::outcome::Failure;
-use crate::running::show;
 use crate::running::step::StepRun;
 
 /// The largest key set that is read, in bytes.
@@ -49,11 +48,14 @@ impl StepRun<'_> {
         let mut request = request(url);
         let channel = self.flowing.plan.workflow.defaults.channel();
         channel.limit(&mut request.limits, &self.scope).map_err(|error| self.template_failure(&error))?;
-        request.channel = channel.resolve(&self.scope).map_err(|error| self.template_failure(&error))?;
+        let channel = channel.resolve(&self.scope).map_err(|error| self.template_failure(&error))?;
+        request.channel = Channel::anonymous(channel.as_ref());
+        self.flowing.events.warn_of_unchecked(&self.path, &request);
         let events = &self.flowing.events;
-        events.tell_at(Detail::Requests, &self.path, || {
-            EventKind::RequestSent(show::request(&request, needles, events.wants(Detail::Wire)))
-        });
+        if events.wants_requests() {
+            let text = events.request_text(&request, &self.scope, Vec::new);
+            events.tell(&self.path, EventKind::RequestSent(text));
+        }
         let sent = self.flowing.context.transport.send(&request).await;
         let response = sent.map_err(|error| refused(error.to_string()))?;
         self.tell_response(&response);

@@ -1,0 +1,285 @@
+//! A template as far as it can be known before anything is sent.
+//!
+//! What only an answer can give has a name and no value yet. It is told by that name, and an
+//! expression that computes with it as it was written.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::ground::secret::{Marked, Needles, is_secret_name, masked, pseudonym};
+use crate::ground::value::Value;
+use crate::parts::scope::{RESERVED, Scope};
+use crate::parts::template::{Error, Expression, Piece as Part, Template, Tree};
+
+/// A piece of a text that is not wholly known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sketched {
+    /// What is known, and may be seen.
+    Text(String),
+    /// A secret.
+    Secret(Arc<str>),
+    /// A variable that only an answer can set.
+    Unknown(Arc<str>),
+    /// An expression that reads such a variable.
+    Written(Box<str>),
+}
+
+/// The variables that have no value yet.
+#[derive(Debug, Clone, Default)]
+pub struct Unknown {
+    names: HashSet<Arc<str>>,
+    /// Any variable may be set by then: a script names what it sets as it runs.
+    pub any: bool,
+}
+
+/// What templates are sketched with.
+#[derive(Debug)]
+pub struct Sketcher<'s> {
+    scope: &'s Scope,
+    unknown: &'s Unknown,
+    problems: RefCell<Vec<Error>>,
+}
+
+impl Unknown {
+    /// Notes a variable.
+    pub fn add(&mut self, name: &str) {
+        self.names.insert(name.into());
+    }
+
+    /// Whether a variable has no value yet.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+}
+
+impl<'s> Sketcher<'s> {
+    /// With the variables of a scope, but for these.
+    #[must_use]
+    pub fn new(scope: &'s Scope, unknown: &'s Unknown) -> Self {
+        Self { scope, unknown, problems: RefCell::default() }
+    }
+
+    /// The variables.
+    #[must_use]
+    pub const fn scope(&self) -> &'s Scope {
+        self.scope
+    }
+
+    /// What went wrong with templates that could be evaluated.
+    #[must_use]
+    pub fn problems(self) -> Vec<Error> {
+        self.problems.into_inner()
+    }
+
+    /// Whether something that is read has no value yet.
+    fn is_open(&self, name: &str) -> bool {
+        let later = RESERVED.contains(&name) && !matches!(name, "data" | "env_name");
+        let unset = self.unknown.any && !RESERVED.contains(&name) && !self.scope.has(name);
+        later || unset || self.unknown.has(name)
+    }
+
+    fn expression(&self, expression: &Expression) -> Result<Marked<Value>, Sketched> {
+        let mut open = false;
+        expression.reads(&mut |mention| open |= self.is_open(mention.name()));
+        let written = || match expression.name() {
+            Some(name) if open => Sketched::Unknown(name.into()),
+            _ => Sketched::Written(expression.source().into()),
+        };
+        if open {
+            return Err(written());
+        }
+        expression.value(self.scope).map_err(|error| {
+            self.problems.borrow_mut().push(error);
+            written()
+        })
+    }
+}
+
+/// A sketch as people see it: `«secret»`, `‹unknown›`, `{{ as written }}`.
+#[must_use]
+pub fn sketched(pieces: &[Sketched], needles: &Needles) -> String {
+    let text: String = pieces
+        .iter()
+        .map(|piece| match piece {
+            Sketched::Text(text) => needles.scrub(text),
+            Sketched::Secret(name) => pseudonym(name),
+            Sketched::Unknown(name) => format!("‹{name}›"),
+            Sketched::Written(text) => format!("{{{{ {text} }}}}"),
+        })
+        .collect();
+    needles.scrub(&text)
+}
+
+fn of_value(found: &Marked<Value>, write: impl FnOnce(&Value) -> String) -> Sketched {
+    match &found.marks.secret {
+        Some(name) => Sketched::Secret(Arc::clone(name)),
+        None => Sketched::Text(write(&found.value)),
+    }
+}
+
+impl Template {
+    /// The text, as far as it is known.
+    #[must_use]
+    pub fn sketch(&self, sketcher: &Sketcher<'_>) -> Vec<Sketched> {
+        let piece = |piece: &Part| match piece {
+            Part::Literal(text) => Sketched::Text(text.to_string()),
+            Part::Expression(expression) => match sketcher.expression(expression) {
+                Ok(found) => of_value(&found, Value::to_text),
+                Err(open) => open,
+            },
+        };
+        self.pieces.iter().map(piece).collect()
+    }
+
+    /// The URL, as far as it is known: what stands first may bring origin and path, and what
+    /// follows is one percent-encoded piece each, unless it is `raw`.
+    #[must_use]
+    pub fn sketch_url(&self, sketcher: &Sketcher<'_>, encode: fn(&str) -> String) -> Vec<Sketched> {
+        let mut before = String::new();
+        let mut pieces = Vec::with_capacity(self.pieces.len());
+        for (at, (part, piece)) in self.pieces.iter().zip(self.sketch(sketcher)).enumerate() {
+            let in_host = before.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
+            let as_it_is = match part {
+                Part::Literal(_) => true,
+                Part::Expression(expression) => at == 0 || in_host || expression.is_raw(),
+            };
+            let piece = match piece {
+                Sketched::Text(text) if !as_it_is => Sketched::Text(encode(&text)),
+                piece => piece,
+            };
+            if let Sketched::Text(text) = &piece {
+                before.push_str(text);
+            }
+            pieces.push(piece);
+        }
+        pieces
+    }
+
+    /// The values of its expressions, of those that can be evaluated.
+    #[must_use]
+    pub fn values(&self, scope: &Scope) -> Vec<Marked<Value>> {
+        let value = |piece: &Part| match piece {
+            Part::Literal(_) => None,
+            Part::Expression(expression) => expression.value(scope).ok(),
+        };
+        self.pieces.iter().filter_map(value).collect()
+    }
+
+    /// The one expression that it is, where it is one.
+    fn alone(&self) -> Option<&Expression> {
+        match self.pieces.as_slice() {
+            [Part::Expression(expression)] => Some(expression),
+            _ => None,
+        }
+    }
+}
+
+impl Tree {
+    /// Visits the templates inside.
+    pub fn templates(&self, visit: &mut dyn FnMut(&Template)) {
+        match self {
+            Self::Plain(_) => {}
+            Self::Template(template) => visit(template),
+            Self::List(elements) => elements.iter().for_each(|element| element.templates(visit)),
+            Self::Object(entries) => entries.iter().for_each(|(_, value)| value.templates(visit)),
+        }
+    }
+
+    /// Each value of an entry as a text, as far as it is known: null is left out, a list has several.
+    #[must_use]
+    pub fn sketch_values(&self, sketcher: &Sketcher<'_>) -> Vec<Vec<Sketched>> {
+        let of_found = |found: Marked<Value>| match &found.value {
+            Value::Null => Vec::new(),
+            Value::List(elements) => {
+                let elements = elements.iter().filter(|element| **element != Value::Null);
+                let marked = elements.map(|element| Marked::new(element.clone(), found.marks.clone()));
+                marked.map(|found| vec![of_value(&found, Value::to_text)]).collect()
+            }
+            _ => vec![vec![of_value(&found, Value::to_text)]],
+        };
+        match self {
+            Self::Plain(value) => of_found(Marked::plain(value.clone())),
+            Self::Template(template) => match template.alone() {
+                Some(expression) => match sketcher.expression(expression) {
+                    Ok(found) => of_found(found),
+                    Err(open) => vec![vec![open]],
+                },
+                None => vec![template.sketch(sketcher)],
+            },
+            Self::List(elements) => {
+                elements.iter().flat_map(|element| element.sketch_values(sketcher)).collect()
+            }
+            Self::Object(_) => vec![self.sketch_json(sketcher)],
+        }
+    }
+
+    /// The JSON document, as far as it is known: what is not stands in it as a text.
+    #[must_use]
+    pub fn sketch_json(&self, sketcher: &Sketcher<'_>) -> Vec<Sketched> {
+        let mut pieces = Vec::new();
+        self.write_json(None, sketcher, &mut pieces);
+        pieces
+    }
+
+    fn write_json(&self, key: Option<&Arc<str>>, sketcher: &Sketcher<'_>, pieces: &mut Vec<Sketched>) {
+        let mut push = |text: &str| pieces.push(Sketched::Text(text.to_owned()));
+        match self {
+            Self::Plain(value) => write_value(&Marked::plain(value.clone()), key, pieces),
+            Self::Template(template) => match template.alone().map(|alone| sketcher.expression(alone)) {
+                Some(Ok(found)) => write_value(&found, key, pieces),
+                Some(Err(open)) => pieces.extend([quote(), open, quote()]),
+                None => {
+                    pieces.push(quote());
+                    pieces.extend(template.sketch(sketcher).into_iter().map(escaped));
+                    pieces.push(quote());
+                }
+            },
+            Self::List(elements) => {
+                push("[");
+                for (at, element) in elements.iter().enumerate() {
+                    if at > 0 {
+                        pieces.push(Sketched::Text(",".to_owned()));
+                    }
+                    element.write_json(None, sketcher, pieces);
+                }
+                pieces.push(Sketched::Text("]".to_owned()));
+            }
+            Self::Object(entries) => {
+                push("{");
+                for (at, (key, value)) in entries.iter().enumerate() {
+                    let comma = if at > 0 { "," } else { "" };
+                    pieces.push(Sketched::Text(format!("{comma}{}:", Value::from(&**key).to_json())));
+                    value.write_json(Some(key), sketcher, pieces);
+                }
+                pieces.push(Sketched::Text("}".to_owned()));
+            }
+        }
+    }
+}
+
+/// A value in JSON; what has a secret's name, or is one, is told by name.
+fn write_value(found: &Marked<Value>, key: Option<&Arc<str>>, pieces: &mut Vec<Sketched>) {
+    let is_leaf = !matches!(found.value, Value::Object(_) | Value::List(_) | Value::Null);
+    let by_key = key.filter(|key| is_leaf && is_secret_name(key));
+    match found.marks.secret.as_ref().or(by_key) {
+        Some(name) => pieces.extend([quote(), Sketched::Secret(Arc::clone(name)), quote()]),
+        None => pieces.push(Sketched::Text(masked(&found.value).to_json())),
+    }
+}
+
+fn quote() -> Sketched {
+    Sketched::Text("\"".to_owned())
+}
+
+/// As it stands between the quotes of JSON.
+fn escaped(piece: Sketched) -> Sketched {
+    match piece {
+        Sketched::Text(text) => {
+            let quoted = Value::from(text).to_json();
+            Sketched::Text(quoted[1..quoted.len() - 1].to_owned())
+        }
+        piece => piece,
+    }
+}

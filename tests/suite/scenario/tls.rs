@@ -1,0 +1,179 @@
+//! Loopback servers of TLS: what they show, which versions and protocols they speak, whether they
+//! ask for a certificate; and what they saw of their clients.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::TlsAcceptor;
+
+use super::Scenario;
+
+/// A file of `tests/cases/tls`.
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new("tests/cases/tls").join(name)).expect("a fixture")
+}
+
+/// How a server of TLS behaves.
+pub(crate) struct Settings {
+    /// The certificate and its key in PEM.
+    pub(crate) certificate: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+    pub(crate) asks: Asks,
+    pub(crate) versions: Vec<&'static SupportedProtocolVersion>,
+    /// What it offers by ALPN; nothing where it knows no such thing.
+    pub(crate) protocols: Vec<&'static str>,
+    /// Where every request is redirected to.
+    pub(crate) redirect: Option<String>,
+}
+
+/// Whether a server asks for the client's certificate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    Never,
+    /// It takes one, and goes on without.
+    Politely,
+    /// It ends the handshake without one.
+    Firmly,
+}
+
+impl Default for Settings {
+    /// A certificate of the authority `ca.pem`, for 127.0.0.1, localhost and api.example.
+    fn default() -> Self {
+        Self {
+            certificate: fixture("server.pem"),
+            key: fixture("server.key"),
+            asks: Asks::Never,
+            versions: rustls::ALL_VERSIONS.to_vec(),
+            protocols: Vec::new(),
+            redirect: None,
+        }
+    }
+}
+
+/// What a server saw of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Secured {
+    pub(crate) path: String,
+    /// Whether the client showed a certificate.
+    pub(crate) identified: bool,
+    /// What ALPN agreed on; empty where there was none.
+    pub(crate) protocol: String,
+}
+
+/// A server of TLS that answers every request with an empty object, or a redirect.
+pub(crate) struct TlsServer {
+    pub(crate) origin: String,
+    seen: Arc<Mutex<Vec<Secured>>>,
+}
+
+impl TlsServer {
+    pub(crate) fn start(settings: Settings) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let origin = format!("https://{}", listener.local_addr().expect("an address"));
+        let seen = Arc::new(Mutex::default());
+        let log = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(serve(listener, settings, log));
+        });
+        Self { origin, seen }
+    }
+
+    /// What it saw so far.
+    pub(crate) fn seen(&self) -> Vec<Secured> {
+        self.seen.lock().expect("nobody panicked").clone()
+    }
+
+    /// Two requests to it, with the files that `tls` may name beside them.
+    pub(crate) fn scenario(&self, keys: &str) -> Scenario {
+        let request = format!("request: {{ url: '{{{{ secure }}}}/x'{keys} }}");
+        with_files(Scenario::new(&format!(
+            "inputs: {{ secure: , password: unused-word }}\nsteps:\n  - {request}\n  - {request}\n"
+        )))
+        .input("secure", &self.origin)
+    }
+}
+
+/// Puts the files that `tls` may name beside the workflow.
+pub(crate) fn with_files(scenario: Scenario) -> Scenario {
+    let names = ["ca.pem", "client.pem", "client.key", "client.closed.key", "client.p12"];
+    names.iter().fold(scenario, |scenario, name| scenario.file(name, fixture(name)))
+}
+
+async fn serve(listener: TcpListener, settings: Settings, log: Arc<Mutex<Vec<Secured>>>) {
+    listener.set_nonblocking(true).expect("a socket");
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+    let acceptor = TlsAcceptor::from(Arc::new(configuration(&settings)));
+    let redirect = settings.redirect.map(Arc::from);
+    while let Ok((stream, _)) = listener.accept().await {
+        let (acceptor, log, redirect) = (acceptor.clone(), Arc::clone(&log), redirect.clone());
+        tokio::spawn(async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                answer(stream, log, redirect).await;
+            }
+        });
+    }
+}
+
+fn configuration(settings: &Settings) -> ServerConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chain = vec![CertificateDer::from_pem_slice(&settings.certificate).expect("a certificate")];
+    let key = PrivateKeyDer::from_pem_slice(&settings.key).expect("a key");
+    let config = ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let config = config.with_protocol_versions(&settings.versions).expect("versions");
+    let config = if settings.asks == Asks::Never {
+        config.with_no_client_auth()
+    } else {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(&fixture("ca.pem")).expect("a certificate")).expect("added");
+        let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        if settings.asks == Asks::Politely {
+            verifier = verifier.allow_unauthenticated();
+        }
+        config.with_client_cert_verifier(verifier.build().expect("a verifier"))
+    };
+    let mut config = config.with_single_cert(chain, key).expect("a configuration");
+    config.alpn_protocols = settings.protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    config
+}
+
+async fn answer(
+    stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>,
+    log: Arc<Mutex<Vec<Secured>>>,
+    redirect: Option<Arc<str>>,
+) {
+    let connection = stream.get_ref().1;
+    let identified = connection.peer_certificates().is_some();
+    let protocol = String::from_utf8_lossy(connection.alpn_protocol().unwrap_or_default()).into_owned();
+    let is_2 = protocol == "h2";
+    let service = service_fn(move |request: Request<Incoming>| {
+        let path = request.uri().path().to_owned();
+        let seen = Secured { path, identified, protocol: protocol.clone() };
+        log.lock().expect("nobody panicked").push(seen);
+        let mut response = Response::new(Full::new(Bytes::from_static(b"{}")));
+        if let Some(to) = &redirect {
+            *response.status_mut() = hyper::StatusCode::FOUND;
+            response.headers_mut().insert("location", to.parse().expect("a location"));
+        }
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    let io = TokioIo::new(stream);
+    // A client that goes away is no failure of the server.
+    let _ = if is_2 {
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await
+    } else {
+        hyper::server::conn::http1::Builder::new().serve_connection(io, service).await
+    };
+}
