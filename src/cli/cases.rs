@@ -204,3 +204,64 @@ impl Gathered {
         self.ran
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::document::plan::plan_for_rows;
+    use crate::document::rows::Format;
+    use crate::document::workflow::Workflow;
+    use crate::ground::source::Source;
+    use crate::parts::http::{Client, ClientOptions};
+    use crate::reading::report::Screen;
+    use crate::reading::report::console::{Look, Verbosity};
+    use crate::reading::report::style::Style;
+    use crate::running::Context;
+    use crate::services::mock::StandIns;
+
+    /// Gives rows for ever, and fails the test where far more are asked for than are run.
+    struct Endless {
+        given: usize,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            assert!(self.given < 1_000_000, "more is read than is run");
+            let row = b"1\n";
+            let length = buffer.len().min(row.len());
+            buffer[..length].copy_from_slice(&row[..length]);
+            self.given += 1;
+            Ok(length)
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_are_pulled_as_they_are_run_and_none_after_the_last() {
+        let flow = "inputs: { n: 0 }\nsteps:\n  - script: 'if data.stop == \"1\" { fail(\"enough\"); }'\n";
+        let workflow = Workflow::parse(&Source::text("flow.yaml", flow)).expect("it is right");
+        let inputs = Inputs::new();
+        let plan = plan_for_rows(&workflow, &inputs).expect("a plan");
+        let jobs = vec![Job { index: 0, workflow, plan }];
+        let head = format!("stop\n{}1\n", "0\n".repeat(2000));
+        let rows = Rows::new("rows.csv", Format::Csv, std::io::Cursor::new(head).chain(Endless { given: 0 }));
+        let cases = Cases::new(rows, inputs, &jobs).expect("a first row");
+        let schedule = Arc::new(Schedule {
+            context: Context::new(Arc::new(Client::new(ClientOptions { timing: false, only: None }))),
+            stand_ins: StandIns::default(),
+            screen: Screen::stderr(false),
+            look: Look { style: Style::new(false), verbosity: Verbosity::Quiet, live: false },
+            jobs: 4,
+            repeat: 1,
+            fail_fast: true,
+            keeps_entries: false,
+            failed: AtomicBool::new(false),
+        });
+        let (ran, begun, wrong) = run_rows(jobs, cases, schedule).await;
+        assert!(wrong.is_none());
+        assert!((2001..2010).contains(&begun), "{begun}");
+        assert!(ran.iter().all(|ran| ran.entries.is_empty() && ran.exit == Exit::CheckFailed));
+    }
+}

@@ -9,6 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::ground::file;
+use crate::ground::yaml::MAX_BYTES;
 
 /// Folders whose files are no workflows.
 const OTHER: [&str; 3] = [MOCKS, "environments", "snapshots"];
@@ -103,8 +105,8 @@ fn is_workflow(file: &OsStr) -> bool {
 
 /// A mock may lie beside the workflow that names it: it has `routes` and no `steps`. A file that
 /// cannot be read is left for its reader to tell.
-fn is_mock(file: &Path) -> bool {
-    let text = fs::read_to_string(file).unwrap_or_default();
+fn is_mock(path: &Path) -> bool {
+    let text = file::bytes(path, MAX_BYTES as u64).and_then(file::text).unwrap_or_default();
     let has = |key: &str| text.lines().any(|line| line.starts_with(key));
     has("routes:") && !has("steps:")
 }

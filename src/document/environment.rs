@@ -195,7 +195,8 @@ pub fn find(name: &str, source: &Source) -> Option<PathBuf> {
     let files = folders(source).into_iter().flat_map(|folder| {
         ENDINGS.map(|ending| folder.join(FOLDER).join(format!("{name}.{ending}"))).into_iter()
     });
-    files.into_iter().find(|file| file.is_file())
+    // Whatever has the name is meant: that it is a folder, or a link to nothing, is told when it is read.
+    files.into_iter().find(|file| file.symlink_metadata().is_ok())
 }
 
 /// Every environment file for what stands in `source`; of two with one name the nearest.
@@ -232,12 +233,12 @@ pub fn unknown<'s>(name: &str, sources: impl Iterator<Item = &'s Source>) -> Dia
     names.sort();
     names.dedup();
     let problem = Diagnostic::error(format!("there is no environment `{name}`"));
+    let write = format!("write {FOLDER}/{name}.yaml beside the workflow, or in a folder above it");
     if names.is_empty() {
-        let help = format!("write {FOLDER}/{name}.yaml beside the workflow, or in a folder above it");
-        return problem.help(help);
+        return problem.help(write);
     }
     let near = did_you_mean(name, names.iter().map(String::as_str));
-    problem.note(format!("there are {}", names.join(", "))).maybe_help(near)
+    problem.note(format!("there are {}", names.join(", "))).help(near.unwrap_or(write))
 }
 
 /// Refuses a name that is a path, or has the ending of a file.

@@ -15,7 +15,7 @@ use url::Url;
 use crate::document::environment::{self, Entry, Environment, Whence};
 use crate::document::outside::Outside;
 use crate::document::rows::Row;
-use crate::document::workflow::{Input, NamesRead, Workflow};
+use crate::document::workflow::{Input, NamesRead, Uses, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::source::Source;
@@ -158,15 +158,24 @@ pub(super) struct Search<'i> {
     /// The environment of the workflow that is run; it reaches those that are used.
     environment: Option<&'i Arc<Environment>>,
     problems: Diagnostics,
-    missing: Vec<(Arc<Workflow>, usize)>,
+    missing: Vec<Lacking>,
+}
+
+/// An input that nobody gives.
+struct Lacking {
+    workflow: Arc<Workflow>,
+    /// Its place among the inputs of the workflow.
+    at: usize,
+    /// The sources that an environment file names for it, and that are not there.
+    tried: Vec<String>,
 }
 
 /// What came of looking for one input.
 enum Found {
     /// A value, and whether its source says that it is a secret.
     Value(Value, bool),
-    /// Nobody gives it.
-    Missing,
+    /// Nobody gives it; what an environment file names for it is not there.
+    Missing(Vec<String>),
     /// Nobody reads it, so that nothing outside was asked.
     Unread,
 }
@@ -229,6 +238,25 @@ impl<'i> Search<'i> {
         }
     }
 
+    /// The same for a workflow that is used.
+    pub(super) fn admit_used(&mut self, uses: &Uses, workflow: &Workflow) {
+        if let Err(why) = self.inputs.outside.admit(uses.workflow.path(), &workflow.source) {
+            let problem =
+                why.diagnostic(&format!("cannot use the workflow `{}`", uses.workflow.path().display()));
+            self.problems.push(problem.at(&workflow.source, uses.span));
+        }
+    }
+
+    /// The same for a mock that stands in.
+    pub(super) fn admit_mock(&mut self, workflow: &Workflow) {
+        if let Some(mock) = workflow.mock.as_ref().filter(|mock| self.inputs.mocks.contains_key(&mock.file))
+            && let Err(why) = self.inputs.outside.admit(&mock.file, &workflow.source)
+        {
+            let problem = why.diagnostic(&format!("cannot use the mock `{}`", mock.file.display()));
+            self.problems.push(problem.at(&workflow.source, mock.span));
+        }
+    }
+
     /// Tells all that is wrong, if anything is.
     pub(super) fn finish(mut self) -> Result<(), Diagnostics> {
         self.problems.0.extend(missing_inputs(&self.missing));
@@ -255,7 +283,9 @@ impl<'i> Search<'i> {
                     let marks = if is_secret { Marks::secret(Arc::clone(name)) } else { Marks::NONE };
                     resolved.insert(Arc::clone(name), Marked::new(value, marks));
                 }
-                Ok(Found::Missing) => self.missing.push((Arc::clone(workflow), at)),
+                Ok(Found::Missing(tried)) => {
+                    self.missing.push(Lacking { workflow: Arc::clone(workflow), at, tried });
+                }
                 Ok(Found::Unread) => {}
                 Err(problem) => self.problems.push(problem),
             }
@@ -292,8 +322,10 @@ impl<'i> Search<'i> {
         {
             return taken(value.clone(), &row.place, false);
         }
+        let mut tried = Vec::new();
         for environment in &givers.environments {
             let Some(entry) = environment.get(name) else { continue };
+            tried.extend(source_of(entry, environment));
             if let Whence::Value(value) = &entry.from {
                 let problem = |problem: Diagnostic| at_entry(problem, entry, environment, input.secret);
                 return taken(value.clone(), "the environment file", entry.secret).map_err(problem);
@@ -321,7 +353,7 @@ impl<'i> Search<'i> {
         Ok(match &input.default {
             Some(value) => Found::Value(value.clone(), false),
             None if !input.required => Found::Value(Value::Null, false),
-            None => Found::Missing,
+            None => Found::Missing(tried),
         })
     }
 
@@ -400,26 +432,38 @@ fn unknown_input(name: &str, workflow: &Workflow) -> Diagnostic {
     Diagnostic::error(message).help(help.unwrap_or(list))
 }
 
+/// The variable or the file that an entry names, and which entry it is.
+fn source_of(entry: &Entry, environment: &Environment) -> Option<String> {
+    let source = match &entry.from {
+        Whence::Env(variable) => format!("the environment variable {variable}"),
+        Whence::File(file) => format!("the file {}, which is not there", file.display()),
+        Whence::Value(_) | Whence::Command(_) => return None,
+    };
+    let line = environment.source.position(entry.span.start as usize).line;
+    Some(format!("{source} ({}:{line})", environment.source.name()))
+}
+
 /// All missing inputs in one error.
-fn missing_inputs(missing: &[(Arc<Workflow>, usize)]) -> Option<Diagnostic> {
-    let mut inputs: Vec<(&Workflow, &Input)> = Vec::new();
-    for (workflow, at) in missing {
+fn missing_inputs(missing: &[Lacking]) -> Option<Diagnostic> {
+    let mut inputs: Vec<(&Workflow, &Input, &[String])> = Vec::new();
+    for Lacking { workflow, at, tried } in missing {
         let Some(input) = workflow.inputs.get(*at) else { continue };
         // A workflow that is used twice lacks an input once.
-        if !inputs.iter().any(|(_, known)| std::ptr::eq(*known, input)) {
-            inputs.push((workflow, input));
+        if !inputs.iter().any(|(_, known, _)| std::ptr::eq(*known, input)) {
+            inputs.push((workflow, input, tried));
         }
     }
-    let (workflow, first) = inputs.first()?;
-    let names: Vec<_> = inputs.iter().map(|(_, input)| format!("`{}`", input.name.value)).collect();
+    let (workflow, first, _) = inputs.first()?;
+    let names: Vec<_> = inputs.iter().map(|(_, input, _)| format!("`{}`", input.name.value)).collect();
     let what = if inputs.len() == 1 { "an input is missing" } else { "inputs are missing" };
     let mut problem =
         Diagnostic::error(format!("{what}: {}", names.join(", "))).at(&workflow.source, first.name.span);
-    for (owner, input) in &inputs {
+    for (owner, input, tried) in &inputs {
         let used = owner.source.name() != workflow.source.name();
         let mut ways = if used { Vec::new() } else { vec![format!("--input {}=…", input.name.value)] };
         ways.extend(input.env.iter().map(|env| format!("the environment variable {env}")));
         ways.extend(input.file.iter().map(|file| format!("the file {}, which is not there", file.display())));
+        ways.extend_from_slice(tried);
         if ways.is_empty() {
             ways.push(format!("`with: {{ {}: … }}`", input.name.value));
         }

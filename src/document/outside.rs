@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::document::workflow::Command;
 use crate::ground::diagnostic::Diagnostic;
+use crate::ground::file;
 use crate::ground::source::{Source, in_project};
 
 /// The largest file and the longest output that may give an input, in bytes.
@@ -22,7 +23,7 @@ const TRUST: &str = "if the workflow is to be trusted with it, say --trust or RE
 #[derive(Debug, Clone)]
 pub(super) struct Refused {
     why: String,
-    help: Option<&'static str>,
+    help: Option<String>,
 }
 
 impl Refused {
@@ -32,7 +33,13 @@ impl Refused {
 
     /// The message; `what` says what was wanted.
     pub(super) fn diagnostic(self, what: &str) -> Diagnostic {
-        Diagnostic::error(format!("{what}: {}", self.why)).maybe_help(self.help.map(str::to_owned))
+        Diagnostic::error(format!("{what}: {}", self.why)).maybe_help(self.help)
+    }
+}
+
+impl From<file::Refused> for Refused {
+    fn from(refused: file::Refused) -> Self {
+        Self { why: refused.why(), help: refused.advice().map(str::to_owned) }
     }
 }
 
@@ -75,17 +82,17 @@ impl Outside {
     pub(super) fn command(&self, command: &Command) -> Came {
         if !self.trusted {
             let why = "a command is run only for a workflow that is trusted";
-            return Err(Refused { why: why.to_owned(), help: Some(TRUST) });
+            return Err(Refused { why: why.to_owned(), help: Some(TRUST.to_owned()) });
         }
         self.once(Named::Command(command.clone()), || run(command).map(Some))
     }
 
     /// Refuses a file outside the project of the text that names it.
     pub(super) fn admit(&self, file: &Path, source: &Source) -> Result<(), Refused> {
-        if self.trusted || in_project(file, source).map_err(|error| Refused::new(reason(&error)))? {
+        if self.trusted || in_project(file, source).map_err(file::Refused::from)? {
             return Ok(());
         }
-        Err(Refused { why: "it is outside the project".to_owned(), help: Some(TRUST) })
+        Err(Refused { why: "it is outside the project".to_owned(), help: Some(TRUST.to_owned()) })
     }
 
     fn once(&self, named: Named, read: impl FnOnce() -> Came) -> Came {
@@ -98,27 +105,12 @@ impl Outside {
         found
     }
 
-    fn read_file(&self, file: &Path, source: &Source) -> Came {
-        let refused = |error: std::io::Error| Refused::new(reason(&error));
-        let meta = match std::fs::metadata(file) {
-            Ok(meta) => meta,
+    fn read_file(&self, path: &Path, source: &Source) -> Came {
+        match path.metadata() {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(refused(error)),
-        };
-        self.admit(file, source)?;
-        if meta.is_dir() {
-            return Err(Refused::new("it is a folder, not a file"));
+            _ => self.admit(path, source)?,
         }
-        // A pipe or a device would block or never end: they are not even opened.
-        if !meta.is_file() {
-            return Err(Refused::new("it is not a regular file"));
-        }
-        let mut bytes = Vec::new();
-        let opened = std::fs::File::open(file).map_err(refused)?;
-        opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(refused)?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(Refused::new(format!("it has {} bytes, more than {LARGEST}", meta.len())));
-        }
+        let bytes = file::bytes(path, LARGEST)?;
         text(bytes).map(Some).ok_or_else(|| Refused::new("it is not UTF-8 text"))
     }
 }
@@ -129,7 +121,7 @@ fn run(command: &Command) -> Result<Arc<str>, Refused> {
     let words = command.arguments().iter().map(AsRef::as_ref);
     process.args(words.collect::<Vec<&str>>()).current_dir(command.folder());
     process.stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut child = process.spawn().map_err(|error| Refused::new(not_started(&error)))?;
+    let mut child = process.spawn().map_err(|error| Refused::new(not_started(error)))?;
     let mut bytes = Vec::new();
     let read = match child.stdout.take() {
         Some(output) => output.take(LARGEST + 1).read_to_end(&mut bytes),
@@ -140,11 +132,11 @@ fn run(command: &Command) -> Result<Arc<str>, Refused> {
         let _ = child.kill();
         let _ = child.wait();
         return Err(Refused::new(match read {
-            Err(error) => format!("its output cannot be read: {}", reason(&error)),
+            Err(error) => format!("its output cannot be read: {}", file::Refused::from(error).why()),
             Ok(_) => format!("its output has more than {LARGEST} bytes"),
         }));
     }
-    let status = child.wait().map_err(|error| Refused::new(reason(&error)))?;
+    let status = child.wait().map_err(file::Refused::from)?;
     if !status.success() {
         return Err(Refused::new(match status.code() {
             Some(code) => format!("it ended with exit status {code}"),
@@ -154,11 +146,11 @@ fn run(command: &Command) -> Result<Arc<str>, Refused> {
     text(bytes).ok_or_else(|| Refused::new("its output is not UTF-8 text"))
 }
 
-fn not_started(error: &std::io::Error) -> String {
+fn not_started(error: std::io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such program".to_owned(),
         ErrorKind::PermissionDenied => "it may not be run: permission denied".to_owned(),
-        _ => format!("it cannot be started: {}", reason(error)),
+        _ => format!("it cannot be started: {}", file::Refused::from(error).why()),
     }
 }
 
@@ -167,13 +159,4 @@ fn text(bytes: Vec<u8>) -> Option<Arc<str>> {
     let text = String::from_utf8(bytes).ok()?;
     let cut = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
     Some(cut.into())
-}
-
-/// Without the number that the system adds.
-pub(super) fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::NotFound => "there is no such file".to_owned(),
-        ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
 }

@@ -66,7 +66,7 @@ pub enum PlannedAction {
 /// Makes a plan of a workflow and what the caller gives.
 ///
 /// # Errors
-/// Every input that is missing or wrong, and every file outside the project that is to be sent
+/// Every input that is missing or wrong, and every file outside the project that is to be sent or used
 /// although the workflow is not trusted; here and in the workflows that are used.
 pub fn plan(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, Diagnostics> {
     let mut search = Search::new(inputs, workflow);
@@ -88,6 +88,7 @@ pub fn plan_for_rows(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, 
 
 /// All but the inputs that the caller gives.
 fn bare(workflow: &Arc<Workflow>, search: &mut Search<'_>) -> Plan {
+    search.admit_mock(workflow);
     let mut step = |step: &Arc<Step>| PlannedStep::new(step, workflow, &mut *search);
     let steps = workflow.steps.iter().map(&mut step).collect();
     let finally = |own: &Arc<Step>| PlannedStep { needs: needs(own, workflow), ..step(own) };
@@ -132,6 +133,7 @@ impl PlannedStep {
             Action::Script(_) => PlannedAction::Script,
             Action::Uses(uses) => {
                 let with: Vec<&str> = uses.with.iter().map(|entry| &*entry.name.value).collect();
+                search.admit_used(uses, workflow);
                 let mut plan = bare(&uses.workflow, search);
                 plan.inputs = search.used(&uses.workflow, &plan.reads, &with);
                 PlannedAction::Uses(Arc::new(plan))

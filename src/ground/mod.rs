@@ -5,6 +5,7 @@ pub mod clock;
 pub mod diagnostic;
 pub mod encode;
 pub mod example;
+pub mod file;
 pub mod foreign;
 pub mod jws;
 pub mod quantity;

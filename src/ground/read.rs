@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, nearest};
+use crate::ground::file::{self, Refused};
 use crate::ground::quantity;
-use crate::ground::source::{Source, Span};
+use crate::ground::source::{Source, Span, in_project};
 use crate::ground::value::Value;
-use crate::ground::yaml::{Kind, MAX_BYTES, Node, Scalar};
+use crate::ground::yaml::{Kind, MAX_BYTES, Node, SPLIT, Scalar};
 use crate::ground::{example, foreign};
 
 /// Known words of other tools, and ours for the same thing.
@@ -121,39 +122,20 @@ const FOREIGN: &[(&str, &str)] = &[
 /// # Errors
 /// Why it cannot be read, without a place.
 pub fn open(path: &Path) -> Result<Arc<Source>, Diagnostic> {
-    let meta = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    if meta.is_dir() {
-        let message = format!("`{}` is a folder, not a file", path.display());
-        return Err(Diagnostic::error(message));
-    }
-    if !meta.is_file() {
-        return Err(Diagnostic::error(format!("`{}` is not a regular file", path.display())));
-    }
-    if meta.len() >= MAX_BYTES as u64 {
-        let message =
-            format!("`{}` has {} bytes; a file must be smaller than 1 MiB", path.display(), meta.len());
-        let help = "split it: a step can run another workflow with `uses`";
-        return Err(Diagnostic::error(message).help(help));
-    }
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
-    match String::from_utf8(bytes) {
+    match file::bytes(path, MAX_BYTES as u64).and_then(file::text) {
         Ok(text) => Ok(Source::file(path, text.strip_prefix('\u{feff}').unwrap_or(&text))),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let line = memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() + 1;
-            let message = format!("`{}` is not UTF-8 text: a wrong byte in line {line}", path.display());
-            Err(Diagnostic::error(message).help("save the file as UTF-8"))
-        }
+        Err(refused) if refused.is_too_large() => Err(unreadable(path, &refused.help(SPLIT))),
+        Err(refused) => Err(unreadable(path, &refused)),
     }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
-    let why = match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
+fn unreadable(path: &Path, refused: &Refused) -> Diagnostic {
+    let path = path.display();
+    let message = match refused.unfitness() {
+        Some(what) => format!("`{path}` {what}"),
+        None => format!("cannot read `{path}`: {}", refused.why()),
     };
-    Diagnostic::error(format!("cannot read `{}`: {why}", path.display()))
+    Diagnostic::error(message).maybe_help(refused.advice().map(str::to_owned))
 }
 
 /// Our word for a known word of other tools, where it is one of `known`.
@@ -213,10 +195,20 @@ impl Reading {
         }
     }
 
-    /// Whether so much was found that no more is told: then it is not worth looking for.
+    /// Warns of a file outside the project, for which a run asks for trust; `what` says what is then
+    /// done with it.
+    pub fn warn_outside(&self, path: &Path, name: &Scalar, what: &str) {
+        if matches!(in_project(path, &self.source), Ok(false)) {
+            let message = format!("the file `{}` is outside the project", name.text);
+            let warning = Diagnostic::warning(message).at(&self.source, name.span);
+            self.report(warning.help(format!("it is {what} only with --trust or REQCHAIN_TRUST=1")));
+        }
+    }
+
+    /// Whether more was found than is told: then it is not worth looking for.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.problems.borrow().0.len() >= MOST
+        self.problems.borrow().0.len() > MOST
     }
 
     /// Whether nothing was reported as an error yet.
@@ -232,6 +224,7 @@ impl Reading {
         let mut problems = self.problems.into_inner();
         problems.sort(&self.source);
         if full {
+            problems.0.truncate(MOST);
             problems.push(
                 Diagnostic::error(format!("more mistakes than {MOST} are not told")).help("mend these first"),
             );

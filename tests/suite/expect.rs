@@ -86,7 +86,7 @@ fn a_schema_that_cannot_be_used_is_told_before_anything_is_sent() {
     for (name, text, parts) in [
         ("gone.json", "{}", vec!["`gone.json` cannot be read: there is no such file", "flow.yaml:3:23"]),
         ("../s.json", "{}", vec!["`../s.json`"]),
-        (".", "{}", vec!["`.` is not a file"]),
+        (".", "{}", vec!["`.` is a folder, not a file"]),
         ("s.json", "{", vec!["`s.json` is not JSON: EOF"]),
         ("s.json", r#"{"type":"strin"}"#, vec!["`s.json` is not a JSON Schema at `/type`"]),
         ("s.json", r#"{"$ref":"https://example.com/a.json"}"#, vec!["only files of the project are read"]),

@@ -10,17 +10,17 @@ use tempfile::TempDir;
 use crate::scenario::{Scenario, says};
 
 /// A folder with files, in which the command is run.
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 /// What came of a call.
-struct Called {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Called {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let folder = Self(tempfile::tempdir().expect("a folder"));
         for (path, text) in files {
             folder.write(path, text);
@@ -28,21 +28,21 @@ impl Folder {
         folder
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("written");
     }
 
-    fn call(&self, words: &str) -> Called {
+    pub(crate) fn call(&self, words: &str) -> Called {
         self.call_with(words, &[])
     }
 
-    fn call_with(&self, words: &str, environment: &[(&str, &str)]) -> Called {
+    pub(crate) fn call_with(&self, words: &str, environment: &[(&str, &str)]) -> Called {
         let output = Command::new(env!("CARGO_BIN_EXE_reqchain"))
             .args(words.split_whitespace())
             .current_dir(self.path())
@@ -62,13 +62,13 @@ impl Folder {
 
 impl Called {
     #[track_caller]
-    fn passed(&self) -> &Self {
+    pub(crate) fn passed(&self) -> &Self {
         assert_eq!(self.code, Some(0), "{}", self.err);
         self
     }
 
     #[track_caller]
-    fn refused(&self, parts: &[&str]) -> &Self {
+    pub(crate) fn refused(&self, parts: &[&str]) -> &Self {
         assert_eq!(self.code, Some(2), "{}", self.err);
         says(&self.err, parts);
         self

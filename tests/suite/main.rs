@@ -15,6 +15,10 @@ mod values;
 mod body;
 // Where inputs come from: commands, choices, tables, environment files, rows, trust.
 mod inputs;
+// Files that a workflow names, and all that may be wrong with them; rows of `--data`.
+mod files;
+// Every number that bounds something: below it, at it, above it.
+mod limits;
 // Who may see a credential: schemes, redirects, origins that a server chose, refusals.
 mod auth;
 // What is picked out of an answer: links, XML, pages, tokens; and what of a hostile one.

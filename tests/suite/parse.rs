@@ -48,7 +48,7 @@ fn many(beginning: &str, count: usize, line: impl Fn(usize) -> String) -> String
 fn what_is_too_large_or_too_deep_is_refused() {
     let steps = "steps:\n  - request: GET https://example.com/\n";
     for (what, text, part) in [
-        ("a file of 1 MiB", format!("{steps}#{}", "x".repeat(1 << 20)), "smaller than 1 MiB"),
+        ("a file of 1 MiB", format!("{steps}#{}", "x".repeat(1 << 20)), "larger than 1 MiB"),
         ("an alias bomb", alias_bomb(), "more than 100000"),
         ("open brackets", "[".repeat(100_000), "nested deeper"),
         ("dashes", "- ".repeat(100_000), "nested deeper"),

@@ -6,12 +6,11 @@
 mod csv;
 mod json;
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::document::outside::reason;
 use crate::ground::diagnostic::Diagnostic;
+use crate::ground::file;
 use crate::ground::value::Value;
 
 use self::csv::Csv;
@@ -113,11 +112,11 @@ impl Rows {
                 Diagnostic::error(message).help("its name must end in .csv, .json, .jsonl or .ndjson")
             );
         };
-        let cannot = |why: &str| Diagnostic::error(format!("cannot read `{name}`: {why}"));
-        let file = File::open(path).map_err(|error| cannot(&reason(&error)))?;
-        if file.metadata().is_ok_and(|meta| meta.is_dir()) {
-            return Err(cannot("it is a folder"));
-        }
+        // It may be of any size: only a row is bounded.
+        let (file, _) = file::open(path, u64::MAX).map_err(|refused| {
+            let message = format!("cannot read `{name}`: {}", refused.why());
+            Diagnostic::error(message).maybe_help(refused.advice().map(str::to_owned))
+        })?;
         Ok(Self::new(&name, format, file))
     }
 
@@ -202,6 +201,19 @@ mod tests {
             ("\u{feff}a,b\r\n1,\r\n", vec![r#"1 r:2 {"a":"1","b":""}"#]),
             ("a\n\"x\"\"y\n,z\"\n2", vec![r#"1 r:2 {"a":"x\"y\n,z"}"#, r#"2 r:4 {"a":"2"}"#]),
             ("a,b\n", vec![]),
+            ("\u{feff}\"a\",\"b;c\"\n\"\",\"\"\"\"\n", vec![r#"1 r:2 {"a":"","b;c":"\""}"#]),
+            // A quote inside of a value that did not begin with one stands for itself.
+            ("a,b\n5\" disk,\"x\"", vec![r#"1 r:2 {"a":"5\" disk","b":"x"}"#]),
+            // A blank line is no row, and the lines behind it keep their numbers.
+            ("a,b\n\n1,2\n\n\n3,4\n\n", vec![r#"1 r:3 {"a":"1","b":"2"}"#, r#"2 r:6 {"a":"3","b":"4"}"#]),
+            ("a,b\r\n\r\n1,2\r\n", vec![r#"1 r:3 {"a":"1","b":"2"}"#]),
+            // A line end of the first computers.
+            ("a,b\r1,2\r", vec![r#"1 r:2 {"a":"1","b":"2"}"#]),
+            // Each with a line end of its own.
+            (
+                "a\r\n1\n\"2\r\n\"\r3",
+                vec![r#"1 r:2 {"a":"1"}"#, r#"2 r:3 {"a":"2\r\n"}"#, r#"3 r:5 {"a":"3"}"#],
+            ),
         ] {
             assert_eq!(
                 all(Format::Csv, text.as_bytes()).as_deref(),
@@ -234,6 +246,18 @@ mod tests {
             (Format::Csv, b"a,,b\n", "r:1: column 2 has no name"),
             (Format::Csv, b"a\n1\n\xff\n", "r:3: not UTF-8"),
             (Format::Csv, b"\xff\n1\n", "r:1: not UTF-8"),
+            (Format::Csv, b"\xff\xfea\0\n\0", "r:1: not UTF-8"),
+            (Format::Csv, b"a,b\n\"1\",\"2\n3,4\n", "r:2: the quote of line 2 is not closed"),
+            (Format::Csv, b"a,b\n1,2\n\n1,\"2\"\"\n", "the quote of line 4 is not closed"),
+            (Format::Csv, b"\"a\n", "r:1: the quote of line 1 is not closed"),
+            (Format::Csv, b"\xef\xbb\xbf\"a\n1\n", "r:1: the quote of line 1 is not closed"),
+            (
+                Format::Csv,
+                b"a;b\n1;2\n",
+                "r:1: the header has one column `a;b`: is the file separated by `;`?",
+            ),
+            (Format::Csv, b"a\tb\n", "is the file separated by `\\t`?"),
+            (Format::Csv, b"a|b\n", "is the file separated by `|`?"),
             (Format::Json, b"", "r:1: not JSON"),
             (Format::Json, b"{\"a\":1}", "r:1: not a list"),
             (Format::Json, b"[{\"a\":1}\n {\"a\":2}]", "r:2: "),
@@ -263,6 +287,10 @@ mod tests {
 
     impl Read for Endless {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if let [byte] = self.0 {
+                buffer.fill(*byte);
+                return Ok(buffer.len());
+            }
             for byte in buffer.iter_mut() {
                 *byte = self.0[self.1 % self.0.len()];
                 self.1 += 1;
@@ -292,6 +320,16 @@ mod tests {
             let endless = std::io::Cursor::new(head).chain(Endless(b"x", 0));
             let problem = Rows::new("r", format, endless).next().expect("a row").expect_err("too large");
             assert!(problem.message.contains("larger than 16 MiB"), "{format:?}: {}", problem.message);
+            let told = problem.message.contains("the quote of line 2 is not closed");
+            assert_eq!(told, format == Format::Csv, "{}", problem.message);
         }
+    }
+
+    #[test]
+    fn a_row_may_be_large_however_many_there_are() {
+        let value = "x".repeat(usize::try_from(LARGEST).expect("it fits") / 2);
+        let rows =
+            Rows::new("r", Format::Csv, std::io::Cursor::new(format!("a\n{value}\n{value}\n{value}\n")));
+        assert_eq!(rows.flatten().count(), 3);
     }
 }

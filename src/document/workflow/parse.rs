@@ -8,6 +8,7 @@ use crate::document::workflow::input::Input;
 use crate::document::workflow::model::{Mock, Step, Variable, Workflow};
 use crate::document::workflow::step::read_variables;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+use crate::ground::file;
 use crate::ground::read::{Fields, Reading, open};
 use crate::ground::source::{Source, Spanned};
 use crate::ground::yaml::{self, Kind, Node, Scalar};
@@ -172,9 +173,20 @@ impl Loading<'_> {
             (self.reading.text(file, "file")?, fields.get("replaces"))
         };
         let path = self.reading.source.beside(&file.text);
-        if !path.is_file() {
-            let message = format!("there is no mock `{}`", file.text);
-            self.reading.error_with(file.span, message, format!("it is looked for at {}", path.display()));
+        match file::open(&path, u64::MAX) {
+            Ok(_) => self.reading.warn_outside(&path, file, "used"),
+            Err(refused) => {
+                let message = if refused.is_missing() {
+                    format!("there is no mock `{}`", file.text)
+                } else {
+                    format!("cannot read the mock `{}`: {}", file.text, refused.why())
+                };
+                self.reading.error_with(
+                    file.span,
+                    message,
+                    format!("it is looked for at {}", path.display()),
+                );
+            }
         }
         let replaces = replaces.and_then(|node| self.reading.list(node, "replaces")).map(|names| {
             let names = names.iter().filter_map(|name| self.reading.text(name, "replaces"));

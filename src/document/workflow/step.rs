@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::document::workflow::model::{Action, Step, Uses, Variable, Workflow};
 use crate::document::workflow::parse::Loading;
-use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::Fields;
 use crate::ground::source::Spanned;
 use crate::ground::yaml::{Node, Scalar};
@@ -222,6 +221,9 @@ fn read_uses(node: &Node, with: Option<&Node>, loading: &Loading<'_>) -> Option<
     Some(Uses { workflow, span: scalar.span, with })
 }
 
+/// What to do where a workflow that is used cannot be read.
+const LOOKED_FOR: &str = "its path is relative to the file that names it";
+
 fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
     if scalar.text.contains("{{") {
         let help = "write its path; to choose between files give each step a `when`";
@@ -231,17 +233,18 @@ fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
     let source = &loading.reading.source;
     let path = source.beside(&scalar.text);
     match loading.load_used(&path) {
-        Ok(workflow) => Some(workflow),
+        Ok(workflow) => {
+            loading.reading.warn_outside(&path, scalar, "used");
+            Some(workflow)
+        }
         Err(problems) => {
             for problem in problems.0 {
-                loading.reading.report(match problem.place {
-                    Some(_) => {
-                        let line = source.position(scalar.span.start as usize).line;
-                        problem.note(format!("used by {}, line {line}", source.name()))
-                    }
-                    None => {
-                        Diagnostic::at(problem, source, scalar.span).maybe_help(found_at(&scalar.text, &path))
-                    }
+                loading.reading.report(if problem.place.is_some() {
+                    let line = source.position(scalar.span.start as usize).line;
+                    problem.note(format!("used by {}, line {line}", source.name()))
+                } else {
+                    let help = found_at(&scalar.text, &path).or_else(|| problem.help.clone());
+                    problem.at(source, scalar.span).help(help.unwrap_or_else(|| LOOKED_FOR.to_owned()))
                 });
             }
             None

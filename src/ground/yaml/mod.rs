@@ -25,6 +25,8 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_NODES: usize = 100_000;
 /// How large a file may be, in bytes; a file must be smaller.
 pub const MAX_BYTES: usize = 1024 * 1024;
+/// What to do with a larger one.
+pub const SPLIT: &str = "split it: a step can run another workflow with `uses`";
 
 /// A piece of YAML and its place.
 #[derive(Debug, Clone)]

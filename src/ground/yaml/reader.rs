@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as EventSpan, StrInput};
 
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::source::{Source, Span};
-use crate::ground::yaml::{Kind, MAX_BYTES, MAX_DEPTH, MAX_NODES, Node, Scalar, Style};
+use crate::ground::yaml::{Kind, MAX_BYTES, MAX_DEPTH, MAX_NODES, Node, SPLIT, Scalar, Style};
 
 /// Reads one YAML document.
 ///
@@ -19,11 +19,9 @@ use crate::ground::yaml::{Kind, MAX_BYTES, MAX_DEPTH, MAX_NODES, Node, Scalar, S
 /// only, since what follows broken syntax means nothing. An empty text is an error too.
 pub fn read(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     let text = source.as_str();
-    if text.len() >= MAX_BYTES {
-        let message = format!("the file has {} bytes; a file must be smaller than 1 MiB", text.len());
-        return Err(Diagnostic::error(message)
-            .at(source, Span::default())
-            .help("split it: a step can run another workflow with `uses`"));
+    if text.len() > MAX_BYTES {
+        let message = format!("the file is larger than 1 MiB: it has {} bytes", text.len());
+        return Err(Diagnostic::error(message).at(source, Span::default()).help(SPLIT));
     }
     Reader::new(source).document(&mut Parser::new_from_str(text))
 }

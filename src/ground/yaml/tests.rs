@@ -61,7 +61,7 @@ fn bombs_are_refused_before_they_grow() {
     assert!(error(&bomb).contains("more than 100000"), "{}", error(&bomb));
     assert!(error(&"[".repeat(100_000)).contains("nested deeper"));
     assert!(error(&"- ".repeat(100_000)).contains("nested deeper"));
-    assert!(error(&"x".repeat(MAX_BYTES)).contains("smaller than 1 MiB"));
+    assert!(error(&"x".repeat(MAX_BYTES + 1)).contains("larger than 1 MiB"));
     assert!(error("a: &a [*a]\n").contains("its own anchor"));
 }
 

@@ -1,8 +1,8 @@
 //! `jwt: { from, claims, expires_in, verify }`: what a token that came must say, and who signed it.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use crate::ground::file::{self, Refused};
 use crate::ground::jws;
 use crate::ground::read::{Fields, Reading};
 use crate::ground::secret::{Marked, Marks, is_secret_name};
@@ -10,8 +10,7 @@ use crate::ground::source::Spanned;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::expect::clause::judge;
-use crate::parts::expect::file;
-use crate::parts::expect::{Check, Predicate, Tell, Unit};
+use crate::parts::expect::{Check, LARGEST_FILE, Predicate, Tell, Unit};
 use crate::parts::scope::Scope;
 use crate::parts::select::jwt::{claim_of, decoded, no_claim, token};
 use crate::parts::select::{Absence, Answer, Missing, Selector};
@@ -232,15 +231,16 @@ fn read_jwks(node: &Node, reading: &Reading) -> Option<Key> {
 
 /// The text of a file, where it is a set of keys.
 fn read_file(scalar: &Scalar, reading: &Reading) -> Option<String> {
-    let found = file::find(reading.source.folder(), Path::new(&*scalar.text));
-    let found = found.and_then(|found| {
-        let keys = Value::from_json(&found.bytes).ok().filter(|json| json.get("keys").is_some());
-        let text = keys.and_then(|_| String::from_utf8(found.bytes).ok());
-        text.ok_or_else(|| {
-            let help =
-                "a key set has a list of `keys` (RFC 7517, section 5); a PEM or a JWK goes under `key`";
-            ("is not a key set".to_owned(), Some(help))
-        })
-    });
-    found.map_err(|refused| file::report(scalar, reading, refused)).ok()
+    let found = file::inside(&scalar.text, &reading.source);
+    let found = found.and_then(|found| key_set(file::bytes(&found.real, LARGEST_FILE)?));
+    found.map_err(|refused| refused.report(scalar, reading)).ok()
+}
+
+fn key_set(bytes: Vec<u8>) -> Result<String, Refused> {
+    let keys = Value::from_json(&bytes).ok().filter(|json| json.get("keys").is_some());
+    let text = keys.and_then(|_| String::from_utf8(bytes).ok());
+    text.ok_or_else(|| {
+        let help = "a key set has a list of `keys` (RFC 7517, section 5); a PEM or a JWK goes under `key`";
+        Refused::unfit("is not a key set").help(help)
+    })
 }

@@ -5,7 +5,6 @@
 
 mod clause;
 mod compare;
-mod file;
 pub mod format;
 mod graphql;
 pub mod judge;
@@ -32,6 +31,9 @@ const WORDS: [&str; 15] = [
     "status", "headers", "json", "json_all", "xpath", "css", "regex", "body", "schema", "jwt", "time",
     "size", "cookies", "tls", "that",
 ];
+
+/// The largest file that an expectation names, a schema or a key set, in bytes.
+const LARGEST_FILE: u64 = 8 << 20;
 
 /// What became of one expectation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -13,13 +13,13 @@ use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
 use serde_json::Value as Json;
 use url::Url;
 
+use crate::ground::file::{self, Refused};
 use crate::ground::read::Reading;
 use crate::ground::secret::{is_secret_name, pseudonym};
-use crate::ground::source::Span;
+use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::ground::yaml::Node;
-use crate::parts::expect::file::{self, Found, Refused};
-use crate::parts::expect::{Check, Tell};
+use crate::parts::expect::{Check, LARGEST_FILE, Tell};
 use crate::parts::scope::Scope;
 use crate::parts::select::path::{Segment, show};
 use crate::parts::select::{Answer, glimpse, shown};
@@ -51,13 +51,13 @@ impl Schema {
     /// Reads the file that a node names and compiles it; mistakes are reported at the name.
     pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         let scalar = reading.text(node, "schema")?;
-        match compile(reading.source.folder(), Path::new(&*scalar.text)) {
+        match compile(&scalar.text, &reading.source) {
             Ok(validator) => {
                 let name = Arc::clone(&scalar.text);
                 Some(Self { name, validator: Arc::new(validator), span: node.span })
             }
             Err(refused) => {
-                file::report(scalar, reading, refused);
+                refused.report(scalar, reading);
                 None
             }
         }
@@ -117,15 +117,15 @@ fn segment(part: &LocationSegment<'_>) -> Segment {
     }
 }
 
-fn compile(folder: &Path, path: &Path) -> Result<Validator, Refused> {
-    let Found { real, project, bytes } = file::find(folder, path)?;
-    let schema = json(&bytes)?;
-    let base = Url::from_file_path(&real).map_err(|()| ("cannot be read".to_owned(), None))?;
+fn compile(written: &str, source: &Source) -> Result<Validator, Refused> {
+    let found = file::inside(written, source)?;
+    let schema = json(&file::bytes(&found.real, LARGEST_FILE)?)?;
+    let base = Url::from_file_path(&found.real).map_err(|()| Refused::unfit("has no URL"))?;
     let patterns = PatternOptions::fancy_regex();
     let patterns = patterns.backtrack_limit(BACKTRACKS).size_limit(PATTERN).dfa_size_limit(PATTERN);
     let options = jsonschema::options()
         .with_base_uri(base.as_str())
-        .with_retriever(Beside { project })
+        .with_retriever(Beside { project: found.project })
         .with_pattern_options(patterns)
         .should_validate_formats(true);
     options.build(&schema).map_err(|error| invalid(&error))
@@ -136,12 +136,12 @@ fn invalid(error: &ValidationError<'_>) -> Refused {
     let at = if at.is_empty() { String::new() } else { format!(" at `{at}`") };
     let why = glimpse::cut(&error.to_string(), SHOWN, &crate::ground::secret::Needles::default());
     let help = "without `$schema` it is read as draft 2020-12; `$ref` reaches files of the project only";
-    (format!("is not a JSON Schema{at}: {why}"), Some(help))
+    Refused::unfit(format!("is not a JSON Schema{at}: {why}")).help(help)
 }
 
 fn json(bytes: &[u8]) -> Result<Json, Refused> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(bytes).map_err(|error| (format!("is not JSON: {error}"), None))
+    serde_json::from_slice(bytes).map_err(|error| Refused::unfit(format!("is not JSON: {error}")))
 }
 
 /// Finds what a schema refers to, among the files of the project.
@@ -149,13 +149,21 @@ struct Beside {
     project: PathBuf,
 }
 
+impl Beside {
+    fn load(&self, path: &Path) -> Result<Vec<u8>, Refused> {
+        let real = path.canonicalize()?;
+        file::contained(&real, &self.project)?;
+        file::bytes(&real, LARGEST_FILE)
+    }
+}
+
 impl Retrieve for Beside {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn std::error::Error + Send + Sync>> {
         let path = Url::parse(uri.as_str()).ok().filter(|url| url.scheme() == "file");
         let path = path.and_then(|url| url.to_file_path().ok());
         let Some(path) = path else { return Err("only files of the project are read".into()) };
-        let found = file::load(&path, &self.project).and_then(|bytes| json(&bytes));
-        found.map_err(|(message, _)| message.into())
+        let found = self.load(&path).and_then(|bytes| json(&bytes));
+        found.map_err(|refused| refused.about().into())
     }
 }
 
@@ -172,7 +180,8 @@ mod tests {
         for (name, text) in files {
             fs::write(inside.join(name), text).expect("written");
         }
-        compile(&inside, Path::new(files[0].0)).map_err(|(message, _)| message)
+        let source = Source::file(&inside.join("flow.yaml"), "");
+        compile(files[0].0, &source).map_err(|refused| refused.about())
     }
 
     #[test]

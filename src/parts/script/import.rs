@@ -135,8 +135,9 @@ impl Loading<'_> {
             return Err((format!("the script imports more than {MODULES} modules"), None));
         }
         let file = find(self.folder, path)?;
-        let content = file::content(&file)
-            .map_err(|(why, help)| (format!("the module `{path}` {why}"), help.map(str::to_owned)))?;
+        let content = file::content(&file).map_err(|why| {
+            (format!("the module `{path}` {}", why.about()), why.advice().map(str::to_owned))
+        })?;
         let text = Text::whole(Source::file(&file, content));
         let (ast, mut problems) = compiled(&text, &file, path);
         self.problems.append(&mut problems);

@@ -12,7 +12,7 @@ use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::parts::select::answer::Answer;
 use crate::parts::select::missing::{Absence, Missing};
-use crate::parts::select::{html, is_too_deep};
+use crate::parts::select::{html, is_too_much, named};
 
 /// Elements that never have a text (HTML, section 13.1.2): what they say stands in an attribute.
 const VOID: [&str; 8] = ["area", "base", "embed", "img", "input", "link", "meta", "source"];
@@ -48,8 +48,8 @@ impl Css {
         span: Span,
         reading: &Reading,
     ) -> Option<Self> {
-        let compiled = if is_too_deep(text) {
-            Err("it is too long, or its brackets are nested too deeply".to_owned())
+        let compiled = if let Some(why) = is_too_much(text) {
+            Err(why)
         } else {
             Selector::parse(text).map_err(|error| reason(&error).to_owned())
         };
@@ -61,7 +61,7 @@ impl Css {
                 } else {
                     "write it as in a stylesheet: `input[name=csrf]`, `#total`, `table.list td:first-child`"
                 };
-                reading.error_with(span, format!("`{text}` is not a CSS selector: {why}"), help);
+                reading.error_with(span, format!("{} is not a CSS selector: {why}", named(text)), help);
                 None
             }
         }

@@ -318,10 +318,27 @@ pub(crate) fn millis(response: &Response) -> Value {
     u64::try_from(response.timing.total.as_millis()).unwrap_or(u64::MAX).into()
 }
 
-/// Whether an expression is more than a recursive reader may be given.
-fn is_too_deep(text: &str) -> bool {
+/// Why an expression is more than a recursive reader may be given.
+fn is_too_much(text: &str) -> Option<String> {
     let minus = text.replace(' ', "").contains(&"-".repeat(MAX_NESTING));
-    text.len() > LONGEST || nesting(text) > MAX_NESTING || minus
+    if text.len() > LONGEST {
+        return Some(format!("it has {} bytes, and {LONGEST} are the most", text.len()));
+    }
+    (nesting(text) > MAX_NESTING || minus).then(|| too_deep("its brackets are"))
+}
+
+/// An expression in a message: the beginning of a long one, so that the reason behind it is seen.
+fn named(text: &str) -> String {
+    const SHOWN: usize = 200;
+    match text.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("`{}…`", &text[..cut]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// That something is nested deeper than a recursive reader may be led.
+fn too_deep(what: &str) -> String {
+    format!("{what} nested deeper than {MAX_NESTING} levels")
 }
 
 fn refuse(scalar: &Scalar, reading: &Reading, message: String) {

@@ -14,6 +14,7 @@ use crate::ground::yaml::Scalar;
 use crate::parts::select::answer::Answer;
 use crate::parts::select::missing::Missing;
 use crate::parts::select::path::{Path, Segment};
+use crate::parts::select::{named, too_deep};
 
 /// How deep brackets may be nested in a path: the general engine's parser is recursive.
 pub(super) const MAX_NESTING: usize = 8;
@@ -71,7 +72,7 @@ impl Query {
             return Some(Self::Single(Arc::new(beginning)));
         }
         let parsed = if nesting(rest) > MAX_NESTING {
-            Err((0, "brackets are nested too deeply".to_owned()))
+            Err((0, too_deep("brackets are")))
         } else {
             JsonPath::parse(text).map_err(|error| (error.position(), error.to_string()))
         };
@@ -173,10 +174,10 @@ fn report_path(scalar: &Scalar, reading: &Reading, position: usize, reason: &str
     };
     let reason = match reason.rsplit(", ").next() {
         Some(reason) if reason.starts_with("must start with") => "a name is missing".to_owned(),
-        None | Some("" | "parser error") => format!("it makes no sense from `{}` on", &text[at..]),
+        None | Some("" | "parser error") => format!("it makes no sense from {} on", named(&text[at..])),
         Some(reason) => reason.to_owned(),
     };
-    reading.error_with(span, format!("`{text}` is not a JSON path: {reason}"), help);
+    reading.error_with(span, format!("{} is not a JSON path: {reason}", named(text)), help);
 }
 
 pub(super) fn nesting(path: &str) -> usize {

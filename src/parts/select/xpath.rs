@@ -10,9 +10,9 @@ use crate::ground::read::Reading;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::select::answer::Answer;
-use crate::parts::select::is_too_deep;
 use crate::parts::select::markup::{Markup, Walk};
 use crate::parts::select::missing::{Absence, Missing};
+use crate::parts::select::{is_too_much, named};
 
 /// An expression of `XPath` 1.0.
 #[derive(Debug, Clone)]
@@ -31,8 +31,8 @@ impl XPath {
     /// Reads an expression; a mistake is reported at its place.
     pub(super) fn read(scalar: &Scalar, reading: &Reading) -> Option<Self> {
         let text = &*scalar.text;
-        let parsed = if is_too_deep(text) {
-            Err((0, "it is too long, or its brackets are nested too deeply".to_owned()))
+        let parsed = if let Some(why) = is_too_much(text) {
+            Err((0, why))
         } else {
             parse(text).map_err(|error| (error.position, error.message))
         };
@@ -52,7 +52,7 @@ impl XPath {
         };
         let at = text.floor_char_boundary(problem.0);
         let span = scalar.span_of(&reading.source, at..text.len());
-        reading.error_with(span, format!("`{text}` is not an XPath: {}", problem.1), help);
+        reading.error_with(span, format!("{} is not an XPath: {}", named(text), problem.1), help);
         None
     }
 

@@ -10,20 +10,29 @@ use memchr::memmem;
 
 use crate::ground::value::{Map, Value};
 
-/// How many parts are read of one body.
+/// How many parts one body may have.
 const MOST: usize = 1000;
+
+/// What to answer to a body of more parts than are read.
+pub(super) fn refusal(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    let count = boundary(headers).map_or(0, |boundary| split(body, &boundary).take(MOST + 1).count());
+    (count > MOST).then(|| format!("the body has more than {MOST} parts"))
+}
 
 /// Each part as `{ name, filename, content_type, body }`; null stands for what it does not say. A
 /// body that is no text has U+FFFD for its wrong bytes.
 pub(super) fn parts(headers: &HeaderMap, body: &[u8]) -> Vec<Value> {
-    let media = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let Some(media) = media.filter(|media| media.to_ascii_lowercase().starts_with("multipart/")) else {
-        return Vec::new();
-    };
-    let Some(boundary) = parameter(&media, "boundary").filter(|boundary| !boundary.is_empty()) else {
-        return Vec::new();
-    };
-    split(body, format!("\r\n--{boundary}").as_bytes()).take(MOST).filter_map(part).collect()
+    boundary(headers).map_or_else(Vec::new, |boundary| split(body, &boundary).filter_map(part).collect())
+}
+
+/// The delimiter of a multipart body, the line break before it too.
+fn boundary(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let media = String::from_utf8_lossy(headers.get(CONTENT_TYPE)?.as_bytes()).into_owned();
+    if !media.to_ascii_lowercase().starts_with("multipart/") {
+        return None;
+    }
+    let boundary = parameter(&media, "boundary").filter(|boundary| !boundary.is_empty())?;
+    Some(format!("\r\n--{boundary}").into_bytes())
 }
 
 /// What stands between the delimiters. The first one has no line break before it.

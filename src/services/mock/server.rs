@@ -32,6 +32,7 @@ use crate::services::mock::Mock;
 use crate::services::mock::certificate::Certificate;
 use crate::services::mock::fault::{Carrier, Fault, FaultyIo, Harm, Payload, Wire};
 use crate::services::mock::handler::{self, Answer};
+use crate::services::mock::multipart;
 use crate::services::mock::reply::Reply;
 use crate::services::mock::route::Route;
 
@@ -137,8 +138,14 @@ impl Server {
             self.see(&head, None, Some(reply.status));
             return reply;
         };
+        let body = body.to_bytes();
+        if let Some(why) = multipart::refusal(&head.headers, &body) {
+            let reply = Reply::problem(StatusCode::PAYLOAD_TOO_LARGE, &why);
+            self.see(&head, None, Some(reply.status));
+            return reply;
+        }
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        match self.find(&head, &body.to_bytes(), &turn.state) {
+        match self.find(&head, &body, &turn.state) {
             Found::Route(at, request) => self.answer_by(at, &head, request, turn).await,
             Found::Broken(problem) => {
                 let seen = self.see(&head, None, None);

@@ -64,6 +64,9 @@ impl<'w> Names<'w> {
                 setters.entry(name).or_insert(step);
             }
         }
+        for name in setters.keys() {
+            lost.names.remove(*name);
+        }
         let steps = workflow.all_steps().map(|step| (&*step.id, step)).collect();
         Self { workflow, reading, lost, setters, steps }
     }

@@ -195,6 +195,24 @@ fn a_flood_is_cut_and_told_once() {
 }
 
 #[test]
+fn each_number_of_a_jar_holds_up_to_itself() {
+    for (count, kept) in [(149, 149), (150, 150), (151, 150)] {
+        let jar = jar();
+        for at in 0..count {
+            set(&jar, "http://a.b/", &[&format!("c{at}=1")]);
+        }
+        assert_eq!(jar.lock().len(), kept);
+        assert_eq!(jar.warning().is_some(), count > MAX_PER_DOMAIN, "{count}");
+    }
+    // RFC 6265bis, 5.6: an attribute that is longer counts as not written.
+    for (length, there) in [(1023, false), (1024, false), (1025, true)] {
+        let jar = jar();
+        set(&jar, "http://a.b/", &[&format!("c=1; Path=/{}", "x".repeat(length - 1))]);
+        assert_eq!(sent(&jar, "http://a.b/") == "c=1", there, "{length}");
+    }
+}
+
+#[test]
 fn a_cookie_ends_at_its_time() {
     let clock = Clock::fixed(NOW * 1000);
     let jar = Jar::new(&Needles::default(), &clock);

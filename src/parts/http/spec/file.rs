@@ -4,16 +4,14 @@
 //! only where it is regular, of bounded size and, unless the run is trusted, in the project. Reading
 //! a workflow refuses what is not there and warns of what lies outside; planning a run refuses that.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::ground::diagnostic::Diagnostic;
+use crate::ground::file::{self, Refused};
 use crate::ground::read::Reading;
-use crate::ground::source::{Span, in_project};
+use crate::ground::source::Span;
 use crate::ground::yaml::Node;
 use crate::parts::template::Error;
 
@@ -40,27 +38,20 @@ impl BodyFile {
         }
         let path = reading.source.beside(&scalar.text);
         let file = Self { written: Arc::clone(&scalar.text), path, span: scalar.span };
-        match open(&file.path) {
-            Ok(_) => file.warn_outside(reading),
-            Err(why) => {
-                let help = format!("it is looked for at {}", file.path.display());
-                reading.error_with(scalar.span, file.refused(&why), help);
+        match file::open(&file.path, MAX_FILE) {
+            Ok(_) => reading.warn_outside(&file.path, scalar, "sent"),
+            Err(refused) => {
+                let refused = refused.help(format!("it is looked for at {}", file.path.display()));
+                let help = refused.advice().unwrap_or_default();
+                reading.error_with(scalar.span, file.refused(&refused), help);
                 return None;
             }
         }
         Some(file)
     }
 
-    fn warn_outside(&self, reading: &Reading) {
-        if matches!(in_project(&self.path, &reading.source), Ok(false)) {
-            let message = format!("the file `{}` is outside the project", self.written);
-            let warning = Diagnostic::warning(message).at(&reading.source, self.span);
-            reading.report(warning.help("it is sent only with --trust or REQCHAIN_TRUST=1"));
-        }
-    }
-
-    fn refused(&self, why: &str) -> String {
-        format!("cannot send the file `{}`: {why}", self.written)
+    fn refused(&self, why: &Refused) -> String {
+        format!("cannot send the file `{}`: {}", self.written, why.why())
     }
 
     /// Where it is.
@@ -86,15 +77,8 @@ impl BodyFile {
     /// # Errors
     /// Where it is gone, became something else, or cannot be read.
     pub(super) fn load(&self) -> Result<Bytes, Error> {
-        let refused = |why: &str| Error::new(self.span, self.refused(why));
-        let (file, length) = open(&self.path).map_err(|why| refused(&why))?;
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-        let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes);
-        read.map_err(|error| refused(&error.to_string()))?;
-        if bytes.len() as u64 > MAX_FILE {
-            return Err(refused(&too_large(bytes.len() as u64)));
-        }
-        Ok(bytes.into())
+        let read = file::bytes(&self.path, MAX_FILE);
+        read.map(Bytes::from).map_err(|refused| Error::new(self.span, self.refused(&refused)))
     }
 
     /// Its last name, which a part has where it says none.
@@ -114,37 +98,6 @@ impl BodyFile {
             Err(_) => format!("<{}>", self.name()),
         }
     }
-}
-
-/// Opens a regular file that is not too large. What it is, is asked before it is opened, since
-/// opening a FIFO waits for a writer, and again behind it, since it may have been replaced.
-fn open(path: &Path) -> Result<(File, u64), String> {
-    let why = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => "there is no such file".to_owned(),
-        ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    };
-    let fits = |meta: &std::fs::Metadata| {
-        if meta.is_dir() {
-            return Err("it is a folder".to_owned());
-        }
-        if !meta.is_file() {
-            return Err("it is not a regular file".to_owned());
-        }
-        if meta.len() > MAX_FILE {
-            return Err(too_large(meta.len()));
-        }
-        Ok(())
-    };
-    fits(&std::fs::metadata(path).map_err(why)?)?;
-    let file = File::open(path).map_err(why)?;
-    let meta = file.metadata().map_err(why)?;
-    fits(&meta)?;
-    Ok((file, meta.len()))
-}
-
-fn too_large(length: u64) -> String {
-    format!("it has {length} bytes, and {} MiB is the most", MAX_FILE >> 20)
 }
 
 #[cfg(test)]
@@ -168,12 +121,12 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("folder")).expect("made");
         std::fs::write(at("a.bin"), [0, 255]).expect("written");
-        let large = File::create(at("large.bin")).expect("made");
+        let large = std::fs::File::create(at("large.bin")).expect("made");
         large.set_len(MAX_FILE + 1).expect("a sparse file");
         for (path, part) in [
             ("gone.bin", "no such file"),
             ("folder", "a folder"),
-            ("large.bin", "268435457 bytes, and 256 MiB is the most"),
+            ("large.bin", "larger than 256 MiB: it has 268435457 bytes"),
             ("/dev/null", "not a regular file"),
             ("{{ x }}.bin", "not a template"),
             ("a\u{1}.bin", "no such file"),

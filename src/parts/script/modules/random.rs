@@ -3,10 +3,11 @@
 use rhai::Dynamic;
 
 use crate::ground::random::{self, Error};
+use crate::parts::script::ELEMENTS;
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::run::{Answer, Failure};
 
-/// The longest text, or most bytes, that one call makes.
+/// The longest text that one call makes; of bytes, there are as many as a list may have elements.
 const MOST: usize = 64 * 1024;
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
@@ -36,7 +37,7 @@ fn string(call: &mut Call) -> Answer {
 }
 
 fn bytes(call: &mut Call) -> Answer {
-    let mut bytes = vec![0; call.count(0, MOST)?];
+    let mut bytes = vec![0; call.count(0, ELEMENTS)?];
     random::fill(&mut bytes).map_err(|why| broke(call, why))?;
     Ok(Dynamic::from_blob(bytes))
 }

@@ -70,7 +70,7 @@ fn nothing_outside_of_scripts_is_imported() {
         ("import \"sing\" as s;", "did you mean `sign`?"),
         ("import \"sign.rhai\" as s;", "write import \"sign\""),
         ("import \"large\" as s;", "larger than 256 KiB"),
-        ("import \"folder\" as s;", "is not a file"),
+        ("import \"folder\" as s;", "is a folder, not a file"),
         ("import \"si\" + \"gn\" as s;", "takes a text that stands there"),
         #[cfg(unix)]
         ("import \"link\" as s;", "a link that leads out of `scripts/`"),

@@ -119,7 +119,7 @@ fn a_wrong_argument_is_told_with_the_name_of_the_function() {
         ("url::host(\"x\")", "not a URL"),
         ("random::int(2, 1)", "the smaller number first"),
         ("random::string(-1)", "takes a number from 0"),
-        ("random::bytes(1000000000)", "takes a number from 0 to 65536"),
+        ("random::bytes(1000000000)", "takes a number from 0 to 20000"),
         ("time::parse(\"yesterday\")", "neither an RFC 3339 time"),
         ("time::format(1, \"%\")", "cannot write"),
         ("time::format(9223372036854775807, \"%Y\")", "not a time of the years"),
