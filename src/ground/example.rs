@@ -43,6 +43,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("script", "write `script: |` and the script below it, or `script: { file: scripts/sign.rhai }`"),
     ("between", "write `between: [1, 10]`; both ends are allowed"),
     ("mock", "write `mock: mocks/shop.yaml`"),
+    ("repeat", "write `repeat: 3`, or `repeat: { until: \"{{ response.status == 200 }}\", every: 2s }`"),
     ("env", "name one environment variable: `env: API_TOKEN`"),
 ];
 

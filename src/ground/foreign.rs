@@ -3,6 +3,8 @@
 //! A key that stands in the wrong place, or that has no word of ours, is told with the way to do the
 //! same here: a list of all keys helps nobody who looks for `sleep`.
 
+use crate::ground::secret::is_secret_name;
+
 /// Where a key stands, its spellings elsewhere, and what to do.
 type Advice = (&'static [&'static str], &'static [&'static str], &'static str);
 
@@ -30,8 +32,7 @@ const IN_DEFAULTS: &str = "what holds for every request stands under `defaults`"
 const IN_EXPECT: &str = "it belongs under `expect`: `expect: { status: 200 }`";
 const REPEATED: &str = "write `repeat: { until: \"{{ … }}\", every: 2s }`";
 const TIMES: &str = "write `repeat: 3`; beside `until` the word is `max`";
-const NO_SHELL: &str =
-    "no shell runs in a workflow: the value of an input may come from a `command`, and `script` is Rhai";
+const NO_SHELL: &str = "no shell runs in a workflow: the value of an input may come from a `command`, and `script` is Rhai; another workflow is run by `uses`";
 const USES: &str = "another workflow is run by `uses: ./login.yaml`, with `with: { input: value }`";
 const WITH: &str = "what goes in stands under `with`: `with: { input: value }`";
 const BRANCH: &str = "give each step that depends on it a `when: \"{{ … }}\"`";
@@ -200,7 +201,7 @@ const ADVICE: &[Advice] = &[
             "expect", "extract", "retry", "repeat", "before", "after", "when", "assert", "tests", "capture",
             "id", "name",
         ],
-        "it belongs to the step, beside `request`: move it two columns to the left",
+        "it belongs to the step: write it beside `request`, not inside it",
     ),
     (&["defaults"], &["url", "host", "server"], "the part that all URLs begin with is `base_url`"),
     (
@@ -300,6 +301,14 @@ pub fn advice(what: &str, word: &str) -> Option<&'static str> {
         .iter()
         .find(|(places, words, _)| places.iter().any(|place| here(place)) && words.contains(&word.as_str()));
     found.map(|(_, _, help)| *help)
+}
+
+/// Whether what stands under a key that is not known may well be a credential.
+#[must_use]
+pub fn is_credential(word: &str) -> bool {
+    let word = plain(word);
+    let others = ["authorization", "basic", "basic_auth", "bearer", "bearer_token", "pass", "passphrase"];
+    is_secret_name(&word) || others.contains(&word.as_str())
 }
 
 /// A word in the spelling of our own: `statusCode`, `Status-Code` and `status code` are `status_code`.

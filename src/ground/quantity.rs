@@ -19,12 +19,17 @@ pub enum Error {
 impl Error {
     /// What to write instead.
     #[must_use]
-    pub const fn help(&self) -> &'static str {
-        match self {
-            Self::Duration(_) => "write a whole number and a unit: 500ms, 10s, 2m, 1h, 14d",
-            Self::Size(_) => "write a whole number and a unit: 512B, 64KiB, 10MiB, 1GiB",
-            Self::TooLarge(_) => "write a smaller one",
-        }
+    pub fn help(&self) -> String {
+        let (meant, help) = match self {
+            Self::Duration(text) => {
+                (meant_duration(text), "write a whole number and a unit: 500ms, 10s, 2m, 1h, 14d")
+            }
+            Self::Size(text) => {
+                (meant_size(text), "write a whole number and a unit: 512B, 64KiB, 10MiB, 1GiB")
+            }
+            Self::TooLarge(_) => (None, "write a smaller one"),
+        };
+        meant.map_or_else(|| help.to_owned(), |meant| format!("write `{meant}`"))
     }
 }
 
@@ -85,6 +90,50 @@ pub fn show(duration: Duration) -> String {
     }
 }
 
+/// The duration that another way of writing it probably means: `5 minutes`, `1.5s`, `1m30s`.
+fn meant_duration(text: &str) -> Option<String> {
+    let plain = text.to_lowercase().replace(' ', "");
+    let at = plain.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = plain.split_at(at);
+    if let ("m" | "h", Some((minutes, seconds))) = (unit.get(..1)?, plain.split_once(['m', 'h']))
+        && let (Ok(larger), Some(Ok(smaller))) =
+            (minutes.parse::<u64>(), seconds.strip_suffix(['s', 'm']).map(str::parse::<u64>))
+    {
+        let unit = if plain.contains('h') { "m" } else { "s" };
+        return Some(format!("{}{unit}", larger.checked_mul(60)?.checked_add(smaller)?));
+    }
+    let unit = match unit {
+        "ms" | "msec" | "msecs" | "millis" | "milliseconds" | "millisecond" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => "d",
+        _ => return None,
+    };
+    match (number.split_once('.'), unit) {
+        (None, unit) => Some(format!("{number}{unit}")),
+        (Some((whole, tenth)), "s") if tenth.len() == 1 => {
+            let millis = whole.parse::<u64>().ok()?.checked_mul(1000)? + tenth.parse::<u64>().ok()? * 100;
+            Some(format!("{millis}ms"))
+        }
+        _ => None,
+    }
+}
+
+/// The size that another way of writing it probably means: `10MB`, `5M`.
+fn meant_size(text: &str) -> Option<String> {
+    let plain = text.to_lowercase().replace(' ', "");
+    let (number, unit) = split(&plain)?;
+    let unit = match unit {
+        "b" | "bytes" | "byte" => "B",
+        "k" | "kb" | "kib" => "KiB",
+        "m" | "mb" | "mib" => "MiB",
+        "g" | "gb" | "gib" => "GiB",
+        _ => return None,
+    };
+    Some(format!("{number}{unit}"))
+}
+
 fn split(text: &str) -> Option<(&str, &str)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     (digits > 0).then(|| text.split_at(digits))
@@ -95,6 +144,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn other_ways_of_writing_are_understood_for_the_help() {
+        for (text, help) in [
+            ("5 minutes", "write `5m`"),
+            ("5sec", "write `5s`"),
+            ("500 ms", "write `500ms`"),
+            ("1.5s", "write `1500ms`"),
+            ("1m30s", "write `90s`"),
+            ("2h30m", "write `150m`"),
+            ("10", "write a whole number and a unit: 500ms, 10s, 2m, 1h, 14d"),
+            ("-1s", "write a whole number and a unit: 500ms, 10s, 2m, 1h, 14d"),
+            ("99999999999999999999h1m", "write a whole number and a unit: 500ms, 10s, 2m, 1h, 14d"),
+        ] {
+            let error = duration(text).expect_err(text);
+            assert_eq!(error.help(), help, "{text}");
+        }
+        assert_eq!(size("10MB").expect_err("no size").help(), "write `10MiB`");
+        assert_eq!(size("5m").expect_err("no size").help(), "write `5MiB`");
+    }
 
     #[test]
     fn every_unit_counts() {

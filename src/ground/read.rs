@@ -292,7 +292,8 @@ impl Reading {
         let number = number.filter(|number| *number >= least);
         if number.is_none() {
             let message = format!("`{what}` must be a whole number, {least} or more, not {}", found(node));
-            self.error(node.span, message);
+            let help = example::of(what).map(str::to_owned);
+            self.report(Diagnostic::error(message).at(&self.source, node.span).maybe_help(help));
         }
         number
     }
@@ -343,8 +344,23 @@ impl Reading {
         let entries = self.entries(node, what)?;
         let meant =
             entries.iter().filter_map(|(key, _)| self.refuse_unknown(key, what, known, later)).collect();
-        let complete = entries.iter().all(|(key, _)| known.contains(&&*key.text));
+        let refused = || entries.iter().filter(|(key, _)| !known.contains(&&*key.text));
+        let complete = refused().next().is_none();
+        for (key, value) in refused() {
+            // `user: name:password` is how curl writes both.
+            let both = &*key.text == "user" && value.scalar().is_some_and(|scalar| scalar.text.contains(':'));
+            if both || foreign::is_credential(&key.text) {
+                self.hide(value);
+            }
+        }
         Some(Fields { entries, meant, complete, span: node.span })
+    }
+
+    /// Keeps a literal out of every excerpt.
+    fn hide(&self, node: &Node) {
+        if node.scalar().is_some_and(|scalar| !scalar.is_empty() && !scalar.text.contains("{{")) {
+            self.source.hide(node.span);
+        }
     }
 
     /// Reports a key that is not one of `known`; gives back the one that was probably meant.

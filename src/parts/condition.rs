@@ -28,7 +28,13 @@ impl Condition {
             reading.error_with(node.span, message, format!("write \"{{{{ {} }}}}\"", scalar.text));
             return None;
         }
-        Some(Self { key, template: Template::read(scalar, reading)? })
+        let template = Template::read(scalar, reading)?;
+        if scalar.text.contains("{{") && !template.is_one_expression() {
+            let message = format!("`{key}` is one expression, and here text stands beside it");
+            reading.error_with(node.span, message, "put all of it in one pair of braces: \"{{ a and b }}\"");
+            return None;
+        }
+        Some(Self { key, template })
     }
 
     /// Whether it holds.

@@ -11,7 +11,7 @@ use crate::ground::source::{Span, Spanned};
 use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
-use crate::parts::select::{ATTRIBUTE, Absence, Answer, Missing, Selector, WORDS, Yield, shown};
+use crate::parts::select::{ATTRIBUTE, Absence, Answer, Missing, Selector, WORDS, Yield, query, shown};
 use crate::parts::template::{Error, Mention, Template, Tree, is_constant};
 
 /// What may stand beside a selector.
@@ -235,8 +235,11 @@ fn short(node: &Node, reading: &Reading, what: &str) -> Option<Extract> {
         TakenFrom::Template(Template::read(scalar, reading)?)
     } else {
         let message = format!("`{}` is neither a selector nor a template", scalar.text);
-        let help = "write a JSON path (`$.result.token`), a map (`{ header: location }`) or a \
-                    template (`\"{{ response.status }}\"`)";
+        let path = query::meant(&scalar.text).filter(|_| !matches!(&*scalar.text, "true" | "false"));
+        let path = path.unwrap_or_else(|| "$.result.token".to_owned());
+        let help = format!(
+            "write a JSON path (`{path}`), a map (`{{ header: location }}`) or a template (`\"{{{{ response.status }}}}\"`)"
+        );
         reading.error_with(node.span, message, help);
         return None;
     };

@@ -30,7 +30,11 @@ impl ForEach {
         }
         let Kind::Map(entries) = &node.kind else {
             let message = format!("`for_each` must be a map, not {}", node.describe());
-            reading.error_with(node.span, message, SHAPE);
+            let template = node.scalar().filter(|scalar| scalar.text.starts_with("{{"));
+            let help = template.map(|scalar| {
+                format!("give the element a name: `for_each: {{ item: \"{}\" }}`", scalar.text)
+            });
+            reading.error_with(node.span, message, help.as_deref().unwrap_or(SHAPE));
             return None;
         };
         let [(name, value)] = entries.as_slice() else {
@@ -45,7 +49,7 @@ impl ForEach {
         };
         if !is_list {
             let message = format!("`for_each` goes through a list, not {}", value.describe());
-            let named = value.scalar().filter(|scalar| scalar.text.split('.').all(is_word));
+            let named = value.scalar().filter(|scalar| is_word(&scalar.text));
             let help = named.map(|scalar| format!("write a template: \"{{{{ {} }}}}\"", scalar.text));
             reading.error_with(value.span, message, help.as_deref().unwrap_or(SHAPE));
             return None;

@@ -162,7 +162,7 @@ impl Condition {
             }
             text => {
                 let help = "write connect, timeout, or a status: 429, 5xx, 500..599";
-                let message = format!("`{text}` is nothing to send again for");
+                let message = format!("`{text}` is not a reason to send again");
                 reading.error_with(node.span, message, help);
                 None
             }
@@ -345,7 +345,7 @@ mod tests {
             ("{ max: -1 }", "whole number"),
             ("{ max: 5000 }", "1000 at most"),
             ("{ max: 1, if: [] }", "lists nothing"),
-            ("{ max: 1, if: [refused] }", "nothing to send again for"),
+            ("{ max: 1, if: [refused] }", "not a reason to send again"),
             ("{ max: 1, if: [50x] }", "not a status"),
             ("{ max: 1, backoff: 5s..1s }", "goes down"),
             ("{ max: 1, backoff: fast }", "not a duration"),

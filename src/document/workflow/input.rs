@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::document::rows;
 use crate::document::workflow::command::Command;
-use crate::ground::diagnostic::did_you_mean;
+use crate::ground::diagnostic::{Diagnostic, did_you_mean};
 use crate::ground::read::Reading;
 use crate::ground::secret::is_secret_name;
 use crate::ground::source::{Span, Spanned};
@@ -253,6 +253,12 @@ impl Input {
             reading.error_with(node.span, "an input's default is not a template", "derive it under `vars`");
             return None;
         }
+        if let Some(name) = node.scalar().and_then(|scalar| shell_variable(&scalar.text)) {
+            let message = "this default is taken as it stands: no variable of the environment is read";
+            let problem = Diagnostic::warning(message).at(&reading.source, node.span);
+            let help = format!("write `{}: {{ env: {name} }}`", self.name.value);
+            reading.report(problem.maybe_help((!self.secret).then_some(help)));
+        }
         let value = exact(node);
         self.kind = Kind::of(&value);
         self.default = Some(value);
@@ -330,6 +336,14 @@ fn read_env(node: &Node, reading: &Reading) -> Option<Arc<str>> {
         return None;
     }
     Some(Arc::clone(&scalar.text))
+}
+
+/// The name in `$NAME` or `${NAME}`, where that is all.
+fn shell_variable(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('$')?;
+    let name = rest.strip_prefix('{').map_or(Some(rest), |rest| rest.strip_suffix('}'))?;
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    (name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(fits)).then_some(name)
 }
 
 /// What other languages call a type.

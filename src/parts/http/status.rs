@@ -161,8 +161,14 @@ impl fmt::Display for StatusSet {
 }
 
 fn form(node: &Node, reading: &Reading, what: &str) -> Option<StatusForm> {
-    match reading.text(node, what)?.text.parse::<StatusForm>() {
+    let scalar = reading.text(node, what)?;
+    match scalar.text.parse::<StatusForm>() {
         Ok(form) => Some(form),
+        Err(_) if scalar.text.contains("{{") => {
+            let help = "write it out; what is known only then is compared under `that`: \"{{ response.status == wanted }}\"";
+            reading.error_with(node.span, format!("`{what}` is not a template"), help);
+            None
+        }
         Err(error) => {
             reading.error_with(node.span, format!("`{what}`: {error}"), error.help());
             None
@@ -184,7 +190,21 @@ fn code(text: &str, whole: &str) -> Result<u16, Error> {
 fn meant(text: &str) -> Option<StatusForm> {
     let plain: String = text.to_lowercase().replace(' ', "").replace('*', "x");
     let range = plain.replace("..=", "..").replace("...", "..").replacen('-', "..", 1);
-    let word = if plain == "all" || plain == "x" { "any" } else { range.as_str() };
+    if let Some(code) = plain.strip_prefix(">=").and_then(|code| code.parse().ok()) {
+        return Some(StatusForm::Range(code, 599)).filter(|_| CODES.contains(&code));
+    }
+    let digits = plain.trim_start_matches("==").trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let word = match plain.as_str() {
+        "all" | "x" => "any",
+        "ok" | "success" => "200",
+        "created" => "201",
+        "notfound" => "404",
+        class if class.len() == 3 && class.ends_with('x') => {
+            return format!("{}xx", &class[..1]).parse().ok();
+        }
+        _ if digits.len() == 3 => digits,
+        _ => range.as_str(),
+    };
     word.parse().ok()
 }
 
@@ -242,7 +262,10 @@ mod tests {
             ("200-299", "`status`: `200-299` is not a status / write `200..299`"),
             ("200..=299", "`status`: `200..=299` is not a status / write `200..299`"),
             ("5**", "`status`: `5**` is not a status / write `5xx`"),
-            ("ok", "`status`: `ok` is not a status / write 200, 2xx, [200, 201], 200..299 or any"),
+            ("ok", "`status`: `ok` is not a status / write `200`"),
+            ("'>= 500'", "`status`: `>= 500` is not a status / write `500..599`"),
+            ("20x", "`status`: `20x` is not a status / write `2xx`"),
+            ("soon", "`status`: `soon` is not a status / write 200, 2xx, [200, 201], 200..299 or any"),
             ("200..", "`status`: `200..` is not a status"),
             ("0200", "`status`: `0200` is not a status code"),
             ("[]", "`status` is an empty list"),

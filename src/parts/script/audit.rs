@@ -54,26 +54,6 @@ pub(super) struct Audit {
 const BUILT_IN: [&str; 10] =
     ["print", "debug", "type_of", "Fn", "call", "curry", "is_shared", "is_def_var", "is_def_fn", "eval"];
 
-/// Methods of JavaScript, and ours.
-const METHODS: &[(&str, &str)] = &[
-    ("includes", "contains"),
-    ("has", "contains"),
-    ("forEach", "for_each"),
-    ("toString", "to_string"),
-    ("toUpperCase", "to_upper"),
-    ("toLowerCase", "to_lower"),
-    ("startsWith", "starts_with"),
-    ("endsWith", "ends_with"),
-    ("indexOf", "index_of"),
-    ("substring", "sub_string"),
-    ("substr", "sub_string"),
-    ("slice", "extract"),
-    ("length", "len"),
-    ("every", "all"),
-    ("concat", "+"),
-    ("toFixed", "round"),
-];
-
 /// What answers and requests have, and other tools call.
 const MEMBERS: [&str; 8] = ["json", "status", "body", "headers", "url", "method", "cookies", "text"];
 
@@ -90,7 +70,11 @@ pub(super) fn audit(text: &Text, ast: &AST, phase: Option<Phase>, imports: &Impo
     facts.reads.retain(|(name, _)| !asked.contains(&**name));
     facts.asked = asked.iter().map(|name| name.as_str().into()).collect();
     told.sort_by_key(|told| (told.position.line(), told.position.position()));
-    told.dedup_by(|a, b| a.position == b.position && a.message == b.message);
+    // A method of what is not there is not there either.
+    told.dedup_by(|a, b| {
+        let follows = a.message.starts_with("there is no method") && a.position.line() == b.position.line();
+        follows || (a.position == b.position && a.message == b.message)
+    });
     let problems = told.into_iter().map(|told| Error {
         message: told.message,
         help: told.help,
@@ -301,6 +285,11 @@ impl Walk<'_> {
                 _ => self.facts.reads_all = true,
             },
             ("vars", Member::Computed) => self.facts.reads_all = true,
+            ("request" | "response", Member::Named(name, position, _)) if self.phase != Some(Phase::Mock) => {
+                if let Some(told) = explain::field(base, name) {
+                    self.tell(position, told);
+                }
+            }
             ("steps", Member::Named(id, position, _)) => self.facts.steps.push((id.into(), position)),
             _ => {}
         }
@@ -453,7 +442,7 @@ impl Walk<'_> {
                 self.tell(position, (format!("there is no method `{name}`"), Some(help)));
             }
             None => {
-                let ours = METHODS.iter().find(|(foreign, _)| *foreign == name);
+                let ours = explain::METHODS.iter().find(|(foreign, _)| *foreign == name);
                 let names = library().keys().map(String::as_str);
                 let names = names.filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
                 let help = ours

@@ -5,9 +5,11 @@ use rhai::{AST, Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::quantity;
+use crate::ground::read::canonical;
 use crate::parts::script::engine::Compiled;
-use crate::parts::script::handles::NAMES;
+use crate::parts::script::handles::{self, NAMES};
 use crate::parts::script::modules::ALL;
+use crate::parts::script::request;
 use crate::parts::script::run::{NESTED, Run, Stop, WRITTEN_NAME};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::to_value;
@@ -68,6 +70,26 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("None", "nothing is written `()`"),
     ("True", "write `true`"),
     ("False", "write `false`"),
+];
+
+/// Methods of JavaScript, and ours.
+pub(super) const METHODS: &[(&str, &str)] = &[
+    ("includes", "contains"),
+    ("has", "contains"),
+    ("forEach", "for_each"),
+    ("toString", "to_string"),
+    ("toUpperCase", "to_upper"),
+    ("toLowerCase", "to_lower"),
+    ("startsWith", "starts_with"),
+    ("endsWith", "ends_with"),
+    ("indexOf", "index_of"),
+    ("substring", "sub_string"),
+    ("substr", "sub_string"),
+    ("slice", "extract"),
+    ("length", "len"),
+    ("every", "all"),
+    ("concat", "+"),
+    ("toFixed", "round"),
 ];
 
 /// An error for a panic below: never expected, never fatal.
@@ -205,7 +227,9 @@ fn habit(message: &str) -> Option<String> {
     if message.starts_with("unexpected '") {
         return Some("something is missing before it, or it is one too many".to_owned());
     }
-    message.split('\'').skip(1).step_by(2).find_map(elsewhere)
+    let known = message.split('\'').skip(1).step_by(2).find_map(elsewhere);
+    let reserved = message.contains("reserved keyword");
+    known.or_else(|| reserved.then(|| "Rhai keeps this word for itself: choose another name".to_owned()))
 }
 
 /// What is wrong with a call of `module::name`, if anything is.
@@ -231,6 +255,19 @@ fn method_of_http(module: &str, name: &str) -> Option<String> {
     (module == "http" && is_method).then(|| {
         format!("write http::send(#{{ method: \"{}\", url: url, json: value }})", name.to_uppercase())
     })
+}
+
+/// What is wrong with a member of `request` or `response`, if anything is.
+pub(super) fn field(whose: &str, name: &str) -> Option<(String, Option<String>)> {
+    let known = if whose == "request" { &request::FIELDS } else { &handles::FIELDS };
+    if known.contains(&name) {
+        return None;
+    }
+    let help = canonical(name, known)
+        .map(|ours| format!("the word for it here is `{ours}`"))
+        .or_else(|| did_you_mean(name, known.iter().copied()))
+        .unwrap_or_else(|| format!("it has {}", known.join(", ")));
+    Some((format!("`{whose}` has no `{name}`"), Some(help)))
 }
 
 /// An error while a script ran. Secrets are taken out of its text.

@@ -47,7 +47,7 @@ pub(super) enum Answered {
 struct Headers(Arc<Response>);
 
 /// What a script can read of an answer.
-const FIELDS: [&str; 7] = ["status", "headers", "json", "body", "time_ms", "url", "cookies"];
+pub(super) const FIELDS: [&str; 7] = ["status", "headers", "json", "body", "time_ms", "url", "cookies"];
 
 /// The names that every script sees.
 pub(super) const NAMES: [&str; 6] = ["vars", "request", "response", "steps", "data", "env_name"];

@@ -27,7 +27,7 @@ enum Pairs {
 
 type List = Vec<(String, String)>;
 
-const FIELDS: [&str; 7] = ["method", "url", "query", "headers", "json", "form", "body"];
+pub(super) const FIELDS: [&str; 7] = ["method", "url", "query", "headers", "json", "form", "body"];
 
 /// `request` itself.
 pub(super) fn handle() -> Dynamic {

@@ -66,7 +66,14 @@ fn report(scalar: &Scalar, reading: &Reading, what: &str, error: &regex::Error) 
     let span = caret(text, &scalar.text)
         .map_or(scalar.span, |at| scalar.span_of(&reading.source, at..scalar.text.len()));
     let message = format!("`{what}` is not a regular expression: {reason}");
-    reading.error_with(span, message, "a sign that is meant as it is takes a `\\` before it");
+    let help = if reason.contains("look-around") {
+        "match the whole and put what is wanted in a group: `id=(\\d+)`"
+    } else if reason.contains("backreferences") {
+        "write the text again, or compare in `that`"
+    } else {
+        "a sign that is meant as it is takes a `\\` before it"
+    };
+    reading.error_with(span, message, help);
 }
 
 /// The crate tells the place by a caret below the pattern, both four columns in.

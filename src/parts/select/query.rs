@@ -46,13 +46,26 @@ impl fmt::Display for Query {
     }
 }
 
+/// The path that a text without `$` probably means: `token`, `.data.id`, `response.json.token`.
+#[must_use]
+pub fn meant(text: &str) -> Option<String> {
+    let beginnings = ["response.json.", "response.body.", "response.", "body.", "json.", "."];
+    let rest = beginnings.iter().find_map(|beginning| text.strip_prefix(beginning)).unwrap_or(text);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']');
+    let names = rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let path = format!("$.{rest}");
+    (names && rest.chars().all(is_plain) && Path::beginning(&path).is_some_and(|(_, left)| left.is_empty()))
+        .then_some(path)
+}
+
 impl Query {
     /// Reads a path; a mistake is reported at its place.
     pub fn read(scalar: &Scalar, reading: &Reading) -> Option<Self> {
         let text = &*scalar.text;
         let Some((beginning, rest)) = Path::beginning(text) else {
             let message = format!("`{text}` is not a JSON path");
-            reading.error_with(scalar.span, message, "a path begins with `$`: `$.result.token`");
+            let path = meant(text).unwrap_or_else(|| "$.result.token".to_owned());
+            reading.error_with(scalar.span, message, format!("a path begins with `$`: `{path}`"));
             return None;
         };
         if rest.is_empty() {

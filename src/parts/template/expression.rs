@@ -95,7 +95,17 @@ impl Expression {
                 let message =
                     format!("syntax error: {}", error.detail().unwrap_or("this is not an expression"));
                 let from = at.as_ref().map_or("", |at| &text[at.start..]);
-                reading.error_with(at.clone().map_or(span, &span_of), message, elsewhere::sign(from));
+                reading.error_with(
+                    at.clone().map_or(span, &span_of),
+                    message,
+                    match text {
+                        braces if braces.starts_with('{') => "two braces are enough: `{{ name }}`".to_owned(),
+                        _ if at.as_ref().is_some_and(|at| text[..at.start].ends_with('|')) => {
+                            elsewhere::sign("||")
+                        }
+                        _ => elsewhere::sign(from),
+                    },
+                );
                 None
             }
         }

@@ -148,6 +148,12 @@ impl Template {
         &self.text
     }
 
+    /// Whether it is exactly one expression, whose value keeps its type.
+    #[must_use]
+    pub fn is_one_expression(&self) -> bool {
+        matches!(self.pieces.as_slice(), [Piece::Expression(_)])
+    }
+
     /// The text, where there is no expression in it.
     #[must_use]
     pub fn as_literal(&self) -> Option<&str> {

@@ -230,8 +230,8 @@ fn limits(call: &Call, fields: &RhaiMap) -> Result<Limits, Failure> {
     let mut limits = Limits::default();
     if let Some(timeout) = present(fields, "timeout") {
         let timeout = text(call, "timeout", timeout)?;
-        limits.timeout = quantity::duration(&timeout)
-            .map_err(|why| call.run.error(why.to_string(), Some(why.help().to_owned())))?;
+        limits.timeout =
+            quantity::duration(&timeout).map_err(|why| call.run.error(why.to_string(), Some(why.help())))?;
     }
     Ok(limits)
 }

@@ -40,8 +40,8 @@ fn add(call: &mut Call) -> Answer {
         Some(positive) => (positive, true),
         None => (text.as_str(), false),
     };
-    let duration = quantity::duration(positive)
-        .map_err(|why| call.run.error(why.to_string(), Some(why.help().to_owned())))?;
+    let duration =
+        quantity::duration(positive).map_err(|why| call.run.error(why.to_string(), Some(why.help())))?;
     let sum = if back {
         seconds.checked_sub_unsigned(duration.as_secs())
     } else {

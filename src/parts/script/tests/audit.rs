@@ -40,10 +40,27 @@ fn what_is_not_there_is_told_with_what_was_meant() {
         ("let a = [1]; a.includes(1);", "the word for it here is `contains`"),
         ("let a = [1]; a.psh(1);", "did you mean `push`?"),
         ("let s = \"a\"; s.contains();", "`contains` takes"),
+        ("sleep(1);", "waiting is the step's"),
+        ("vars.get(\"x\");", "write `vars.x`"),
+        ("http::post(\"https://a.example\");", "method: \"POST\""),
+        ("let x = {a: 1};", "an object is written #{ a: 1 }"),
+        ("let x = http.get(1);", "it is a module"),
     ] {
         let told = try_read(&workflow(script)).expect_err(script);
         assert!(told.contains(said) && told.contains("flow.yaml:4:"), "{script}: {told}");
     }
+}
+
+#[test]
+fn a_member_that_a_request_does_not_have_is_told_before_anything_is_sent() {
+    let told = try_read_for(&workflow("request.header[\"a\"] = \"b\";"), Some(Phase::Before));
+    assert!(told.is_err_and(|told| told.contains("the word for it here is `headers`")));
+}
+
+#[test]
+fn what_follows_an_unknown_name_in_its_line_is_not_told_too() {
+    let told = try_read(&workflow("JSON.parse(\"1\");")).expect_err("it is wrong");
+    assert_eq!(told.matches("error:").count(), 1, "{told}");
 }
 
 #[test]

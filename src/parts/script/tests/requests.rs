@@ -144,7 +144,7 @@ fn a_script_that_broke_or_skipped_leaves_the_request_alone() {
         assert!(cell.set.lock().expect("no panic").is_none(), "{script}");
     }
     let (stage, _) = stage(json());
-    let error = stage.breaks("request.headrs;");
+    let error = stage.breaks("request[\"hea\" + \"drs\"];");
     assert_eq!(error.help.as_deref(), Some("did you mean `headers`?"));
     let error = stage.breaks("request.headers[\"a\"] = #{ b: 1 };");
     assert!(error.message.contains("`a` takes a text"), "{}", error.message);

@@ -117,7 +117,7 @@ fn a_response_is_read_like_an_object() {
     ] {
         assert_eq!(stage.prints(&format!("fn f() {{ {expression} }} print(f());")), expected, "{expression}");
     }
-    let error = stage.breaks("print(response.statuss);");
+    let error = stage.breaks("print(response[\"stat\" + \"uss\"]);");
     assert_eq!(error.message, "response has no `statuss`");
     let error = stage.breaks("response.status = 1;");
     assert_eq!(error.message, "`status` cannot be changed");
