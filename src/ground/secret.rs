@@ -228,7 +228,7 @@ impl Needles {
     }
 
     /// Learns a secret by the name under which it will be shown. Texts shorter than
-    /// [`SHORTEST`] and numbers are not searched for.
+    /// [`SHORTEST`] are not searched for.
     pub fn learn(&self, name: &Arc<str>, text: &str) {
         if is_needle(text) {
             let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
@@ -242,7 +242,9 @@ impl Needles {
             Value::String(text) => self.learn(name, text),
             Value::List(elements) => elements.iter().for_each(|element| self.learn_value(name, element)),
             Value::Object(members) => members.values().for_each(|member| self.learn_value(name, member)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            // A PIN of eight digits is no safer as a number.
+            Value::Number(number) => self.learn(name, &number.to_string()),
+            Value::Null | Value::Bool(_) => {}
         }
     }
 
@@ -337,7 +339,12 @@ impl Needles {
                 let members = members.iter().map(|(key, member)| (Arc::clone(key), self.scrub_value(member)));
                 members.collect::<Map>().into()
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+            Value::Number(number) => {
+                let text = number.to_string();
+                let clean = if text.len() < SHORTEST { text.clone() } else { self.scrub(&text) };
+                if clean == text { value.clone() } else { clean.into() }
+            }
+            Value::Null | Value::Bool(_) => value.clone(),
         }
     }
 
@@ -383,7 +390,7 @@ pub fn masked(value: &Value) -> Value {
 }
 
 fn is_needle(text: &str) -> bool {
-    text.len() >= SHORTEST && text.parse::<f64>().is_err()
+    text.len() >= SHORTEST
 }
 
 #[cfg(test)]

@@ -166,7 +166,9 @@ impl Extract {
                 self.mark(&mut value);
                 Ok(Found::Value(value))
             }
-            None if allowed && self.optional && scope.has(&self.name.value) => Ok(Found::Kept),
+            None if allowed && self.optional && (self.collect.is_some() || scope.has(&self.name.value)) => {
+                Ok(Found::Kept)
+            }
             None if allowed && self.optional => Ok(Found::Value(Marked::plain(Value::Null))),
             _ => Err(Error {
                 message: format!("cannot extract `{}`: {}", self.name.value, missing.text(&scope.needles)),

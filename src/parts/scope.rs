@@ -57,6 +57,15 @@ pub struct Turn {
     pub index: Option<usize>,
     /// Which pass of `repeat` it is, from 1: `loop.pass`.
     pub pass: Option<usize>,
+    /// The turn of the loop around this one, whose element is seen too.
+    pub around: Option<Arc<Turn>>,
+}
+
+impl Turn {
+    fn element(&self, name: &str) -> Option<&(Arc<str>, Marked<Value>)> {
+        let own = self.element.as_ref().filter(|(known, _)| &**known == name);
+        own.or_else(|| self.around.as_deref()?.element(name))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -128,7 +137,8 @@ impl Scope {
         if let Some((_, value)) = &turn.element {
             self.learn(value);
         }
-        Self { turn: Some(Arc::new(turn)), ..self.clone() }
+        let around = self.turn.clone();
+        Self { turn: Some(Arc::new(Turn { around, ..turn })), ..self.clone() }
     }
 
     /// The turn of the loop around.
@@ -147,6 +157,12 @@ impl Scope {
             Namespace { variables, steps, keys: namespace.keys.clone(), written: Some(Written::default()) }
         };
         Self { shared: Arc::new(Mutex::new(copy)), ..self.clone() }
+    }
+
+    /// The variables that were set or removed since the fork.
+    #[must_use]
+    pub fn written(&self) -> Vec<Arc<str>> {
+        self.lock().written.iter().flat_map(|written| written.variables.iter().cloned()).collect()
     }
 
     /// Takes over what was set and removed in a fork.
@@ -190,7 +206,7 @@ impl Scope {
     }
 
     fn element(&self, name: &str) -> Option<&(Arc<str>, Marked<Value>)> {
-        self.turn.as_deref()?.element.as_ref().filter(|(known, _)| &**known == name)
+        self.turn.as_deref()?.element(name)
     }
 
     /// Sets an input: nobody will overwrite it.
@@ -240,8 +256,8 @@ impl Scope {
     /// The names of all variables, in the order in which they were set.
     #[must_use]
     pub fn names(&self) -> Vec<Arc<str>> {
-        let element = self.turn.iter().filter_map(|turn| turn.element.as_ref());
-        let element = element.map(|(name, _)| Arc::clone(name));
+        let turns = std::iter::successors(self.turn.as_deref(), |turn| turn.around.as_deref());
+        let element = turns.filter_map(|turn| turn.element.as_ref()).map(|(name, _)| Arc::clone(name));
         self.lock().variables.keys().cloned().chain(element).collect()
     }
 
@@ -346,7 +362,7 @@ mod tests {
         let scope = Scope::default();
         set(&scope, "user", 1);
         let element = Some(("user".into(), Marked::plain(7_i64.into())));
-        let inside = scope.with_turn(Turn { element, index: Some(1), pass: None });
+        let inside = scope.with_turn(Turn { element, index: Some(1), ..Turn::default() });
         assert_eq!((number(&inside, "user"), number(&scope, "user")), (Some(7), Some(1)));
         assert_eq!(inside.set(&"user".into(), Marked::plain(2_i64.into())), Err(Fixed::Element));
         assert_eq!(inside.remove("user"), Err(Fixed::Element));

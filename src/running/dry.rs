@@ -176,12 +176,17 @@ impl<'w> Walk<'w> {
         for entry in &uses.with {
             let name = &entry.name.value;
             let found = self.known(|visit| entry.tree.reads(visit)).then(|| entry.tree.value(&self.scope));
-            match found {
-                Some(Ok(found)) => given.push((Arc::clone(name), found)),
+            let input = plan.workflow.inputs.iter().find(|input| input.name.value == *name);
+            match (input, found) {
+                (Some(input), Some(Ok(found))) => match input.take(found) {
+                    Ok(found) => given.push((Arc::clone(name), found)),
+                    Err(_) => unknown.add(name),
+                },
                 _ => unknown.add(name),
             }
         }
-        let inputs = crate::running::flow::with_inputs(plan, given);
+        let mut inputs = plan.inputs.clone();
+        inputs.extend(given);
         let mut walk = Walk { plan, context: self.context, scope, unknown, prefix };
         walk.begin(inputs);
         walk.steps(telling);

@@ -10,7 +10,7 @@ use crate::document::inputs::Resolved;
 use crate::document::plan::{Plan, PlannedAction, PlannedStep};
 use crate::document::workflow::{Output, Step};
 use crate::ground::diagnostic::Diagnostic;
-use crate::ground::secret::{Marked, Marks, Needles};
+use crate::ground::secret::{Marked, Needles};
 use crate::ground::value::Value;
 use crate::parts::http::Jar;
 use crate::parts::scope::{Scope, StepRecord};
@@ -279,14 +279,21 @@ impl Flowing<'_> {
 }
 
 /// What a caller gives by `with`, laid over the inputs that were resolved before.
-pub(super) fn with_inputs(plan: &Plan, given: Vec<(Arc<str>, Marked<Value>)>) -> Resolved {
+///
+/// # Errors
+/// The input that does not take its value, and why.
+pub(super) fn with_inputs(
+    plan: &Plan,
+    given: Vec<(Arc<str>, Marked<Value>)>,
+) -> Result<Resolved, (Arc<str>, String)> {
     let mut inputs = plan.inputs.clone();
-    for (name, mut found) in given {
-        let secret = plan.workflow.inputs.iter().any(|input| input.name.value == name && input.secret);
-        if secret {
-            found.marks.join(&Marks::secret(Arc::clone(&name)));
-        }
+    for (name, found) in given {
+        let input = plan.workflow.inputs.iter().find(|input| input.name.value == name);
+        let found = match input {
+            Some(input) => input.take(found).map_err(|why| (Arc::clone(&name), why))?,
+            None => found,
+        };
         inputs.insert(name, found);
     }
-    inputs
+    Ok(inputs)
 }

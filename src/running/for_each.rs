@@ -46,8 +46,11 @@ async fn turns(
     let mut flow = Flow::Next;
     for (at, element) in elements.into_iter().enumerate() {
         turns.begin(scope);
-        let turn =
-            Turn { element: Some((Arc::clone(&each.name.value), element)), index: Some(at + 1), pass: None };
+        let turn = Turn {
+            element: Some((Arc::clone(&each.name.value), element)),
+            index: Some(at + 1),
+            ..Turn::default()
+        };
         let run = step::run(flowing, planned, scope.with_turn(turn), Some(at + 1));
         let done = Box::pin(run).await;
         turns.take(done.found);

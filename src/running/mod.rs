@@ -15,6 +15,7 @@ mod run;
 mod script;
 mod show;
 mod step;
+mod uses;
 
 pub use context::{Cancel, Context};
 pub use event::{Detail, Event, EventKind};

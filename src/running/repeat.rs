@@ -17,17 +17,27 @@ impl StepRun<'_> {
         let started = tokio::time::Instant::now();
         let around = self.scope.clone();
         let mut count = 0;
+        let mut before = None;
         loop {
             count += 1;
             self.outcome.passes += 1;
             let turn = around.turn().cloned().unwrap_or_default();
             self.scope = around.with_turn(Turn { pass: Some(count), ..turn });
+            let checked = std::mem::take(&mut self.awaiting);
             let pass = self.pass().await?;
+            if pass.is_over {
+                // The pass before this one turns out to have been the last.
+                self.awaiting = checked;
+                return self.conclude(before.unwrap_or(pass)).await;
+            }
             if pass.is_last(self) {
                 return self.conclude(pass).await;
             }
             match self.next(repeat, &pass, count, started.elapsed())? {
-                Next::Again => self.pause(repeat.every).await,
+                Next::Again => {
+                    before = Some(pass);
+                    self.pause(repeat.every).await;
+                }
                 Next::Done => return self.conclude(pass).await,
                 Next::Failed => {
                     let (what, span) = repeat.feared();

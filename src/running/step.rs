@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use indexmap::IndexMap;
 
-use crate::document::plan::{Plan, PlannedAction, PlannedStep};
-use crate::document::workflow::{Action, Step, Uses};
+use crate::document::plan::{PlannedAction, PlannedStep};
+use crate::document::workflow::{Action, Step};
 use crate::ground::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::ground::secret::Marked;
 use crate::ground::source::Span;
@@ -24,7 +24,7 @@ use crate::parts::script::{Ending, Script};
 use crate::parts::select::Answer;
 use crate::parts::template;
 use crate::running::event::{Detail, EventKind};
-use crate::running::flow::{self, Flowing, Outputs};
+use crate::running::flow::{Flowing, Outputs};
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
 use crate::running::script::{self, Touched};
 use crate::running::show;
@@ -64,16 +64,18 @@ pub(super) struct Pass {
     /// What `extract` did not find.
     pub(super) missed: Option<Box<Failure>>,
     flow: Option<Flow>,
+    /// Whether `when` said that there is no such pass.
+    pub(super) is_over: bool,
 }
 
 impl Pass {
     const fn without_answer(flow: Option<Flow>) -> Self {
-        Self { answer: None, missed: None, flow }
+        Self { answer: None, missed: None, flow, is_over: false }
     }
 
     /// Whether there is no pass after it, whatever `until` says.
     pub(super) fn is_last(&self, step: &StepRun<'_>) -> bool {
-        step.failed || self.flow.is_some() || step.outcome.verdict == Verdict::Skipped
+        self.is_over || step.failed || self.flow.is_some() || step.outcome.verdict == Verdict::Skipped
     }
 }
 
@@ -86,8 +88,10 @@ pub(super) struct StepRun<'r> {
     pub(super) scope: Scope,
     pub(super) outcome: StepOutcome,
     pub(super) found: IndexMap<Arc<str>, Marked<Value>>,
+    /// What the scripts of this pass checked: judged only if it is the last.
+    pub(super) awaiting: Vec<Check>,
     response: Option<Arc<Response>>,
-    outputs: Option<Arc<Outputs>>,
+    pub(super) outputs: Option<Arc<Outputs>>,
     failed: bool,
 }
 
@@ -115,6 +119,7 @@ pub(super) async fn run(
         scope,
         outcome,
         found,
+        awaiting: Vec::new(),
         response: None,
         outputs: None,
         failed: false,
@@ -151,14 +156,14 @@ impl<'r> StepRun<'r> {
             if self.outcome.passes < 2 {
                 self.skip("`when` is false");
             }
-            return Ok(Pass::without_answer(Some(Flow::Next)));
+            return Ok(Pass { is_over: true, ..Pass::without_answer(None) });
         }
         match (&self.planned.action, &self.step.action) {
             (PlannedAction::Request(spec), _) => self.exchange(spec).await,
             (PlannedAction::Uses(plan), Action::Uses(uses)) => {
                 self.uses(plan, uses).await.map(Pass::without_answer)
             }
-            (PlannedAction::Parallel(steps), _) => Ok(Pass::without_answer(self.parallel(steps).await)),
+            (PlannedAction::Parallel(steps), _) => self.parallel(steps).await.map(Pass::without_answer),
             (_, Action::Script(script)) => {
                 self.script(script, None, self.scope.clone()).await.map(Pass::without_answer)
             }
@@ -169,6 +174,9 @@ impl<'r> StepRun<'r> {
 
     /// Judges what only the last pass is asked for.
     pub(super) async fn conclude(&mut self, pass: Pass) -> Result<Flow, Box<Failure>> {
+        for check in std::mem::take(&mut self.awaiting) {
+            self.judge(check, false);
+        }
         if let Some((answer, scope)) = pass.answer {
             if self.step.repeat.is_some() {
                 self.tell_extracted();
@@ -216,7 +224,7 @@ impl<'r> StepRun<'r> {
             flow = self.script(after, None, scope.clone()).await?;
         }
         self.expect_status(&response);
-        Ok(Pass { answer: Some((answer, scope)), missed, flow })
+        Ok(Pass { answer: Some((answer, scope)), missed, flow, is_over: false })
     }
 
     /// Sets what is extracted; gives back what was not found, which is told after `expect`.
@@ -256,10 +264,16 @@ impl<'r> StepRun<'r> {
 
     /// Nothing was found and that is no error: in a loop, the list of what was found has a null.
     fn keep(&mut self, extract: &Extract) {
-        if self.scope.turn().is_some() {
-            let name = Arc::clone(&extract.name.value);
-            self.found.entry(name).or_insert_with(|| Marked::plain(Value::Null));
+        if self.scope.turn().is_none() {
+            return;
         }
+        let name = &extract.name.value;
+        let nothing = if extract.collect.is_some() { Vec::new().into() } else { Value::Null };
+        if extract.collect.is_some() && !self.scope.has(name) {
+            // The name is no input's: reading the workflow made sure of it.
+            let _ = self.scope.set(name, Marked::plain(nothing.clone()));
+        }
+        self.found.entry(Arc::clone(name)).or_insert_with(|| Marked::plain(nothing));
     }
 
     /// What the passes so far found, and this one: lists are joined, all else is added.
@@ -323,6 +337,15 @@ impl<'r> StepRun<'r> {
         }
     }
 
+    /// Judges a script's check; in a `repeat` only where the pass turns out to be the last.
+    fn judge_later(&mut self, check: Check) {
+        if self.step.repeat.is_some() {
+            self.awaiting.push(check);
+        } else {
+            self.judge(check, false);
+        }
+    }
+
     /// Tells a check; one on the status may say that it was the credentials.
     pub(super) fn judge(&mut self, check: Check, is_status: bool) {
         if !check.passed {
@@ -349,7 +372,7 @@ impl<'r> StepRun<'r> {
         }
         for checked in ran.checks {
             let span = self.span_of(checked.place.as_ref(), script);
-            self.judge(Check::of_script(checked.name, checked.passed, span), false);
+            self.judge_later(Check::of_script(checked.name, checked.passed, span));
         }
         match ran.ending.map_err(|error| self.failure(error.into()))? {
             Ending::Done => Ok(None),
@@ -388,29 +411,6 @@ impl<'r> StepRun<'r> {
         here.map_or_else(|| script.span(), |place| place.span)
     }
 
-    /// `None` where the workflow passed.
-    async fn uses(&mut self, plan: &Plan, uses: &Uses) -> Result<Option<Flow>, Box<Failure>> {
-        let mut given = Vec::with_capacity(uses.with.len());
-        for entry in &uses.with {
-            let found = entry.tree.value(&self.scope).map_err(|error| self.template_failure(&error))?;
-            given.push((Arc::clone(&entry.name.value), found));
-        }
-        let inputs = flow::with_inputs(plan, given);
-        let outer = self.flowing;
-        let running = flow::flow(
-            plan,
-            outer.context,
-            outer.events,
-            (&self.path, &self.scope.needles, &outer.jar),
-            inputs,
-        );
-        let (verdict, outputs) = Box::pin(running).await;
-        self.outcome.verdict = verdict;
-        self.outputs = Some(Arc::new(outputs.unwrap_or_default()));
-        self.record(verdict);
-        Ok((verdict != Verdict::Passed).then_some(Flow::Ended(verdict)))
-    }
-
     fn skip(&mut self, why: &str) {
         self.outcome.verdict = Verdict::Skipped;
         self.outcome.why_skipped = Some(why.to_owned());
@@ -445,7 +445,7 @@ impl<'r> StepRun<'r> {
     }
 
     /// Leaves behind what `steps.<id>` reads, where anybody reads it.
-    fn record(&self, verdict: Verdict) {
+    pub(super) fn record(&self, verdict: Verdict) {
         if self.flowing.plan.keeps_steps {
             let (response, outputs) = (self.response.clone(), self.outputs.clone());
             let record = StepRecord { response, outputs, verdict: verdict.word() };

@@ -333,3 +333,92 @@ fn used_workflows_run_in_loops_with_the_element_as_input() {
     );
     assert_eq!(ran.output("token"), json!("two-token"));
 }
+
+#[test]
+fn the_elements_of_all_loops_around_are_seen() {
+    let ran = Scenario::new(
+        r#"
+vars: { seen: [] }
+steps:
+  - for_each: { i: [1, 2] }
+    parallel:
+      - id: inner
+        for_each: { j: [a, b] }
+        script: |
+          print(`${vars.i}${vars.j}`);
+      - id: other
+        repeat: 2
+        when: "{{ i > 0 and loop.pass > 0 }}"
+        script: |
+          print(`${vars.i}`);
+"#,
+    )
+    .detail(Detail::Steps)
+    .run();
+    ran.passed();
+    let mut printed = ran.printed();
+    printed.sort();
+    assert_eq!(printed, ["1", "1", "1a", "1b", "2", "2", "2a", "2b"]);
+}
+
+#[test]
+fn with_gives_what_the_input_takes_and_nothing_else() {
+    let flow = |given: &str| {
+        Scenario::new(&format!("vars: {{ bad: abc }}\nsteps:\n  - {{ uses: ./used.yaml, with: {{ n: {given} }} }}\n"))
+            .file("used.yaml", "inputs: { n: { type: int, default: 3, choices: [3, 4] } }\nsteps: [ { script: 'check(\"int\", vars.n == 4);' } ]\n")
+            .run()
+    };
+    flow("4").passed();
+    flow("\"4\"").passed();
+    for (given, why) in
+        [("5", "none of its choices"), ("\"{{ bad }}\"", "whole number"), ("null", "required")]
+    {
+        let ran = flow(given);
+        ran.fails_with(Cause::CouldNotRun);
+        says(&ran.error(), &["the input `n`", why, "flow.yaml:3:"]);
+    }
+}
+
+#[test]
+fn what_a_pass_checks_counts_only_where_it_is_the_last() {
+    let poll = |until: &str| {
+        job(
+            &format!("steps:\n  - id: poll\n    repeat: {{ {until}, max: 5 }}\n    request: GET {{{{ base }}}}/job\n    after: 'check(\"three\", response.json.count == 3);'\n"),
+            99,
+        )
+        .run()
+    };
+    poll("until: \"{{ response.json.count == 3 }}\"").passed();
+    let ran = poll("until: \"{{ response.json.count == 2 }}\"");
+    ran.fails_with(Cause::CheckFailed);
+    assert_eq!(ran.failed_checks(), ["three"]);
+}
+
+#[test]
+fn the_pass_before_a_when_that_is_false_is_judged_as_the_last() {
+    let ran = job(
+        "steps:\n  - id: a\n    when: \"{{ loop.pass < 3 }}\"\n    repeat: 9\n    request: GET {{ base }}/job\n    extract: { gone: $.gone }\n    expect: { json: { $.count: 999 } }\n",
+        99,
+    )
+    .run();
+    ran.fails_with(Cause::CheckFailed).saw(["GET /job", "GET /job"]);
+    assert_eq!(ran.failed_checks(), ["$.count"]);
+    says(&ran.error(), &["cannot extract `gone`"]);
+}
+
+#[test]
+fn names_that_are_computed_cannot_race_in_parallel_either() {
+    let ran = Scenario::new(
+        "steps:\n  - parallel:\n      - { id: one, script: 'vars[\"a\" + \"b\"] = 1;' }\n      - { id: two, script: 'vars[\"a\" + \"b\"] = 2;' }\n",
+    )
+    .run();
+    ran.fails_with(Cause::CouldNotRun);
+    says(&ran.error(), &["`ab` was set by `one` and by `two`"]);
+}
+
+#[test]
+fn collecting_what_is_never_there_gives_an_empty_list() {
+    let ran = job("steps: [ { repeat: 2, request: 'GET {{ base }}/job', extract: { all: { json: $.gone, collect: true, optional: true } } } ]", 9).run();
+    ran.passed();
+    assert_eq!(ran.output("all"), json!([]));
+}

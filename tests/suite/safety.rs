@@ -17,19 +17,14 @@ fn a_script_without_end_is_stopped_and_its_line_is_told() {
         ("let a = [1];\n      while true { a += a; }", 5, "elements"),
         ("fn f(n) { f(n + 1) }\n      f(0);", 5, "levels"),
         ("let m = #{};\n      let i = 0; while true { i += 1; m[`k${i}`] = i; }", 5, ""),
-        ("let i = 0;\n      while true { i += 1; vars.s = \"abcdefgh\".repeat(100000); }", 5, ""),
+        ("let i = 0;\n      while true { i += 1; vars[`k${i}`] = \"abcdefgh\" + i; }", 5, ""),
         ("let s = \"\";\n      s.pad(1000000000, \"x\");", 5, ""),
         ("try { loop { } } catch { print(\"caught\"); }", 4, ""),
     ];
     for (script, line, told) in table {
         let ran = Scenario::new(&format!("steps:\n  - id: a\n    script: |\n      {script}\n")).run();
-        match &ran.finished {
-            Ok(_) => {
-                ran.fails_with(Cause::CouldNotRun);
-                says(&ran.error(), &[&format!("flow.yaml:{line}:"), told]);
-            }
-            Err(_) => says(&ran.refused(), &[&format!("flow.yaml:{line}:")]),
-        }
+        ran.fails_with(Cause::CouldNotRun);
+        says(&ran.error(), &[&format!("flow.yaml:{line}:"), told]);
         assert!(ran.printed().is_empty(), "{script}");
     }
 }

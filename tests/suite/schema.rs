@@ -50,12 +50,15 @@ fn misfits(schema: &Value, file: &Value) -> Vec<String> {
 #[test]
 fn every_workflow_and_mock_that_loads_fits() {
     let workflow = schema::workflow();
-    for path in files("tests/cases/good").into_iter().chain(files("workflows")) {
+    for path in
+        files("tests/cases/good").into_iter().chain(files("workflows")).chain(files("workflows/recipes"))
+    {
         let file = as_json(&path).unwrap_or_else(|| panic!("{}", path.display()));
         assert_eq!(misfits(&workflow, &file), [""; 0], "{}", path.display());
     }
     let mock = schema::mock();
-    for path in files("workflows/mocks").into_iter().chain(["tests/cases/files/shop.mock.yaml".into()]) {
+    let own = ["tests/cases/files/shop.mock.yaml".into()];
+    for path in files("workflows/mocks").into_iter().chain(files("workflows/recipes/mocks")).chain(own) {
         let file = as_json(&path).unwrap_or_else(|| panic!("{}", path.display()));
         assert_eq!(misfits(&mock, &file), [""; 0], "{}", path.display());
     }

@@ -8,7 +8,7 @@ use crate::document::rows;
 use crate::document::workflow::command::Command;
 use crate::ground::diagnostic::{Diagnostic, did_you_mean};
 use crate::ground::read::Reading;
-use crate::ground::secret::is_secret_name;
+use crate::ground::secret::{Marked, Marks, is_secret_name};
 use crate::ground::source::{Span, Spanned};
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind as NodeKind, Node, Scalar, Style};
@@ -130,6 +130,28 @@ impl Kind {
 }
 
 impl Input {
+    /// A value that another workflow gives: one of its type and its choices, a secret where it is
+    /// declared as one.
+    ///
+    /// # Errors
+    /// What the value is not.
+    pub fn take(&self, given: Marked<Value>) -> Result<Marked<Value>, String> {
+        let Marked { value, mut marks } = given;
+        let value = match value {
+            Value::Null if !self.required => Value::Null,
+            Value::Null => return Err("is required, and null is no value for it".to_owned()),
+            // Within a run values have types already, and an input that names none takes any.
+            value if self.kind == Kind::String => value,
+            value => self.kind.accept(&value)?,
+        };
+        let hidden = self.secret || marks.is_secret();
+        self.refuse_choice(&value, hidden).map_err(|(why, help)| format!("{why} ({help})"))?;
+        if self.secret {
+            marks.join(&Marks::secret(Arc::clone(&self.name.value)));
+        }
+        Ok(Marked::new(value, marks))
+    }
+
     /// Whether its value is not at hand: it comes from outside, or must be given.
     #[must_use]
     pub const fn is_looked_for(&self) -> bool {

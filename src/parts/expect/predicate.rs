@@ -422,6 +422,14 @@ impl Reader<'_> {
             self.reading.error_with(node.span, message, help);
             return None;
         };
+        if matches!(&operand.tree, Tree::Plain(value) if value.as_list().is_some_and(<[Value]>::is_empty)) {
+            self.reading.error_with(
+                node.span,
+                "`one_of` has no choice",
+                "write a list: `one_of: [active, pending]`",
+            );
+            return None;
+        }
         if self.unit.is_measured() {
             let read = |choice| self.quantity(choice, node.span);
             choices.iter().map(read).collect::<Option<Vec<()>>>()?;
@@ -435,6 +443,14 @@ impl Reader<'_> {
             self.reading.error_with(node.span, "`between` takes two numbers", help);
             return None;
         };
+        let plain = |node: &Node| node.scalar().and_then(|scalar| scalar.resolve().as_f64());
+        if let (Some(least), Some(most)) = (plain(low), plain(high))
+            && least > most
+        {
+            let help = format!("write the smaller one first: `between: [{most}, {least}]`");
+            self.reading.error_with(node.span, "nothing is between these", help);
+            return None;
+        }
         let low = self.number(low, "between");
         let high = self.number(high, "between");
         Some(Test::Between(low?, high?))

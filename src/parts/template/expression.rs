@@ -26,6 +26,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     filters::register(&mut environment);
+    // It would show the engine's inside.
+    environment.remove_global("debug");
     environment
 });
 

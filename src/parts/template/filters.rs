@@ -89,8 +89,7 @@ const THEIR_FILTERS: [&str; 45] = [
     "zip",
 ];
 /// The names of all functions.
-pub(super) const FUNCTIONS: [&str; 12] = [
-    "debug",
+pub(super) const FUNCTIONS: [&str; 11] = [
     "default",
     "dict",
     "fake",

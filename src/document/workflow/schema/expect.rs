@@ -115,7 +115,7 @@ fn of_values() -> Vec<Key> {
         key("contains", "Has this part, this element, or at least these members.", json!({})),
         key("length", "What the number of characters, elements or members must be.", refer("predicate")),
         key("empty", "Whether there is nothing inside.", refer("truth")),
-        key("type", "The type of the value.", words(&types)),
+        key("type", "The type of the value.", any_of([words(&types), json!({ "type": "null" })])),
         key("each", "What every element of the list must be.", refer("predicate")),
     ]
 }

@@ -322,13 +322,23 @@ impl RequestDefaults {
     }
 }
 
+/// A duration in which something can happen.
+fn some_time(node: &Node, what: &str, reading: &Reading) -> Option<Duration> {
+    let duration = reading.duration(node, what)?;
+    if duration.is_zero() {
+        reading.error_with(node.span, format!("`{what}` leaves no time at all"), "write how long: `15s`");
+        return None;
+    }
+    Some(duration)
+}
+
 impl LimitsSpec {
     fn read(fields: &Fields<'_>, reading: &Reading) -> Self {
         Self {
-            timeout: fields.get("timeout").and_then(|node| reading.duration(node, "timeout")),
+            timeout: fields.get("timeout").and_then(|node| some_time(node, "timeout", reading)),
             connect_timeout: fields
                 .get("connect_timeout")
-                .and_then(|node| reading.duration(node, "connect_timeout")),
+                .and_then(|node| some_time(node, "connect_timeout", reading)),
             max_body: fields.get("max_body").and_then(|node| reading.size(node, "max_body")),
         }
     }
