@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use url::{Position, Url};
+use url::Url;
 
 use crate::ground::source::Source;
 use crate::parts::http::redirect::same_origin;
@@ -20,7 +20,11 @@ impl Origins {
     pub(super) fn note(&self, url: &Url) {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if !used.iter().any(|known| same_origin(known, url)) {
-            used.extend(Url::parse(&url[..Position::BeforePath]));
+            let mut origin = url.clone();
+            origin.set_query(None);
+            origin.set_fragment(None);
+            origin.set_path("");
+            used.push(origin);
         }
     }
 

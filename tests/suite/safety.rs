@@ -19,6 +19,16 @@ fn a_script_without_end_is_stopped_and_its_line_is_told() {
         ("let m = #{};\n      let i = 0; while true { i += 1; m[`k${i}`] = i; }", 5, ""),
         ("let i = 0;\n      while true { i += 1; vars[`k${i}`] = \"abcdefgh\" + i; }", 5, ""),
         ("let s = \"\";\n      s.pad(1000000000, \"x\");", 5, ""),
+        (
+            "let s = \"\"; s.pad(1000000, \"x\");\n      for i in 0..100000 { secret(s + i); }",
+            5,
+            "more secrets",
+        ),
+        (
+            "let s = \"\"; s.pad(1000000, \"x\");\n      for i in 0..100000 { check(s + i, true); }",
+            5,
+            "16 MiB",
+        ),
         ("try { loop { } } catch { print(\"caught\"); }", 4, ""),
     ];
     for (script, line, told) in table {

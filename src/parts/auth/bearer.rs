@@ -54,7 +54,8 @@ fn names_scheme(text: &str) -> bool {
 
 /// Why a text is no `b64token` (RFC 6750, section 2.1); the text itself is never told.
 fn refused(token: &str) -> Option<String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/');
+    let allowed =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
     let body = token.trim_end_matches('=');
     if body.is_empty() {
         return Some("it is empty".to_owned());
@@ -62,7 +63,9 @@ fn refused(token: &str) -> Option<String> {
     if token.len() > LONGEST {
         return Some(format!("it has {} bytes, more than {LONGEST}", token.len()));
     }
-    let (at, c) = body.chars().enumerate().find(|(_, c)| !allowed(*c))?;
+    // All before it is ASCII, so that it is the beginning of a character.
+    let at = body.bytes().position(|byte| !allowed(byte))?;
+    let c = body[at..].chars().next()?;
     Some(format!(
         "character {} is {}, and only letters, digits and -._~+/ may stand in one",
         at + 1,

@@ -190,10 +190,12 @@ impl Part {
             return Ok(None);
         }
         let mut marks = found.marks;
-        marks.join(&Marks::secret(name.into()));
         let text = found.value.to_text();
-        if let Some(name) = &marks.secret {
-            scope.needles.learn(name, &text);
+        // What is a secret already was learnt when it became one.
+        if !marks.is_secret() {
+            let name: Arc<str> = name.into();
+            scope.needles.learn(&name, &text);
+            marks.join(&Marks::secret(name));
         }
         Ok(Some(Marked::new(text, marks)))
     }

@@ -225,9 +225,9 @@ fn engine(run: &Arc<Run>, compiled: &Compiled) -> Engine {
     let watched = Arc::clone(run);
     engine.on_progress(move |operations| watched.must_stop(operations).map(Dynamic::from));
     let printing = Arc::clone(run);
-    engine.on_print(move |text| (printing.host.on_print)(&printing.clean(text)));
+    engine.on_print(move |text| tell(&printing, text));
     let debugging = Arc::clone(run);
-    engine.on_debug(move |text, _, _| (debugging.host.on_print)(&debugging.clean(text)));
+    engine.on_debug(move |text, _, _| tell(&debugging, text));
     let reading = Arc::clone(run);
     engine.on_var(move |name, index, context| {
         if reading.is_time_to_weigh() {
@@ -243,6 +243,13 @@ fn engine(run: &Arc<Run>, compiled: &Compiled) -> Engine {
         }
     });
     engine
+}
+
+/// Tells what a script prints, until it is too much: then the script is stopped.
+fn tell(run: &Run, text: &str) {
+    if run.may_tell(text) {
+        (run.host.on_print)(&run.clean(text));
+    }
 }
 
 /// Rhai weighs what an operation made, but not the map or list that it was put into: so all that

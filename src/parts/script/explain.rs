@@ -13,7 +13,7 @@ use crate::parts::script::request;
 use crate::parts::script::run::{NESTED, Run, Stop, WRITTEN_NAME};
 use crate::parts::script::text::Text;
 use crate::parts::script::value::to_value;
-use crate::parts::script::{CALLS, ELEMENTS, EXPRESSION_DEPTH, Error, VARIABLES, WRITTEN};
+use crate::parts::script::{CALLS, ELEMENTS, EXPRESSION_DEPTH, Error, TOLD, VARIABLES, WRITTEN};
 
 const MODULES: &str = "a module is the file `scripts/name.rhai`: import \"name\" as name;";
 const WAITING: &str = "waiting is the step's: `repeat: { every: 2s, until: … }`, `retry`";
@@ -334,6 +334,10 @@ fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
             "look for a loop that does not end",
         ),
         EvalAltResult::ErrorTerminated(token, _) => match token.read_lock::<Stop>().as_deref() {
+            Some(Stop::Chatter) => (
+                format!("the script told more than {} MiB, by `print` and `check`", TOLD / 1024 / 1024),
+                "print what is looked for alone",
+            ),
             Some(Stop::Cancelled) => ("the script was cancelled".to_owned(), "it ended with the run"),
             _ => (
                 format!("the script ran longer than {}", quantity::show(run.time())),

@@ -64,6 +64,8 @@ pub const TEXT: usize = 4 * 1024 * 1024;
 pub const ELEMENTS: usize = 20_000;
 /// How much a script may put into variables and objects of the workflow in all, in bytes.
 pub const WRITTEN: u64 = 256 * 1024 * 1024;
+/// How much a script may print, and name its checks, in all, in bytes.
+pub const TOLD: u64 = 16 * 1024 * 1024;
 /// How many variables there may be at one time.
 pub const VARIABLES: usize = 128;
 /// How large a script's file may be, in bytes.

@@ -18,7 +18,7 @@ use crate::parts::scope::{Fixed, RESERVED};
 use crate::parts::script::draft::Draft;
 use crate::parts::script::limits::Limits;
 use crate::parts::script::value::{to_dynamic, to_value, weight};
-use crate::parts::script::{Ending, Error, Host, WRITTEN};
+use crate::parts::script::{Ending, Error, Host, TOLD, WRITTEN};
 
 /// An error of Rhai: what functions of the API return.
 pub(super) type Failure = Box<EvalAltResult>;
@@ -27,6 +27,8 @@ pub(super) type Answer = Result<Dynamic, Failure>;
 
 /// How [`Run::weigh`] calls itself in Rhai's error.
 pub(super) const WRITTEN_NAME: &str = "written";
+/// In about how many forms a secret is looked for.
+const FORMS: usize = 16;
 
 /// How the nesting of values is called in Rhai's error.
 pub(super) const NESTED: &str = "nested";
@@ -49,6 +51,7 @@ pub(super) struct Run {
     reads: AtomicU64,
     /// How much the script put into variables and objects, in bytes.
     written: AtomicU64,
+    told: AtomicU64,
 }
 
 /// What changes while a script runs.
@@ -83,6 +86,8 @@ pub(super) enum Stop {
     Ending(Ending),
     /// By the clock.
     Deadline,
+    /// By how much it told.
+    Chatter,
     /// From outside.
     Cancelled,
 }
@@ -97,6 +102,7 @@ impl Run {
             waited: AtomicU64::new(0),
             reads: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            told: AtomicU64::new(0),
         })
     }
 
@@ -118,6 +124,9 @@ impl Run {
         if self.host.cancel.load(Ordering::Relaxed) {
             return Some(Stop::Cancelled);
         }
+        if self.told.load(Ordering::Relaxed) > TOLD {
+            return Some(Stop::Chatter);
+        }
         let waited = Duration::from_millis(self.waited.load(Ordering::Relaxed));
         let late = operations.is_multiple_of(ASK_THE_CLOCK)
             && self.started.elapsed().saturating_sub(waited) > self.time();
@@ -132,6 +141,13 @@ impl Run {
     /// Whether the variables of the script should be weighed now: with every 64th read of one.
     pub(super) fn is_time_to_weigh(&self) -> bool {
         self.reads.fetch_add(1, Ordering::Relaxed) % 64 == 63
+    }
+
+    /// Counts what is printed, or names a check; false once it is too much, and the script about to
+    /// be stopped.
+    pub(super) fn may_tell(&self, text: &str) -> bool {
+        let bytes = text.len() as u64 + 64;
+        self.told.fetch_add(bytes, Ordering::Relaxed) + bytes <= TOLD
     }
 
     /// Counts what is put where Rhai's limits do not reach.
@@ -225,6 +241,10 @@ impl Run {
 
     /// `secret(x)`: from now on `x` is a secret, named by the variable that it is put into.
     pub(super) fn declare_secret(&self, value: &Dynamic) -> Result<(), String> {
+        // A secret is kept in all the forms in which it must not be seen.
+        for _ in 0..FORMS {
+            self.weigh(value).map_err(|_| "keeps more secrets than a script may".to_owned())?;
+        }
         let value = to_value(value, None)?;
         let mut state = self.state();
         state.seen.join(&Marks::secret(UNNAMED.into()));
