@@ -221,7 +221,7 @@ fn a_file_is_read_only_inside_the_project_unless_it_is_trusted() {
     linked.call(VARS).refused(&["outside the project"]);
     let folder = got("{ x: { file: sub } }", "{{ x }}");
     folder.write("sub/y", "");
-    folder.call(VARS).refused(&["it is a folder"]);
+    folder.call(VARS).refused(&["is a folder"]);
     got("{ x: { file: gone.txt } }", "{{ x }}").call(VARS).refused(&["gone.txt, which is not there"]);
 }
 

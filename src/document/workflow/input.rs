@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::document::rows;
 use crate::document::workflow::command::Command;
 use crate::ground::diagnostic::{Diagnostic, did_you_mean};
+use crate::ground::file;
 use crate::ground::read::Reading;
 use crate::ground::secret::{Marked, Marks, is_secret_name};
 use crate::ground::source::{Span, Spanned};
@@ -198,7 +199,7 @@ impl Input {
             fields.get(key).and_then(|node| reading.text(node, key)).map(|scalar| Arc::clone(&scalar.text))
         };
         self.env = fields.get("env").and_then(|node| read_env(node, reading));
-        self.file = text("file").map(|file| reading.source.beside(&file));
+        self.file = fields.get("file").and_then(|node| read_file(node, reading));
         self.description = text("description");
         let command = fields.optional("command", |node| Command::read(node, reading));
         if let Some(secret) = fields.get("secret") {
@@ -340,6 +341,20 @@ fn hide_literal(node: &Node, secret_by_name: bool, reading: &Reading) {
         let literals = default.into_iter().chain(choices).filter(|literal| literal.to_value() != Value::Null);
         literals.for_each(|literal| reading.source.hide(literal.span));
     }
+}
+
+/// The file that gives a value. It need not be there: `--input` may give the value as well.
+fn read_file(node: &Node, reading: &Reading) -> Option<PathBuf> {
+    let scalar = reading.text(node, "file")?;
+    let path = reading.source.beside(&scalar.text);
+    match file::open(&path, u64::MAX) {
+        Err(refused) if !refused.is_missing() => {
+            reading.error(scalar.span, format!("`{}` {}", scalar.text, refused.about()));
+            return None;
+        }
+        _ => reading.warn_outside(&path, scalar, "read"),
+    }
+    Some(path)
 }
 
 /// The name of an environment variable.

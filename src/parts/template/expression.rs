@@ -90,6 +90,7 @@ impl Expression {
                 let kind = Kind::Compiled(Arc::new(compiled));
                 let expression = Self { text: text.into(), span, raw, kind };
                 expression.refuse_unknown_calls(&span_of, reading)?;
+                expression.refuse_unknown_tests(&span_of, reading)?;
                 Some(expression)
             }
             Err(error) => {
@@ -137,6 +138,24 @@ impl Expression {
                 (None, None) => format!("the {what}s are {}", known.join(", ")),
             };
             reading.error_with(span, format!("there is no {what} `{name}`"), help);
+            return None;
+        }
+        Some(())
+    }
+
+    /// What stands behind `is` must be a test.
+    fn refuse_unknown_tests(&self, span_of: &dyn Fn(Range<usize>) -> Span, reading: &Reading) -> Option<()> {
+        for (at, name) in tests(&self.text) {
+            if filters::TESTS.contains(&name) || matches!(name, "filter" | "test") {
+                continue;
+            }
+            let near = nearest(name, filters::TESTS.iter().copied());
+            let help = near.map_or_else(
+                || "to compare, write `==`; there are defined, none, odd, even, string, number, iterable, mapping".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let span = span_of(at..at + name.len());
+            reading.error_with(span, format!("there is no test `{name}`"), help);
             return None;
         }
         Some(())
@@ -360,6 +379,45 @@ fn calls(text: &str) -> Vec<(usize, &str, bool)> {
         at += 1;
     }
     calls
+}
+
+/// Every name that stands behind `is`, or `is not`, outside quotes.
+fn tests(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    if !text.contains(" is ") {
+        return found;
+    }
+    let (mut at, mut quote, mut expects) = (0, None, false);
+    while let Some(c) = text[at..].chars().next() {
+        let length = match quote {
+            Some(open) => {
+                quote = quote.filter(|_| c != open);
+                c.len_utf8()
+                    + if c == '\\' { text[at + 1..].chars().next().map_or(0, char::len_utf8) } else { 0 }
+            }
+            None if c.is_ascii_alphabetic() || c == '_' => {
+                let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+                let name = &text[at..at + text[at..].find(word).unwrap_or(text.len() - at)];
+                match name {
+                    "is" => expects = true,
+                    "not" if expects => {}
+                    name if expects => {
+                        found.push((at, name));
+                        expects = false;
+                    }
+                    _ => {}
+                }
+                name.len()
+            }
+            None => {
+                quote = Some(c).filter(|c| matches!(c, '"' | '\''));
+                expects &= c.is_ascii_whitespace();
+                c.len_utf8()
+            }
+        };
+        at += length;
+    }
+    found
 }
 
 /// Whether the name at `at` is a test: `x is divisibleby(3)`.
