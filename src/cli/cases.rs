@@ -11,6 +11,7 @@ use crate::cli::schedule::{Job, Ran, Schedule, run_pass};
 use crate::document::inputs::Inputs;
 use crate::document::rows::{Row, Rows};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+use crate::reading::report::vars;
 
 /// The rows that are left, and what is known of all of them.
 #[derive(Debug)]
@@ -65,10 +66,7 @@ pub type RanRows = (Vec<Ran>, usize, Option<Diagnostics>);
 pub async fn run_rows(jobs: Vec<Job>, cases: Cases, schedule: Arc<Schedule>) -> RanRows {
     let spinner = schedule.screen.spins().then(|| tokio::spawn(Arc::clone(&schedule.screen).spin()));
     let mut pulling = Pulling { cases, waiting: VecDeque::new(), begun: 0, wrong: None };
-    let mut ran: Vec<Gathered> = jobs
-        .iter()
-        .map(|job| Gathered { ran: Ran { index: job.index, ..Ran::default() }, ..Gathered::default() })
-        .collect();
+    let mut ran: Vec<Gathered> = jobs.iter().map(|job| Gathered::new(job.index, &schedule)).collect();
     let mut active = JoinSet::new();
     let mut places: HashMap<Id, usize> = HashMap::new();
     loop {
@@ -181,10 +179,19 @@ struct Gathered {
     /// The last row that gave outputs.
     last: u64,
     entries: Vec<(u64, Vec<serde_json::Value>)>,
+    vars: Option<Vec<(u64, String)>>,
 }
 
 impl Gathered {
+    fn new(index: usize, schedule: &Schedule) -> Self {
+        let ran = Ran { index, ..Ran::default() };
+        Self { ran, vars: schedule.keeps_vars.then(Vec::new), ..Self::default() }
+    }
+
     fn add(&mut self, row: u64, done: Ran) {
+        if let Some(vars) = &mut self.vars {
+            vars.push((row, vars::vars(&done.outputs, &done.needles)));
+        }
         self.ran.tally.add(&done.tally);
         self.ran.exit = self.ran.exit.worst(done.exit);
         if row > self.last {
@@ -200,6 +207,10 @@ impl Gathered {
     /// Rows end in any order, and are told in that of their file.
     fn finish(mut self) -> Ran {
         self.entries.sort_by_key(|(row, _)| *row);
+        if let Some(mut vars) = self.vars {
+            vars.sort_by_key(|(row, _)| *row);
+            self.ran.vars = Some(vars.into_iter().map(|(_, vars)| vars).collect());
+        }
         self.ran.entries = self.entries.into_iter().flat_map(|(_, entries)| entries).collect();
         self.ran
     }
@@ -257,6 +268,7 @@ mod tests {
             repeat: 1,
             fail_fast: true,
             keeps_entries: false,
+            keeps_vars: false,
             failed: AtomicBool::new(false),
         });
         let (ran, begun, wrong) = run_rows(jobs, cases, schedule).await;

@@ -204,6 +204,11 @@ impl Arguments {
             let help = "name one file, or use --output vars or json";
             return Err(refusal(Diagnostic::error(message).help(help)));
         };
+        if self.data.is_some() {
+            let message = "--output value:NAME gives one value, and each row of --data has its own";
+            let help = "use --output vars, or json, which says which row it was";
+            return Err(refusal(Diagnostic::error(message).help(help)));
+        }
         let names: Vec<&str> = workflow.output_names().collect();
         if names.contains(&name.as_str()) {
             return Ok(());
@@ -277,6 +282,7 @@ impl Arguments {
             repeat: self.repeat,
             fail_fast: self.fail_fast,
             keeps_entries,
+            keeps_vars: self.output == Output::Vars,
             failed: AtomicBool::new(false),
         })
     }
@@ -323,7 +329,11 @@ impl Arguments {
     fn print_output(&self, ran: &[Ran], exit: Exit) -> Result<Exit, Refused> {
         let text = match &self.output {
             Output::None => return Ok(exit),
-            Output::Vars => ran.iter().map(|ran| vars::vars(&ran.outputs, &ran.needles)).collect(),
+            Output::Vars => {
+                let lines =
+                    |ran: &Ran| ran.vars.clone().unwrap_or_else(|| vars::vars(&ran.outputs, &ran.needles));
+                ran.iter().map(lines).collect()
+            }
             Output::Json => {
                 let entries: Vec<_> = ran.iter().flat_map(|ran| ran.entries.iter().cloned()).collect();
                 json::document(exit == Exit::Passed, &entries)

@@ -35,6 +35,8 @@ pub struct Schedule {
     pub fail_fast: bool,
     /// Whether the JSON document is wanted.
     pub keeps_entries: bool,
+    /// Whether the outputs of every row are wanted as lines.
+    pub keeps_vars: bool,
     /// Whether something failed.
     pub failed: AtomicBool,
 }
@@ -64,6 +66,8 @@ pub struct Ran {
     pub needles: Needles,
     /// The passes' entries in the JSON document, where it is wanted.
     pub entries: Vec<serde_json::Value>,
+    /// The outputs of its rows as lines, where there are rows and these are wanted.
+    pub vars: Option<String>,
 }
 
 /// Runs every job; the results come in the order of the call.

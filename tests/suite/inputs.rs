@@ -366,6 +366,9 @@ fn every_row_is_a_case_whose_columns_are_inputs_by_name_and_data() {
         let called =
             folder.call(&format!("run flow.yaml --data {name} --output json -i user=me -q --jobs 1"));
         says(&called.passed().out, &["me 31 x", "me 41 y, z"]);
+        let called = folder.call(&format!("run flow.yaml --data {name} --output vars -q"));
+        assert_eq!(called.passed().out, "got=ann 31 x\ngot=bob 41 y, z\n", "{name}");
+        folder.call(&format!("run flow.yaml --data {name} --output value:got -q")).refused(&["each row"]);
     }
 }
 
@@ -459,7 +462,8 @@ fn many_rows_run_through_a_few_workers() {
     let rows: Vec<String> = (1..=3000).map(|n| format!("{{\"n\":{n}}}")).collect();
     folder.write("rows.json", &format!("[{}]", rows.join(",\n")));
     let called = folder.call("run flow.yaml --data rows.json -q --jobs 3 --output vars");
-    assert_eq!(called.passed().out, "got=3000\n");
+    let lines: Vec<&str> = called.passed().out.lines().collect();
+    assert_eq!((lines.len(), lines.first(), lines.last()), (3000, Some(&"got=1"), Some(&"got=3000")));
 }
 
 #[tokio::test]
