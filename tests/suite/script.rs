@@ -335,3 +335,14 @@ fn fake_data_is_at_reserved_domains() {
     let ran = Scenario::new("vars: { mail: \"{{ fake('email') }}\" }\nsteps:\n  - script: check(\"reserved\", vars.mail.contains(\"@example.\"));\n").run();
     ran.passed();
 }
+
+#[test]
+fn the_pairs_of_a_request_are_printed_as_they_are() {
+    let ran = Scenario::new(
+        "inputs: { base: , password: hunter22-long }\nsteps:\n  - before: |\n      print(request.query);\n      print(request.headers);\n    request: { url: \"{{ base }}/\", query: { a: 1, p: \"{{ password }}\" }, headers: { X-A: b } }\n",
+    )
+    .json("GET /", "{}")
+    .run();
+    ran.passed();
+    assert_eq!(ran.printed(), ["a: 1\np: «password»", "x-a: b"]);
+}

@@ -56,6 +56,9 @@ pub(super) fn register(module: &mut Module) {
             names.collect::<Array>().into()
         })
     });
+    for name in ["to_string", "to_debug"] {
+        bare_method::<Pairs>(module, name, |run, pairs| with_draft(run, |draft| pairs.shown(draft).into()));
+    }
     bare_method::<Pairs>(module, "len", |run, pairs| {
         with_draft(run, |draft| i64::try_from(pairs.list(draft).len()).unwrap_or(i64::MAX).into())
     });
@@ -69,6 +72,13 @@ impl Pairs {
             (Self::Form, RenderedBody::Form(pairs)) => pairs.clone(),
             (Self::Form, _) => Vec::new(),
         }
+    }
+
+    /// As `print` shows them: a pair a line.
+    fn shown(self, draft: &Draft) -> String {
+        let lines: Vec<String> =
+            self.list(draft).into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        lines.join("\n")
     }
 
     fn replace(self, draft: &mut Draft, list: List) {
