@@ -49,8 +49,10 @@ mod readme;
 mod fmt;
 // The corpus: each workflow in `tests/cases`, and what must be said of it, word for word.
 mod check;
-// The shipped workflows pass under their mocks, and the mocks answer as the real servers do.
+// The shipped workflows pass under their mocks.
 mod examples;
+// The mocks of real systems against what is known of the real servers, row by row.
+mod systems;
 // Steps in loops, again and again, at once, and on after a failure.
 mod flow;
 // The commands for people who write workflows: new, graph, help, completions, pages.

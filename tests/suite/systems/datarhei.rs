@@ -1,0 +1,1 @@
+//! The mock of datarhei, row by row.

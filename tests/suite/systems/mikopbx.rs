@@ -1,0 +1,1 @@
+//! The mock of mikopbx, row by row.

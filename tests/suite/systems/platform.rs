@@ -1,0 +1,1 @@
+//! The mock of platform, row by row.
