@@ -86,11 +86,36 @@ fn check(file: &Path) -> (Diagnostics, Declared, Option<Arc<Workflow>>) {
         Err(mistakes) => return (mistakes, Declared::default(), None),
     };
     let mut found = workflow.warnings.clone();
-    for mistakes in workflow.mock_files().iter().filter_map(|file| Mock::load(file).err()) {
-        found.0.extend(mistakes.0);
-    }
+    found.0.extend(mistakes_in_mocks(&workflow).0);
     let declared = workflow.declared();
     (found, declared, Some(workflow))
+}
+
+/// The mistakes in the mocks of the workflow and of those that it uses, each told once, and what
+/// these change about them in vain.
+fn mistakes_in_mocks(workflow: &Arc<Workflow>) -> Diagnostics {
+    let mut found = Diagnostics::default();
+    let mut wrong: Vec<PathBuf> = Vec::new();
+    for workflow in workflow.mocked() {
+        let Some(written) = workflow.mock.as_ref().filter(|mock| !wrong.contains(&mock.file)) else {
+            continue;
+        };
+        match Mock::load(&written.file) {
+            Ok(mut mock) => found.0.extend(written.state.iter().filter_map(|entry| {
+                let name = &entry.name.value;
+                let changed = match entry.tree.as_plain() {
+                    Some(value) => mock.change(name, value.clone()),
+                    None => mock.entry(name).map(drop),
+                };
+                changed.err().map(|problem| problem.at(&workflow.source, entry.name.span))
+            })),
+            Err(mistakes) => {
+                wrong.push(written.file.clone());
+                found.0.extend(mistakes.0);
+            }
+        }
+    }
+    found
 }
 
 /// An environment file, and a text that it was found for.

@@ -10,9 +10,11 @@ use tokio::net::TcpListener;
 
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{Terminal, tell};
-use crate::cli::{Refused, block_on, refusal, trouble};
+use crate::cli::{Refused, block_on, pair, refusal, trouble};
 use crate::ground::clock::Clock;
-use crate::ground::diagnostic::Diagnostic;
+use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+use crate::ground::source::Source;
+use crate::ground::yaml::{self, Node};
 use crate::reading::report::style::{Style, one_line};
 use crate::services::mock::{Mock, Seen, Server, serve};
 
@@ -31,6 +33,12 @@ pub struct Arguments {
     /// Where to write the certificate of a mock that serves https, for clients to trust
     #[arg(long, value_name = "PATH")]
     pub write_ca: Option<PathBuf>,
+    /// Begin with another value in the mock's `state`; may be repeated
+    #[arg(long = "state", value_name = "NAME=VALUE", value_parser = pair)]
+    pub state: Vec<(String, String)>,
+    /// Serve https, with a certificate of its own, as `tls: self_signed` in the file does
+    #[arg(long)]
+    pub tls: bool,
 }
 
 /// Serves until Ctrl-C.
@@ -38,17 +46,29 @@ pub struct Arguments {
 /// # Errors
 /// A mock with mistakes, a port that cannot be bound.
 pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refused> {
-    let mock = Mock::load(&arguments.file).map_err(refusal)?;
+    let mut mock = Mock::load(&arguments.file).map_err(refusal)?;
+    mock.tls |= arguments.tls;
+    for (name, text) in &arguments.state {
+        change(&mut mock, name, text).map_err(refusal)?;
+    }
     let cannot = |error| trouble("cannot make a certificate for the mock", &error);
     let server = Server::new(mock, Clock::system()).map_err(cannot)?;
     block_on(serve_until_told(server, arguments, terminal.style))?
+}
+
+/// Changes an entry of the state; the value is written as in the file.
+fn change(mock: &mut Mock, name: &str, text: &str) -> Result<(), Diagnostics> {
+    let source = Source::text("--state", format!("{name}: {text}"));
+    let root = yaml::read(&source)?;
+    let value = root.get(name).map(Node::to_value).unwrap_or_default();
+    Ok(mock.change(name, value)?)
 }
 
 /// Writes the certificate for whoever is to trust it; the key is never written.
 fn write_certificate(server: &Server, path: &Path) -> Result<(), Refused> {
     let Some(pem) = server.certificate() else {
         let problem = Diagnostic::error("`--write-ca` is for a mock that serves https");
-        return Err(refusal(problem.help("write `tls: self_signed` in the mock's file")));
+        return Err(refusal(problem.help("add `--tls`, or write `tls: self_signed` in the mock's file")));
     };
     std::fs::write(path, pem).map_err(|error| trouble(&format!("cannot write {}", path.display()), &error))
 }

@@ -251,6 +251,14 @@ fn trouble(what: &str, error: &std::io::Error) -> Refused {
     Refused { exit: Exit::CouldNotRun, why: Diagnostic::error(format!("{what}: {error}")).into() }
 }
 
+/// Reads `name=value`; the value may be empty, and may hold more equal signs.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write a name, an equal sign and a value".to_owned()),
+    }
+}
+
 /// Drives a future on this thread alone: more threads cost CPU and win nothing here.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Refused> {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -16,7 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::only::only;
 use crate::cli::schedule::{Job, Ran, Schedule, run_all};
 use crate::cli::terminal::{Terminal, print, tell};
-use crate::cli::{Refused, block_on, paths, refusal, trouble};
+use crate::cli::{Refused, block_on, pair, paths, refusal, trouble};
 use crate::document::inputs::Inputs;
 use crate::document::plan::{plan, plan_for_rows};
 use crate::document::rows::Rows;
@@ -129,8 +129,9 @@ async fn run(
     terminal: Terminal,
     workflows: Vec<Arc<Workflow>>,
 ) -> Result<Exit, Refused> {
-    let stand_ins = arguments.stand_ins(&workflows).await?;
-    let inputs = arguments.inputs(&stand_ins, &workflows)?;
+    let mut inputs = arguments.inputs(&workflows)?;
+    let stand_ins = arguments.stand_ins(&workflows, &inputs).await?;
+    stand_ins.point(&mut inputs);
     let rows = arguments.data.as_deref().map(Rows::open).transpose().map_err(refusal)?;
     let jobs = plan_all(workflows, &inputs, rows.is_some())?;
     let rows = rows.map(|rows| Cases::new(rows, inputs, &jobs)).transpose().map_err(refusal)?;
@@ -237,17 +238,16 @@ impl Arguments {
     }
 
     /// The mocks of the workflows under `--mock`; none otherwise.
-    async fn stand_ins(&self, workflows: &[Arc<Workflow>]) -> Result<StandIns, Refused> {
+    async fn stand_ins(&self, workflows: &[Arc<Workflow>], inputs: &Inputs) -> Result<StandIns, Refused> {
         let mocked = if self.mock && !self.dry_run { workflows } else { &[] };
-        StandIns::start(mocked, &Clock::system()).await.map_err(refusal)
+        StandIns::start(mocked, inputs, &Clock::system()).await.map_err(refusal)
     }
 
-    fn inputs(&self, stand_ins: &StandIns, workflows: &[Arc<Workflow>]) -> Result<Inputs, Refused> {
+    fn inputs(&self, workflows: &[Arc<Workflow>]) -> Result<Inputs, Refused> {
         let mut inputs = Inputs::new();
         for (name, value) in &self.inputs {
             inputs.set(name, value);
         }
-        stand_ins.point(&mut inputs);
         if self.dry_run {
             inputs.without_commands();
         }
@@ -367,14 +367,6 @@ const fn detail(verbosity: Verbosity) -> Detail {
         Verbosity::Steps => Detail::Steps,
         Verbosity::Requests => Detail::Requests,
         Verbosity::Wire => Detail::Wire,
-    }
-}
-
-/// `name=value`; the value may be empty, and may hold more equal signs.
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write a name, an equal sign and a value".to_owned()),
     }
 }
 

@@ -30,6 +30,7 @@ pub type Resolved = IndexMap<Arc<str>, Marked<Value>>;
 pub struct Inputs {
     given: IndexMap<Arc<str>, Arc<str>>,
     row: Option<Row>,
+    /// By the workflows that they are for.
     mocks: HashMap<PathBuf, Url>,
     env_name: Option<Arc<str>>,
     /// By the folder of the workflows that they are for.
@@ -84,9 +85,29 @@ impl Inputs {
         self.without_commands = true;
     }
 
-    /// Points the inputs of every workflow that names the mock `file` at a server that stands in.
-    pub fn point_at(&mut self, file: &Path, origin: Url) {
-        self.mocks.insert(file.to_owned(), origin);
+    /// Points the inputs of a workflow at a server that stands in.
+    pub fn point_at(&mut self, workflow: &Workflow, origin: Url) {
+        self.mocks.insert(workflow.path().to_owned(), origin);
+    }
+
+    /// The inputs that the state of a workflow's mock reads, before there is a server to point
+    /// any of them at. What the caller gives is for the workflow that is run, not for one it uses.
+    ///
+    /// # Errors
+    /// Every one of them that is missing or wrong.
+    pub fn of_mock(&self, workflow: &Arc<Workflow>, is_run: bool) -> Result<Resolved, Diagnostics> {
+        let mut read: Vec<String> = Vec::new();
+        workflow.mock.iter().for_each(|mock| mock.reads(&mut |mention| read.push(mention.name().to_owned())));
+        let others: Vec<&str> =
+            workflow.input_names().filter(|name| read.iter().all(|known| known != name)).collect();
+        let mut search = Search::new(self, workflow);
+        let givers = Givers {
+            given: is_run.then_some(&self.given),
+            row: None,
+            environments: search.environment.into_iter().collect(),
+        };
+        let resolved = search.resolve(workflow, &NamesRead::of(workflow), &givers, &others);
+        search.finish().map(|()| resolved)
     }
 
     /// Reads the environment files of this name for all these workflows and those that they use.
@@ -128,7 +149,7 @@ impl Inputs {
     /// Under a mock, an http URL keeps its path and gets the mock's origin.
     fn mocked(&self, input: &Input, value: Value, workflow: &Workflow) -> Value {
         let Some(mock) = &workflow.mock else { return value };
-        let Some(origin) = self.mocks.get(&mock.file) else { return value };
+        let Some(origin) = self.mocks.get(workflow.path()) else { return value };
         let named =
             mock.replaces.as_ref().map(|names| names.iter().any(|name| name.value == input.name.value));
         let url = value
@@ -249,7 +270,7 @@ impl<'i> Search<'i> {
 
     /// The same for a mock that stands in.
     pub(super) fn admit_mock(&mut self, workflow: &Workflow) {
-        if let Some(mock) = workflow.mock.as_ref().filter(|mock| self.inputs.mocks.contains_key(&mock.file))
+        if let Some(mock) = workflow.mock.as_ref().filter(|_| self.inputs.mocks.contains_key(workflow.path()))
             && let Err(why) = self.inputs.outside.admit(&mock.file, &workflow.source)
         {
             let problem = why.diagnostic(&format!("cannot use the mock `{}`", mock.file.display()));

@@ -161,12 +161,13 @@ impl Runner {
         }
         let workflows =
             if self.mock && !self.dry_run { vec![Arc::clone(&self.workflow)] } else { Vec::new() };
-        let stand_ins = StandIns::start(&workflows, &self.clock).await.map_err(Error::Refused)?;
-        stand_ins.point(&mut self.inputs);
         if let Some(name) = &self.env {
             let used = std::slice::from_ref(&self.workflow);
             self.inputs.use_env(name, used).map_err(Error::Refused)?;
         }
+        let stand_ins =
+            StandIns::start(&workflows, &self.inputs, &self.clock).await.map_err(Error::Refused)?;
+        stand_ins.point(&mut self.inputs);
         let plan = plan(&self.workflow, &self.inputs).map_err(Error::Refused)?;
         let only = self.mock.then(|| stand_ins.origins());
         let transport = self.transport.unwrap_or_else(|| {

@@ -51,6 +51,8 @@ mod fmt;
 mod check;
 // The shipped workflows pass under their mocks.
 mod examples;
+// What a workflow may change about its mock, and who shares a server.
+mod mocks;
 // The mocks of real systems against what is known of the real servers, row by row.
 mod systems;
 // Steps in loops, again and again, at once, and on after a failure.

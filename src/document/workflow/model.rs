@@ -1,9 +1,10 @@
 //! The types of a workflow, as it was written: nothing is looked up yet.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::document::workflow::input::Input;
+use crate::document::workflow::mock::Mock;
 use crate::ground::diagnostic::Diagnostics;
 use crate::ground::source::{Source, Span, Spanned};
 use crate::parts::condition::Condition;
@@ -60,17 +61,6 @@ pub struct Variable {
 
 /// One entry of `outputs`.
 pub type Output = Variable;
-
-/// `mock: { file, replaces }`.
-#[derive(Debug, Clone)]
-pub struct Mock {
-    /// The mock's file, its path resolved against the workflow's folder.
-    pub file: PathBuf,
-    /// Where it is named.
-    pub span: Span,
-    /// The inputs that should point at it; `None` for every one whose value is an http URL.
-    pub replaces: Option<Vec<Spanned<Arc<str>>>>,
-}
 
 /// One step.
 #[derive(Debug)]
@@ -147,18 +137,6 @@ impl Workflow {
             }
         }
         tree
-    }
-
-    /// The mock files of the workflow and of all that it uses, each once.
-    #[must_use]
-    pub fn mock_files(self: &Arc<Self>) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        for file in self.tree().iter().filter_map(|workflow| workflow.mock.as_ref()).map(|mock| &mock.file) {
-            if !files.contains(file) {
-                files.push(file.clone());
-            }
-        }
-        files
     }
 
     /// The file's path as the user named it.

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::document::workflow::input::Input;
-use crate::document::workflow::model::{Mock, Step, Variable, Workflow};
+use crate::document::workflow::mock::Mock;
+use crate::document::workflow::model::{Step, Variable, Workflow};
 use crate::document::workflow::step::read_variables;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
-use crate::ground::file;
 use crate::ground::read::{Fields, Reading, open};
-use crate::ground::source::{Source, Spanned};
+use crate::ground::source::Source;
 use crate::ground::yaml::{self, Kind, Node, Scalar};
 use crate::parts::extract::variable_name;
 use crate::parts::http::RequestDefaults;
@@ -123,7 +123,7 @@ impl Loading<'_> {
                 .and_then(|node| RequestDefaults::read(node, reading))
                 .unwrap_or_default(),
             retry: retry.and_then(|node| Retry::read(node, reading, false)),
-            mock: fields.get("mock").and_then(|node| self.mock(node)),
+            mock: fields.get("mock").and_then(|node| Mock::read(node, self.reading)),
             steps: self.steps(&fields),
             finally: self.finally(&fields),
             outputs: self.variables(&fields, "outputs"),
@@ -157,42 +157,6 @@ impl Loading<'_> {
 
     fn variables(&self, fields: &Fields<'_>, key: &str) -> Option<Vec<Variable>> {
         read_variables(fields.get(key)?, key, self)
-    }
-
-    fn mock(&self, node: &Node) -> Option<Mock> {
-        let (file, replaces) = if let Kind::Scalar(_) = &node.kind {
-            (self.reading.text(node, "mock")?, None)
-        } else {
-            let fields = self.reading.fields(node, "mock", &["file", "replaces"], &[])?;
-            let file = fields.required("file", || {
-                if fields.is_complete() {
-                    let help = "name the file of its routes: `mock: { file: mocks/shop.yaml }`";
-                    self.reading.error_with(node.span, "`mock` needs `file`", help);
-                }
-            })?;
-            (self.reading.text(file, "file")?, fields.get("replaces"))
-        };
-        let path = self.reading.source.beside(&file.text);
-        match file::open(&path, u64::MAX) {
-            Ok(_) => self.reading.warn_outside(&path, file, "used"),
-            Err(refused) => {
-                let message = if refused.is_missing() {
-                    format!("there is no mock `{}`", file.text)
-                } else {
-                    format!("cannot read the mock `{}`: {}", file.text, refused.why())
-                };
-                self.reading.error_with(
-                    file.span,
-                    message,
-                    format!("it is looked for at {}", path.display()),
-                );
-            }
-        }
-        let replaces = replaces.and_then(|node| self.reading.list(node, "replaces")).map(|names| {
-            let names = names.iter().filter_map(|name| self.reading.text(name, "replaces"));
-            names.map(|name| Spanned::new(Arc::clone(&name.text), name.span)).collect()
-        });
-        Some(Mock { file: path, span: file.span, replaces })
     }
 
     fn steps(&self, fields: &Fields<'_>) -> Vec<Arc<Step>> {

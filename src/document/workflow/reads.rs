@@ -76,6 +76,7 @@ impl Workflow {
         self.all_steps().for_each(|step| step.reads(&mut visit));
         self.vars.iter().chain(self.outputs.iter().flatten()).for_each(|var| var.tree.reads(&mut visit));
         self.defaults.reads(&mut visit);
+        self.mock.iter().for_each(|mock| mock.reads(&mut visit));
         for script in self.all_steps().flat_map(Step::scripts) {
             names.of_script(script);
         }

@@ -18,11 +18,12 @@ mod stand_ins;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::ground::diagnostic::Diagnostics;
+use crate::document::workflow::is_self_signed;
+use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::ground::read::{Fields, Reading, open};
 use crate::ground::source::Source;
 use crate::ground::value::{Map, Value};
-use crate::ground::yaml::{self, Kind, Node};
+use crate::ground::yaml::{self, Node};
 use crate::parts::template::Tree;
 
 pub use handler::{Compile, Handle, Written};
@@ -73,6 +74,37 @@ impl Mock {
             _ => Err(reading.finish()),
         }
     }
+
+    /// Puts another value in the place of an entry of the state.
+    ///
+    /// # Errors
+    /// An entry that the file does not have, and a value of another type than it has.
+    pub fn change(&mut self, name: &str, value: Value) -> Result<(), Diagnostic> {
+        let known = self.entry(name)?;
+        let types = [known.type_name(), value.type_name()];
+        let alike = types[0] == types[1] || types.iter().all(|name| ["int", "float"].contains(name));
+        if !alike && !types.contains(&"null") {
+            let message = format!("`{name}` of the mock `{}` is {}, not {}", self.name, types[0], types[1]);
+            return Err(Diagnostic::error(message));
+        }
+        let mut entries = self.state.as_object().cloned().unwrap_or_default();
+        entries.insert(name.into(), value);
+        self.state = entries.into();
+        Ok(())
+    }
+
+    /// An entry of the state.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn entry(&self, name: &str) -> Result<&Value, Diagnostic> {
+        self.state.get(name).ok_or_else(|| {
+            let names = self.state.as_object().into_iter().flat_map(Map::keys);
+            let help = did_you_mean(name, names.map(|name| &**name));
+            Diagnostic::error(format!("the state of the mock `{}` has no `{name}`", self.name))
+                .maybe_help(help)
+        })
+    }
 }
 
 fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Mock> {
@@ -86,21 +118,8 @@ fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Moc
         None => Some(Map::default().into()),
     };
     let routes = read_routes(&fields, reading, compile);
-    let tls = fields.get("tls").is_some_and(|node| read_tls(node, reading));
+    let tls = fields.get("tls").is_some_and(|node| is_self_signed(node, reading));
     Some(Mock { name: name?, state: state?, routes: routes?, tls, source: Arc::clone(&reading.source) })
-}
-
-/// `tls: self_signed`: nothing else is known, so that what a file says is never half meant.
-fn read_tls(node: &Node, reading: &Reading) -> bool {
-    if let Kind::Scalar(_) = node.kind
-        && reading.text(node, "tls").is_none_or(|word| &*word.text == "self_signed")
-    {
-        return true;
-    }
-    let found = node.scalar().map_or_else(|| node.describe().to_owned(), |word| format!("`{}`", word.text));
-    let help = "with `self_signed` the mock serves https, with a certificate that it makes at its start";
-    reading.error_with(node.span, format!("`tls` is `self_signed` or left out, not {found}"), help);
-    false
 }
 
 fn read_routes(fields: &Fields<'_>, reading: &Reading, compile: Compile<'_>) -> Option<Vec<Route>> {
@@ -142,7 +161,6 @@ mod tests {
 
     use super::*;
     use crate::ground::clock::Clock;
-    use crate::ground::diagnostic::Diagnostic;
 
     /// Scripts of the tests: each is a word in place of Rhai.
     fn words(script: Written<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {

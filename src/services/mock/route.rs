@@ -73,6 +73,8 @@ enum Methods {
 enum Segment {
     Literal(Arc<str>),
     Parameter(Arc<str>),
+    /// All that is left of the path, slashes too, and be it nothing. It stands last.
+    Rest(Arc<str>),
 }
 
 impl Pattern {
@@ -109,6 +111,13 @@ impl Pattern {
         let mut params = Map::default();
         let mut given = path.strip_prefix('/')?.split('/');
         for segment in &self.segments {
+            if let Segment::Rest(name) = segment {
+                let first = given.next()?;
+                let rest = given.fold(first.to_owned(), |rest, part| rest + "/" + part);
+                let decoded = percent_decode_str(&rest).decode_utf8_lossy();
+                params.insert(Arc::clone(name), Value::from(&*decoded));
+                return Some(params);
+            }
             let raw = given.next()?;
             let decoded = percent_decode_str(raw).decode_utf8_lossy();
             match segment {
@@ -144,15 +153,12 @@ fn read_segments(path: &str, scalar: &Scalar, reading: &Reading) -> Option<Vec<S
     // Where the segment begins in the scalar: the path is its end.
     let mut at = scalar.text.len() - path.len() + 1;
     for part in path[1..].split('/') {
-        match Segment::parse(part) {
-            Ok(segment) if !segments.contains(&segment) || segment.is_literal() => {
-                segments.push(segment);
-            }
-            problem => {
-                let message = problem
-                    .map_or_else(|message| message, |_| format!("the parameter `{part}` stands twice"));
+        let segment = Segment::parse(part).and_then(|segment| segment.after(&segments, part));
+        match segment {
+            Ok(segment) => segments.push(segment),
+            Err(message) => {
                 let span = scalar.span_of(&reading.source, at..at + part.len());
-                let help = "a parameter is a whole segment with a name of its own: `/api/{site}`";
+                let help = "a parameter is a whole segment with a name of its own: `/api/{site}`; the last may be `{rest*}`";
                 reading.error_with(span, message, help);
                 return None;
             }
@@ -171,15 +177,29 @@ impl Segment {
                 Ok(Self::Literal(text.into()))
             };
         };
+        let (name, is_rest) = name.strip_suffix('*').map_or((name, false), |name| (name, true));
         let word = |c: char| c.is_alphanumeric() || c == '_';
         if name.is_empty() || !name.chars().all(word) {
             return Err(format!("`{name}` cannot be the name of a parameter"));
         }
-        Ok(Self::Parameter(name.into()))
+        Ok(if is_rest { Self::Rest(name.into()) } else { Self::Parameter(name.into()) })
     }
 
-    const fn is_literal(&self) -> bool {
-        matches!(self, Self::Literal(_))
+    /// Whether it may follow these segments.
+    fn after(self, before: &[Self], text: &str) -> Result<Self, String> {
+        if let Some(Self::Rest(name)) = before.last() {
+            return Err(format!("`{text}` follows `{{{name}*}}`, which takes the rest of the path"));
+        }
+        let is_known = self.name().is_some() && before.iter().any(|known| known.name() == self.name());
+        if is_known { Err(format!("the parameter `{text}` stands twice")) } else { Ok(self) }
+    }
+
+    /// The name of a parameter.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Literal(_) => None,
+            Self::Parameter(name) | Self::Rest(name) => Some(name),
+        }
     }
 }
 
@@ -222,6 +242,10 @@ mod tests {
             ("GET /{x}/{y}", "GET", "/a%2Fb/%C3%A4+", Some(r#"{"x":"a/b","y":"ä+"}"#)),
             ("GET /{x}", "GET", "/%ff", Some("{\"x\":\"\u{fffd}\"}")),
             ("OPTIONS /a", "OPTIONS", "*", None),
+            ("GET /a/{rest*}", "GET", "/a/b/c%20d/", Some(r#"{"rest":"b/c d/"}"#)),
+            ("GET /a/{rest*}", "GET", "/a/", Some(r#"{"rest":""}"#)),
+            ("GET /a/{rest*}", "GET", "/a", None),
+            ("GET /{x}/{rest*}", "GET", "/a/b", Some(r#"{"x":"a","rest":"b"}"#)),
         ];
         for (route, method, path, expected) in cases {
             let pattern = read(route).expect(route);
@@ -245,6 +269,9 @@ mod tests {
             ("GET /a/x{b}", "1:15: `x{b}` is neither a text nor a parameter"),
             ("GET /a/{}", "1:15: `` cannot be the name of a parameter"),
             ("GET /{a}/{a}", "1:17: the parameter `{a}` stands twice"),
+            ("GET /{a}/{a*}", "1:17: the parameter `{a*}` stands twice"),
+            ("GET /{a*}/b", "1:18: `b` follows `{a*}`, which takes the rest of the path"),
+            ("GET /{*}", "1:13: `` cannot be the name of a parameter"),
         ];
         for (route, expected) in cases {
             assert_eq!(read(route), Err(format!("m.yaml:{expected}")), "{route}");

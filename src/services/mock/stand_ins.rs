@@ -1,4 +1,5 @@
-//! The mocks of a run: one server for each mock file, and the inputs that point at it.
+//! The mocks of a run: one server for each mock file and what is other about it, and the workflows
+//! that point at it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,20 +7,34 @@ use std::sync::Arc;
 use url::{Origin, Url};
 
 use crate::document::inputs::Inputs;
-use crate::document::workflow::Workflow;
+use crate::document::workflow::{Mock as Written, Workflow};
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+use crate::ground::secret::Needles;
+use crate::ground::value::Value;
+use crate::parts::scope::Scope;
 use crate::services::mock::{Mock, Running, start};
 
 /// The running mocks of some workflows. Dropping them ends the servers.
 #[derive(Default)]
 pub struct StandIns {
-    servers: Vec<(PathBuf, Url, Running)>,
+    servers: Vec<Served>,
+    /// Each workflow, and the place of its server.
+    pointed: Vec<(Arc<Workflow>, usize)>,
+}
+
+/// A server, and what it was started with: workflows that want the same share it.
+struct Served {
+    file: PathBuf,
+    state: Value,
+    tls: bool,
+    origin: Url,
+    running: Running,
 }
 
 impl std::fmt::Debug for StandIns {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.servers.iter().map(|(file, ..)| file)).finish()
+        f.debug_list().entries(self.servers.iter().map(|served| &served.file)).finish()
     }
 }
 
@@ -27,23 +42,23 @@ impl StandIns {
     /// Starts every mock that the workflows, or those that they use, name; each once.
     ///
     /// # Errors
-    /// Every mistake in a mock's file, and a workflow that names none.
-    pub async fn start(workflows: &[Arc<Workflow>], clock: &Clock) -> Result<Self, Diagnostics> {
+    /// Every mistake in a mock's file, in what a workflow changes about it, and a workflow that
+    /// names none.
+    pub async fn start(
+        workflows: &[Arc<Workflow>],
+        inputs: &Inputs,
+        clock: &Clock,
+    ) -> Result<Self, Diagnostics> {
         let mut stand_ins = Self::default();
         let mut problems = Diagnostics::default();
         for workflow in workflows {
-            let files = workflow.mock_files();
-            if files.is_empty() {
-                let message = format!(
-                    "`{}` has no `mock`, so that it cannot run with --mock",
-                    workflow.path().display()
-                );
-                problems.push(
-                    Diagnostic::error(message).help("add `mock: mocks/NAME.yaml`, or run it without --mock"),
-                );
+            let mut mocked = workflow.mocked().peekable();
+            if mocked.peek().is_none() {
+                problems.push(without_mock(workflow));
             }
-            for file in files {
-                if let Err(found) = stand_ins.add(file, clock).await {
+            for owner in mocked {
+                let is_run = Arc::ptr_eq(&owner, workflow);
+                if let Err(found) = stand_ins.add(owner, is_run, inputs, clock).await {
                     problems.0.extend(found.0);
                 }
             }
@@ -51,43 +66,54 @@ impl StandIns {
         if problems.0.is_empty() { Ok(stand_ins) } else { Err(problems) }
     }
 
-    async fn add(&mut self, file: PathBuf, clock: &Clock) -> Result<(), Diagnostics> {
-        if self.servers.iter().any(|(known, ..)| *known == file) {
+    async fn add(
+        &mut self,
+        workflow: Arc<Workflow>,
+        is_run: bool,
+        inputs: &Inputs,
+        clock: &Clock,
+    ) -> Result<(), Diagnostics> {
+        let Some(written) = &workflow.mock else { return Ok(()) };
+        if self.pointed.iter().any(|(known, _)| known.path() == workflow.path()) {
             return Ok(());
         }
-        let mock = Mock::load(&file)?;
-        let running = start(mock, clock.clone()).await.map_err(|error| {
-            Diagnostic::error(format!("cannot start the mock {}: {error}", file.display()))
-        })?;
-        let origin = Url::parse(running.origin()).map_err(|error| Diagnostic::error(error.to_string()))?;
-        self.servers.push((file, origin, running));
+        let mock = changed(written, &workflow, is_run, inputs, clock)?;
+        let same = |served: &Served| {
+            served.file == written.file && served.tls == mock.tls && served.state == mock.state
+        };
+        let at = if let Some(at) = self.servers.iter().position(same) {
+            at
+        } else {
+            self.servers.push(Served::start(written.file.clone(), mock, clock).await?);
+            self.servers.len() - 1
+        };
+        self.pointed.push((workflow, at));
         Ok(())
     }
 
     /// Points the inputs of the workflows at the servers.
     pub fn point(&self, inputs: &mut Inputs) {
-        for (file, origin, _) in &self.servers {
-            inputs.point_at(file, origin.clone());
+        for (workflow, at) in &self.pointed {
+            inputs.point_at(workflow, self.servers[*at].origin.clone());
         }
     }
 
     /// The origins of the servers: nothing else may be reached.
     #[must_use]
     pub fn origins(&self) -> Vec<Origin> {
-        self.servers.iter().map(|(_, origin, _)| origin.origin()).collect()
+        self.servers.iter().map(|served| served.origin.origin()).collect()
     }
 
     /// What broke in handlers so far, and where.
     #[must_use]
     pub fn failures(&self) -> Vec<Diagnostic> {
-        self.servers.iter().flat_map(|(.., running)| running.failures()).collect()
+        self.servers.iter().flat_map(|served| served.running.failures()).collect()
     }
 
     /// How much trouble there was so far: a run that begins later is not blamed for it.
     #[must_use]
     pub fn troubles(&self) -> Troubles {
-        let count =
-            |(.., running): &(PathBuf, Url, Running)| (running.failures().len(), running.unmatched().len());
+        let count = |served: &Served| (served.running.failures().len(), served.running.unmatched().len());
         Troubles(self.servers.iter().map(count).collect())
     }
 
@@ -96,17 +122,64 @@ impl StandIns {
     #[must_use]
     pub fn trouble_since(&self, before: Troubles) -> Diagnostics {
         let mut found = Diagnostics::default();
-        for ((file, _, running), (broken, unmatched)) in self.servers.iter().zip(before.0) {
-            found.0.extend(running.failures().into_iter().skip(broken));
-            let lost = running.unmatched().into_iter().skip(unmatched);
+        for (served, (broken, unmatched)) in self.servers.iter().zip(before.0) {
+            found.0.extend(served.running.failures().into_iter().skip(broken));
+            let lost = served.running.unmatched().into_iter().skip(unmatched);
             found.0.extend(lost.map(|seen| {
-                let message =
-                    format!("the mock {} has no route for {} {}", file.display(), seen.method, seen.path);
+                let file = served.file.display();
+                let message = format!("the mock {file} has no route for {} {}", seen.method, seen.path);
                 Diagnostic::warning(message)
             }));
         }
         found
     }
+}
+
+impl Served {
+    async fn start(file: PathBuf, mock: Mock, clock: &Clock) -> Result<Self, Diagnostic> {
+        let (state, tls) = (mock.state.clone(), mock.tls);
+        let running = start(mock, clock.clone()).await.map_err(|error| {
+            Diagnostic::error(format!("cannot start the mock {}: {error}", file.display()))
+        })?;
+        let origin = Url::parse(running.origin()).map_err(|error| Diagnostic::error(error.to_string()))?;
+        Ok(Self { file, state, tls, origin, running })
+    }
+}
+
+fn without_mock(workflow: &Workflow) -> Diagnostic {
+    let path = workflow.path().display();
+    Diagnostic::error(format!("`{path}` has no `mock`, so that it cannot run with --mock"))
+        .help("add `mock: mocks/NAME.yaml`, or run it without --mock")
+}
+
+/// The mock of a workflow, as its file and the workflow together want it.
+fn changed(
+    written: &Written,
+    workflow: &Arc<Workflow>,
+    is_run: bool,
+    inputs: &Inputs,
+    clock: &Clock,
+) -> Result<Mock, Diagnostics> {
+    let mut mock = Mock::load(&written.file)?;
+    mock.tls |= written.tls;
+    if written.state.is_empty() {
+        return Ok(mock);
+    }
+    let scope = Scope::new(Needles::default(), clock.clone());
+    for (name, value) in inputs.of_mock(workflow, is_run)? {
+        // Nothing in a fresh scope is an input, which alone could not be set.
+        let _ = scope.set(&name, value);
+    }
+    let mut problems = Diagnostics::default();
+    for entry in &written.state {
+        let value = entry.tree.value(&scope).map_err(|error| error.diagnostic(&workflow.source));
+        let changed = value.and_then(|value| {
+            let changed = mock.change(&entry.name.value, value.value);
+            changed.map_err(|problem| problem.at(&workflow.source, entry.name.span))
+        });
+        problems.0.extend(changed.err());
+    }
+    if problems.0.is_empty() { Ok(mock) } else { Err(problems) }
 }
 
 /// How much trouble each mock had at some moment.

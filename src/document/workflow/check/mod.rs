@@ -10,7 +10,6 @@ mod written;
 use crate::document::workflow::check::names::Names;
 use crate::document::workflow::check::written::Written;
 use crate::document::workflow::model::{Step, Workflow};
-use crate::ground::diagnostic::{Diagnostic, did_you_mean};
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
 use crate::parts::script::Script;
@@ -108,17 +107,6 @@ impl Workflow {
                     None => "leave it out, or let the step `repeat`",
                 };
                 reading.error_with(span, message, help);
-            }
-        }
-    }
-
-    fn check_mock(&self, reading: &Reading) {
-        let names = self.mock.iter().flat_map(|mock| mock.replaces.iter().flatten());
-        for name in names {
-            if self.inputs.iter().all(|input| input.name.value != name.value) {
-                let problem = Diagnostic::error(format!("there is no input `{}`", name.value));
-                let help = did_you_mean(&name.value, self.inputs.iter().map(|input| &*input.name.value));
-                reading.report(problem.at(&reading.source, name.span).maybe_help(help));
             }
         }
     }

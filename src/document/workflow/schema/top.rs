@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::document::workflow::schema::shape::{
-    entries, examples, key, list, map, map_or_text, needing, refer, with,
+    entries, examples, key, list, map, map_or_text, needing, refer, with, words,
 };
 
 /// The whole file.
@@ -56,6 +56,8 @@ fn mock() -> Value {
             "The inputs that point at the mock; every one that is an http or https URL if left out.",
             list(&refer("path")),
         ),
+        key("state", "Entries of the mock's state that are other for this workflow.", entries(&json!({}))),
+        key("tls", "`self_signed` serves https with a certificate of its own.", words(&["self_signed"])),
     ]);
     needing(mock, &["file"])
 }

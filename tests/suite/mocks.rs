@@ -1,0 +1,150 @@
+//! `mock: { file, state, tls }` and `reqchain mock --state`: one mock in several modes, each a
+//! server of its own, shared by the workflows that want the same.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use reqchain::document::workflow::Workflow;
+use reqchain::ground::source::Source;
+use reqchain::running::Cause;
+
+use crate::scenario::{Scenario, says};
+
+const DOOR: &str = "\
+state: { open: true, wait: 0, visits: 0 }
+routes:
+  - route: GET /door
+    script: |
+      state.visits += 1;
+      #{ json: #{ open: state.open, wait: state.wait, visits: state.visits } }
+";
+
+/// A workflow that knocks, with this `mock`, and steps that follow.
+fn knocking(mock: &str, more: &str) -> Scenario {
+    let flow = format!(
+        "inputs: {{ api: https://api.example.com, pause: 5, opened: true }}\nmock: {mock}\nsteps:\n  - request: GET {{{{ api }}}}/door\n    extract: {{ open: $.open, wait: $.wait, visits: $.visits }}\n{more}"
+    );
+    Scenario::new(&flow).file("door.yaml", DOOR).own_mock()
+}
+
+#[test]
+fn entries_of_the_state_are_other_for_this_workflow() {
+    let ran = knocking("{ file: door.yaml, state: { open: false } }", "").run();
+    ran.passed();
+    assert_eq!((ran.output("open"), ran.output("wait")), (false.into(), 0.into()));
+}
+
+#[test]
+fn an_input_says_what_the_state_is() {
+    let mock = "{ file: door.yaml, state: { open: '{{ opened }}', wait: '{{ pause * 2 }}' } }";
+    let ran = knocking(mock, "").run();
+    ran.passed();
+    assert_eq!((ran.output("open"), ran.output("wait")), (true.into(), 10.into()));
+    let ran = knocking(mock, "").input("pause", "7").input("opened", "false").run();
+    ran.passed();
+    assert_eq!((ran.output("open"), ran.output("wait")), (false.into(), 14.into()));
+}
+
+#[test]
+fn workflows_that_want_the_same_share_a_server_and_others_have_their_own() {
+    let used = |mock: &str| {
+        format!(
+            "inputs: {{ api: https://api.example.com }}\nmock: {mock}\nsteps:\n  - request: GET {{{{ api }}}}/door\n    extract: {{ visits: $.visits }}\n"
+        )
+    };
+    for (mock, expected) in [
+        ("door.yaml", 2),
+        ("{ file: door.yaml, state: { open: true } }", 2),
+        ("{ file: door.yaml, state: { open: false } }", 1),
+    ] {
+        let more =
+            "  - id: other\n    uses: ./other.yaml\noutputs: { seen: '{{ steps.other.outputs.visits }}' }\n";
+        let ran = knocking("door.yaml", more).file("other.yaml", used(mock)).run();
+        ran.passed();
+        assert_eq!(ran.output("seen"), serde_json::json!(expected), "{mock}");
+    }
+}
+
+#[test]
+fn a_mock_serves_https_where_its_workflow_says_so() {
+    let ran = knocking("{ file: door.yaml, tls: self_signed }", "").run();
+    ran.fails_with(Cause::CouldNotRun);
+    says(&ran.error(), &["self-signed"]);
+    let ran =
+        knocking("{ file: door.yaml, tls: self_signed }", "defaults: { tls: { insecure: true } }\n").run();
+    ran.passed();
+}
+
+#[test]
+fn what_cannot_be_changed_is_told_at_its_place() {
+    let ran = knocking("{ file: door.yaml, state: { opn: false } }", "").run();
+    says(&ran.error(), &["flow.yaml:2:", "the state of the mock `door` has no `opn`", "`open`"]);
+    let ran = knocking("{ file: door.yaml, state: { open: '{{ pause }}' } }", "").run();
+    says(&ran.error(), &["flow.yaml:2:", "`open` of the mock `door` is bool, not int"]);
+    let flow = "inputs: { api: https://a.example }\nvars: { later: 1 }\nmock: { file: tests/cases/files/shop.mock.yaml, state: { a: '{{ later }}', b: '{{ apu }}' }, tls: true }\nsteps:\n  - request: GET {{ api }}/{{ later }}\n";
+    let problems = Workflow::parse(&Source::text("t.yaml", flow)).expect_err("it is wrong").to_string();
+    says(
+        &problems,
+        &[
+            "there is no input `later`",
+            "it sees inputs alone",
+            "there is no input `apu`",
+            "`api`",
+            "`self_signed`",
+        ],
+    );
+}
+
+#[test]
+fn check_tells_what_a_workflow_changes_in_vain() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("door.yaml"), DOOR).expect("written");
+    let flow = "inputs: { api: https://a.example, wait: 1 }\nmock: { file: door.yaml, state: { opn: 1, wait: '{{ wait }}', visits: many } }\nsteps:\n  - request: GET {{ api }}/\n";
+    std::fs::write(folder.path().join("flow.yaml"), flow).expect("written");
+    let output = command(folder.path(), &["check", "flow.yaml"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr);
+    says(&told, &["has no `opn`", "`visits` of the mock `door` is int, not string"]);
+}
+
+fn command(folder: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reqchain"));
+    command.args(words).current_dir(folder).env("NO_COLOR", "1").stdin(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// A process that ends with its test, also with one that fails.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // One that has ended already is what is wanted.
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+#[test]
+fn the_command_serves_a_mock_in_the_state_that_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("door.yaml"), DOOR).expect("written");
+    for (state, expected) in
+        [("opn=1", "has no `opn`"), ("open=maybe", "is bool, not string"), ("open: [", "an equal sign")]
+    {
+        let output =
+            command(folder.path(), &["mock", "door.yaml", "--state", state]).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(2), "{state}");
+        says(&String::from_utf8_lossy(&output.stderr), &[expected]);
+    }
+    let words = ["mock", "door.yaml", "--state", "open=false", "--state", "wait=7"];
+    let mut serving = Serving(command(folder.path(), &words).spawn().expect("it runs"));
+    let mut line = String::new();
+    BufReader::new(serving.0.stderr.take().expect("it is ours")).read_line(&mut line).expect("a line");
+    let origin = line.split(' ').find_map(|word| word.strip_prefix("http://")).expect("an origin");
+    let mut stream = TcpStream::connect(origin.trim_end_matches(',')).expect("it listens");
+    stream.write_all(b"GET /door HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    assert!(answer.ends_with(r#"{"open":false,"visits":1,"wait":7}"#), "{answer}");
+}
