@@ -13,6 +13,7 @@ use crate::parts::http::{Channel, Request, RequestSpec, Response, status};
 use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::{Cause, Failure};
+use crate::running::refusal::Sent;
 use crate::running::show;
 use crate::running::step::StepRun;
 
@@ -41,6 +42,9 @@ impl StepRun<'_> {
             let signed = self.sign(spec, &mut request, from_server)?;
             let result = self.converse(spec, &mut request, (as_written, attempts == 1), signed).await?;
             let Some(wait) = self.wait_before_retry(&result, &request, attempts) else {
+                if result.as_ref().is_ok_and(|response| response.status >= 400) {
+                    self.sent = Sent::of(&request);
+                }
                 return result.map_err(|error| self.network_failure(&error, spec));
             };
             tokio::time::sleep(wait).await;

@@ -10,6 +10,7 @@ mod jwks;
 mod origins;
 pub mod outcome;
 mod parallel;
+mod refusal;
 mod repeat;
 mod run;
 mod script;

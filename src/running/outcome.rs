@@ -101,6 +101,12 @@ pub struct StepOutcome {
     /// The answer that did not fit, cut and fit to be seen: only where the step did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// What the server says went wrong, in one line, where its answer says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// What a person can do about an answer that did not fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 /// How a run went.

@@ -26,6 +26,7 @@ use crate::parts::template;
 use crate::running::event::{Detail, EventKind};
 use crate::running::flow::{Flowing, Outputs};
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
+use crate::running::refusal::{self, Sent};
 use crate::running::script::{self, Touched};
 use crate::running::show;
 
@@ -92,7 +93,11 @@ pub(super) struct StepRun<'r> {
     pub(super) awaiting: Vec<Check>,
     response: Option<Arc<Response>>,
     pub(super) outputs: Option<Arc<Outputs>>,
+    /// What went with a request that was refused.
+    pub(super) sent: Sent,
     failed: bool,
+    /// Whether the status is not as expected.
+    is_refused: bool,
 }
 
 /// Runs a step; `turn` says for which element, where there are several.
@@ -122,7 +127,9 @@ pub(super) async fn run(
         awaiting: Vec::new(),
         response: None,
         outputs: None,
+        sent: Sent::default(),
         failed: false,
+        is_refused: false,
     };
     run.run().await
 }
@@ -350,7 +357,8 @@ impl<'r> StepRun<'r> {
     pub(super) fn judge(&mut self, check: Check, is_status: bool) {
         if !check.passed {
             self.failed = true;
-            if is_status && self.response.as_deref().is_some_and(refuses_credentials) {
+            self.is_refused |= is_status;
+            if is_status && self.response.as_deref().is_some_and(refusal::is_of_credentials) {
                 self.outcome.cause = Some(Cause::Authentication);
             }
         }
@@ -429,8 +437,7 @@ impl<'r> StepRun<'r> {
         };
         if let Some(verdict) = ended {
             self.outcome.verdict = verdict;
-            self.outcome.answer =
-                self.response.as_deref().map(|response| show::answer(response, &self.scope.needles));
+            self.explain();
         }
         self.record(self.outcome.verdict);
         let flow = match (ended, flow) {
@@ -442,6 +449,17 @@ impl<'r> StepRun<'r> {
         };
         self.flowing.events.tell(&self.path, EventKind::StepFinished(self.outcome));
         Done { flow, found: self.found }
+    }
+
+    /// Adds the answer, what it says and what can be done, for whoever is to mend the step.
+    fn explain(&mut self) {
+        let Some(response) = self.response.as_deref() else { return };
+        let needles = &self.scope.needles;
+        self.outcome.said = refusal::said(response, needles);
+        if self.is_refused || self.outcome.error.is_some() {
+            self.outcome.help = refusal::advice(response, &self.sent).map(|help| needles.scrub(&help));
+        }
+        self.outcome.answer = Some(show::answer(response, needles));
     }
 
     /// Leaves behind what `steps.<id>` reads, where anybody reads it.
@@ -465,14 +483,4 @@ impl<'r> StepRun<'r> {
     pub(super) fn template_failure(&self, error: &template::Error) -> Box<Failure> {
         self.failure(error.diagnostic(self.source()))
     }
-}
-
-/// A 401, a 407, or an OAuth error that says that the credentials are no good (RFC 6749, 5.2).
-fn refuses_credentials(response: &Response) -> bool {
-    const REFUSALS: [&str; 4] = ["invalid_grant", "invalid_client", "unauthorized_client", "access_denied"];
-    if matches!(response.status, 401 | 407) {
-        return true;
-    }
-    let error = response.json().ok().and_then(|json| json.get("error")).and_then(Value::as_str);
-    error.is_some_and(|error| REFUSALS.contains(&error))
 }

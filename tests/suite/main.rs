@@ -19,6 +19,8 @@ mod inputs;
 mod files;
 // Every number that bounds something: below it, at it, above it.
 mod limits;
+// What a person is told of a refusal: the server's words, and what can be done.
+mod refusals;
 // Who may see a credential: schemes, redirects, origins that a server chose, refusals.
 mod auth;
 // What is picked out of an answer: links, XML, pages, tokens; and what of a hostile one.

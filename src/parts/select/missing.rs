@@ -4,6 +4,8 @@
 //! that exists, the name that was probably meant. Only of a body that is not JSON its beginning
 //! is shown, and that goes through the run's needles before it is cut.
 
+use std::borrow::Cow;
+
 use reqwest::header::{HeaderMap, HeaderName};
 
 use crate::ground::diagnostic::did_you_mean;
@@ -172,7 +174,7 @@ impl Missing {
     fn see_body(&mut self, response: &Response) {
         let size = response.body.len();
         let media = response.media_type();
-        let start = String::from_utf8_lossy(&response.body[..size.min(LOOKED_AT)]);
+        let start = beginning(response);
         if is_html(media.as_deref(), &start) {
             self.reason = match title(&start) {
                 Some(_) => format!("the body is HTML, {size} bytes, title"),
@@ -185,6 +187,22 @@ impl Missing {
             self.glimpse = Some(one_line(&start));
         }
     }
+}
+
+/// Whether the body is an HTML page, whatever its status and type say.
+#[must_use]
+pub fn is_page(response: &Response) -> bool {
+    is_html(response.media_type().as_deref(), &beginning(response))
+}
+
+/// The title of an HTML page.
+#[must_use]
+pub fn page_title(response: &Response) -> Option<String> {
+    title(&beginning(response))
+}
+
+fn beginning(response: &Response) -> Cow<'_, str> {
+    String::from_utf8_lossy(&response.body[..response.body.len().min(LOOKED_AT)])
 }
 
 fn is_blank(response: &Response) -> bool {

@@ -36,7 +36,7 @@ pub use crate::parts::select::body::BodyForm;
 pub use crate::parts::select::css::Css;
 pub use crate::parts::select::glimpse::{excerpt, shown};
 pub use crate::parts::select::jwt::Claims;
-pub use crate::parts::select::missing::{Absence, Missing};
+pub use crate::parts::select::missing::{Absence, Missing, is_page, page_title};
 pub use crate::parts::select::pass::Pass;
 pub use crate::parts::select::path::Path;
 pub use crate::parts::select::pattern::Pattern;

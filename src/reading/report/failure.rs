@@ -7,7 +7,7 @@ use crate::ground::diagnostic::Diagnostic;
 use crate::ground::source::{Source, Span};
 use crate::parts::expect::Check;
 use crate::reading::report::style::{Style, clean, indent, one_line};
-use crate::running::outcome::{Failure, StepOutcome};
+use crate::running::outcome::{Cause, Failure, StepOutcome};
 
 /// The most characters of an expected or an actual value that are shown.
 const LONGEST: usize = 2000;
@@ -21,11 +21,34 @@ const SHORT: usize = 60;
 #[must_use]
 pub fn explain(step: &StepOutcome, checks: &[Check], source: &Arc<Source>, style: Style) -> String {
     let checks = checks.iter().filter(|check| !check.passed).map(|check| check_text(check, source, style));
-    let error = step.error.as_ref().map(|failure| error_text(failure, style));
+    let error = step.error.as_ref().map(|failure| {
+        let tell = if is_consequence(failure, step) { consequence_text } else { error_text };
+        tell(failure, style)
+    });
+    let said = step.said.as_deref().map(|text| said_text(text, style));
     let answer = step.answer.as_deref().map(|text| answer_text(text, style));
-    let help = step.error.as_ref().and_then(|failure| help_text(failure, style));
-    let blocks: Vec<_> = checks.chain(error).chain(answer).chain(help).collect();
+    let helps =
+        [step.help.as_deref(), step.error.as_ref().and_then(|failure| failure.diagnostic.help.as_deref())];
+    let helps = helps.into_iter().flatten().map(|help| help_text(help, style));
+    let blocks: Vec<_> = checks.chain(error).chain(said).chain(answer).chain(helps).collect();
     blocks.join("\n")
+}
+
+/// Whether something could not be found since the server refused: its place is not what is wrong.
+fn is_consequence(failure: &Failure, step: &StepOutcome) -> bool {
+    failure.cause == Cause::CheckFailed && step.status.is_some_and(|status| status >= 400)
+}
+
+fn consequence_text(failure: &Failure, style: Style) -> String {
+    let lines = std::iter::once(&failure.diagnostic.message).chain(&failure.diagnostic.notes);
+    lines.fold(String::new(), |text, line| {
+        format!("{text}{}: {}\n", style.dim("note"), one_line(line, LONGEST))
+    })
+}
+
+/// The server's own words, in one line.
+fn said_text(text: &str, style: Style) -> String {
+    format!("{} {}\n", style.dim("the server said:"), style.bold(&one_line(text, LONGEST)))
 }
 
 fn check_text(check: &Check, source: &Arc<Source>, style: Style) -> String {
@@ -89,9 +112,8 @@ fn error_text(failure: &Failure, style: Style) -> String {
     format!("{}\n", diagnostic.render(style.is_colored()))
 }
 
-fn help_text(failure: &Failure, style: Style) -> Option<String> {
-    let help = failure.diagnostic.help.as_deref()?;
-    Some(format!("{}: {}\n", style.cyan("help"), clean(help)))
+fn help_text(help: &str, style: Style) -> String {
+    format!("{}: {}\n", style.cyan("help"), clean(help))
 }
 
 /// A bar stands before each line, so that no answer can pass for a line of ours, nor for a command
@@ -109,7 +131,7 @@ pub fn barred(text: &str, style: Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::running::outcome::{Cause, Verdict};
+    use crate::running::outcome::Verdict;
 
     fn source() -> Arc<Source> {
         Source::text("flow.yaml", "steps:\n  - request: GET /me\n    expect: { status: 200 }\n")
