@@ -167,7 +167,7 @@ async fn run_case(at: usize, row: u64, job: Job, schedule: Arc<Schedule>) -> (us
         if pass > 1 && schedule.is_over() {
             break;
         }
-        run_pass(&job, &schedule, (Some(row), pass), &mut ran).await;
+        run_pass(&job, &schedule.screen, &schedule, (Some(row), pass), &mut ran).await;
     }
     (at, row, ran)
 }

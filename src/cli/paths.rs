@@ -3,7 +3,7 @@
 //! Folders that hold other things by their name (mocks, environments, snapshots) and hidden ones
 //! are passed by, so that `reqchain run .` does what it seems to say.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -69,8 +69,17 @@ fn expand(path: &Path, mocks: bool) -> Result<Vec<PathBuf>, Diagnostic> {
             "a workflow is a file that ends in .yaml or .yml, outside of mocks, environments and snapshots",
         ));
     }
-    files.sort();
+    files.sort_by_cached_key(|file| place(file));
     Ok(files)
+}
+
+/// Where a file stands among others: those of a folder before those in folders below it, and by
+/// the name alone, so that `login` comes before `login-tour`.
+fn place(file: &Path) -> Vec<(bool, OsString)> {
+    let folders = file.parent().into_iter().flat_map(Path::components);
+    let folders = folders.map(|folder| (true, folder.as_os_str().to_owned()));
+    let names = [file.file_stem(), file.extension()].into_iter().flatten();
+    folders.chain(names.map(|name| (false, name.to_owned()))).collect()
 }
 
 fn walk(folder: &Path, mocks: bool, files: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -151,6 +160,7 @@ mod tests {
     #[test]
     fn a_folder_stands_for_every_workflow_below_it_in_order() {
         let folder = tree(&[
+            "b-tour.yaml",
             "b.yaml",
             "a/z.yml",
             "a/b/c.yaml",
@@ -164,7 +174,7 @@ mod tests {
             "data.json",
         ]);
         let found = workflows(&[folder.path().to_owned()], "run").expect("workflows");
-        assert_eq!(names(folder.path(), &found), ["a/b/c.yaml", "a/z.yml", "b.yaml"]);
+        assert_eq!(names(folder.path(), &found), ["b.yaml", "b-tour.yaml", "a/z.yml", "a/b/c.yaml"]);
     }
 
     #[test]

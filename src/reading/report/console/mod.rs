@@ -23,7 +23,7 @@ use crate::running::outcome::{Cause, Finished, StepOutcome, Verdict};
 /// The column of the status starts behind names of this length, and moves for longer ones.
 const NAME: usize = 16;
 /// Longer names push their own line alone.
-const LONG_NAME: usize = 32;
+const LONG_NAME: usize = 60;
 /// The most characters of an extracted value.
 const VALUE: usize = 48;
 /// The most extracted values on a line.
