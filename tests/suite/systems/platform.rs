@@ -1,1 +1,0 @@
-//! The mock of platform, row by row.
