@@ -297,7 +297,7 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
 #[test]
 fn long_names_and_many_values_keep_a_line_readable() {
     let mut watched = Watched::new(Verbosity::Steps, true);
-    let long = "a_step_with_a_very_long_name_that_goes_on_and_on";
+    let long = "a_step_with_a_very_long_name_that_goes_on_and_on_and_on_until_it_ends";
     watched.run().start("a").pass("a").start(long);
     for name in ["a", "b", "c", "d", "e", "f"] {
         watched.value(long, name, &"x".repeat(60));
@@ -307,8 +307,8 @@ fn long_names_and_many_values_keep_a_line_readable() {
       wildix service token  flow.yaml
 
         ✓ a                 200     12ms
-        ✓ a_step_with_a_very_long_name_that_goes_on_and_on  200     12ms  a = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, b = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, c = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, d = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, and 2 more
-        ✓ b                                 200     12ms
+        ✓ a_step_with_a_very_long_name_that_goes_on_and_on_and_on_until_it_ends  200     12ms  a = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, b = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, c = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, d = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, and 2 more
+        ✓ b                                                             200     12ms
 
         3 steps passed in 35ms
     ");
