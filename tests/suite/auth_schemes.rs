@@ -243,6 +243,8 @@ steps:
       check("wrong key", !jwt::verify(jwt::sign(#{}, "a", "HS256"), "b", "HS256"));
       check("claims", jwt::decode(token).claims.sub == "ann" && jwt::decode(token).header.alg == "ES256");
       print(token);
+      let named = jwt::sign(#{}, "a", "HS256", #{ kid: "k1", alg: "none" });
+      check("header", jwt::decode(named).header == #{ alg: "HS256", typ: "JWT", kid: "k1" });
   - script: 'jwt::verify("no token", "k", "HS256");'
 "#,
     )
@@ -250,7 +252,7 @@ steps:
     .file("public.pem", PUBLIC)
     .run();
     assert_eq!(ran.failed_checks(), Vec::<String>::new());
-    assert_eq!(ran.checks().len(), 4, "{}", ran.error());
+    assert_eq!(ran.checks().len(), 5, "{}", ran.error());
     assert_eq!(ran.printed(), ["«jwt»"]);
     ran.fails_with(Cause::CouldNotRun);
     says(&ran.error(), &["not a signed JWT"]);

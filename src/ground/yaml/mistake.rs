@@ -69,7 +69,7 @@ impl Reader<'_> {
             let message = "inside `{ }` a path with `[ ]` must be quoted";
             return Diagnostic { message: message.to_owned(), ..diagnostic }
                 .at(self.source, span)
-                .help(format!("write '{path}'"));
+                .help(format!("write '{}'", path.replace('\'', "''")));
         }
         if let Some(at) = line.find(": {{").map(|at| at + 2) {
             let end = at + templated(line[at..].trim_end()).len();

@@ -200,7 +200,8 @@ fn meant(text: &str) -> Option<StatusForm> {
         "created" => "201",
         "notfound" => "404",
         class if class.len() == 3 && class.ends_with('x') => {
-            return format!("{}xx", &class[..1]).parse().ok();
+            // A sign that needs two bytes leaves no room for the first digit.
+            return format!("{}xx", class.get(..1)?).parse().ok();
         }
         _ if digits.len() == 3 => digits,
         _ => range.as_str(),
@@ -265,6 +266,7 @@ mod tests {
             ("ok", "`status`: `ok` is not a status / write `200`"),
             ("'>= 500'", "`status`: `>= 500` is not a status / write `500..599`"),
             ("20x", "`status`: `20x` is not a status / write `2xx`"),
+            ("®x", "`status`: `®x` is not a status"),
             ("soon", "`status`: `soon` is not a status / write 200, 2xx, [200, 201], 200..299 or any"),
             ("200..", "`status`: `200..` is not a status"),
             ("0200", "`status`: `0200` is not a status code"),

@@ -4,7 +4,7 @@ use rhai::Dynamic;
 
 use crate::ground::encode;
 use crate::ground::jws;
-use crate::ground::value::{Map, Value};
+use crate::ground::value::Map;
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::run::Answer;
 use crate::parts::script::value::{to_dynamic, to_value};
@@ -12,6 +12,13 @@ use crate::parts::script::value::{to_dynamic, to_value};
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
     Entry::new("sign", &["claims", "key", "alg"], "a signed JWT; the key is a secret, PEM or a JWK", sign)
         .deriving(),
+    Entry::new(
+        "sign",
+        &["claims", "key", "alg", "header"],
+        "the same with further members of the header, such as #{ kid: \"k1\" }",
+        sign,
+    )
+    .deriving(),
     Entry::new("decode", &["token"], "a JWT's #{ header, claims }; its signature is not checked", decode),
     Entry::new(
         "verify",
@@ -25,8 +32,10 @@ fn sign(call: &mut Call) -> Answer {
     let claims = call.take(0);
     let (key, alg) = (call.text(1)?, call.text(2)?);
     let claims = to_value(&claims, None)?;
+    // Where nobody gives one it is null, which adds nothing.
+    let header = to_value(&call.take(3), None)?;
     call.run.note_deep("", &claims);
-    let token = jws::sign(&claims, &Value::Null, &key, &alg);
+    let token = jws::sign(&claims, &header, &key, &alg);
     let token = token.map_err(|why| call.error(format!("cannot sign: {why}")))?;
     call.run.note_secret("jwt", &token.as_str().into());
     Ok(token.into())

@@ -1,1 +1,0 @@
-//! The mock of datarhei, row by row.
