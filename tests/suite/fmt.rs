@@ -78,7 +78,8 @@ fn sorted(value: &Value) -> String {
 
 #[test]
 fn the_shipped_workflows_and_mocks_are_formatted() {
-    for path in yaml_files("workflows").into_iter().chain(yaml_files("workflows/mocks")) {
+    let folders = ["workflows", "workflows/mocks", "workflows/recipes", "workflows/recipes/mocks"];
+    for path in folders.into_iter().flat_map(yaml_files) {
         let text = fs::read_to_string(&path).expect("it is shipped");
         assert_eq!(formatted(&path, &text), text, "{}", path.display());
     }
