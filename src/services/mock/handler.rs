@@ -129,8 +129,9 @@ fn read_script<'n>(node: &'n Node, reading: &Reading) -> Option<Written<'n>> {
     Some(Written::File { file: file?, function: function? })
 }
 
-/// The request as handlers see it, but for `params`, which differ from route to route.
-pub(super) fn request(head: &Parts, body: &Bytes) -> Map {
+/// The request as handlers see it, but for `params`, which differ from route to route. `scheme` is how
+/// it came: a server says so in what it answers, such as the `Secure` of a cookie.
+pub(super) fn request(scheme: &str, head: &Parts, body: &Bytes) -> Map {
     let text = String::from_utf8_lossy(body);
     let is_form = head
         .headers
@@ -138,8 +139,9 @@ pub(super) fn request(head: &Parts, body: &Bytes) -> Map {
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     let form = if is_form { pairs(form_urlencoded::parse(body)) } else { Map::default() };
     let query = head.uri.query().unwrap_or_default();
-    let members: [(&str, Value); 9] = [
+    let members: [(&str, Value); 10] = [
         ("method", head.method.as_str().into()),
+        ("scheme", scheme.into()),
         ("path", head.uri.path().into()),
         ("query", pairs(form_urlencoded::parse(query.as_bytes())).into()),
         ("headers", headers(&head.headers).into()),
@@ -203,9 +205,9 @@ mod tests {
             .header("cookie", "sid=a=b; t=1")
             .header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
         let (head, ()) = head.body(()).expect("a request").into_parts();
-        let seen = Value::from(request(&head, &Bytes::from("p=%C3%A4+b")));
+        let seen = Value::from(request("https", &head, &Bytes::from("p=%C3%A4+b")));
         let expected = json(
-            r#"{"method":"POST","path":"/a%20b","query":{"x":["1","2"],"y":"&"},
+            r#"{"method":"POST","scheme":"https","path":"/a%20b","query":{"x":["1","2"],"y":"&"},
             "headers":{"x-mixed":"1, 2","cookie":"sid=a=b; t=1",
             "content-type":"application/x-www-form-urlencoded; charset=utf-8"},
             "cookies":{"sid":"a=b","t":"1"},"json":null,"form":{"p":"ä b"},"parts":[],"body":"p=%C3%A4+b"}"#,

@@ -169,7 +169,7 @@ impl Server {
             let Some(params) = route.pattern.matches(&head.method, head.uri.path()) else {
                 continue;
             };
-            let mut request = seen.get_or_insert_with(|| handler::request(head, body)).clone();
+            let mut request = seen.get_or_insert_with(|| handler::request(self.scheme(), head, body)).clone();
             request.insert("params".into(), params.into());
             match self.is_meant(route, &request, state) {
                 Ok(true) => return Found::Route(at, request),
