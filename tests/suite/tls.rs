@@ -34,6 +34,21 @@ fn insecure_trusts_anybody_and_says_so_once() {
 }
 
 #[test]
+fn whether_anybody_is_trusted_may_be_a_template() {
+    let server = TlsServer::start(Settings::default());
+    let asked =
+        |insecure: &str| server.scenario(&format!(", tls: {{ insecure: '{{{{ {insecure} }}}}' }}")).run();
+    asked("password == \"unused-word\"").passed();
+    for strict in ["password == \"another\"", "none"] {
+        let ran = asked(strict);
+        ran.fails_with(Cause::CouldNotRun);
+        says(&ran.error(), &["no TLS connection"]);
+    }
+    says(&asked("1").error(), &["`insecure` must be true or false, not", "flow.yaml:3:"]);
+    asked("nobody").refused();
+}
+
+#[test]
 fn a_client_certificate_is_shown_from_pem_from_closed_pem_and_from_pkcs12() {
     let server = TlsServer::start(Settings { asks: Asks::Firmly, ..Settings::default() });
     let ran = server.scenario(", tls: { ca: ca.pem }").run();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::document::workflow::schema::shape::{
-    entries, examples, key, list, map, map_or_text, needing, refer, with, words,
+    any_of, entries, examples, key, list, map, map_or_text, needing, refer, with, words,
 };
 use crate::document::workflow::schema::step::{or_none, retry_default};
 use crate::document::workflow::schema::{Definition, Key, joined};
@@ -134,7 +134,11 @@ fn tls() -> Value {
         key("key", "A PEM file of the certificate's private key.", refer("path")),
         key("pkcs12", "A PKCS #12 file that holds certificate and key.", refer("path")),
         key("password", "What opens the key or the PKCS #12 file.", refer("nullable")),
-        key("insecure", "`true` trusts any certificate: for tests on your own machine.", refer("truth")),
+        key(
+            "insecure",
+            "`true` trusts any certificate: for tests on your own machine.",
+            any_of([refer("truth"), refer("template")]),
+        ),
         key("min", "The oldest version of TLS that is spoken.", with(versions, "examples", [1.3])),
     ])
 }

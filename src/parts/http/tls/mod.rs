@@ -36,7 +36,7 @@ const KEYS: [&str; 7] = ["ca", "cert", "key", "pkcs12", "password", "insecure", 
 pub struct TlsSpec {
     ca: Option<Arc<Authorities>>,
     identity: Option<Arc<IdentitySpec>>,
-    insecure: Option<bool>,
+    insecure: Option<Arc<(Tree, Span)>>,
     min: Option<Version>,
 }
 
@@ -111,7 +111,7 @@ impl TlsSpec {
         let fields = reading.fields(node, "tls", &KEYS, &[])?;
         let ca = fields.optional("ca", |node| read_authorities(node, reading));
         let identity = IdentitySpec::read(&fields, reading);
-        let insecure = fields.optional("insecure", |node| reading.truth(node, "insecure"));
+        let insecure = fields.optional("insecure", |node| read_insecure(node, reading));
         let min = fields.optional("min", |node| Version::read(node, reading));
         Some(Self { ca: ca?, identity: identity.map(Arc::new), insecure: insecure?, min: min? })
     }
@@ -122,7 +122,7 @@ impl TlsSpec {
         Self {
             ca: self.ca.or_else(|| defaults.ca.clone()),
             identity: self.identity.or_else(|| defaults.identity.clone()),
-            insecure: self.insecure.or(defaults.insecure),
+            insecure: self.insecure.or_else(|| defaults.insecure.clone()),
             min: self.min.or(defaults.min),
         }
     }
@@ -130,10 +130,10 @@ impl TlsSpec {
     /// Opens the client certificate.
     ///
     /// # Errors
-    /// Where the password is wrong or missing. It is never told.
+    /// Where the password is wrong or missing, which is never told, or `insecure` is no truth.
     pub fn resolve(&self, scope: &Scope) -> Result<Arc<Tls>, Error> {
         let identity = self.identity.as_ref().map(|identity| identity.open(scope)).transpose()?;
-        let insecure = self.insecure.unwrap_or(false);
+        let insecure = self.insecure.as_deref().map_or(Ok(false), |written| is_insecure(written, scope))?;
         let identity_files = self.identity.as_ref().map(|identity| Arc::clone(&identity.files));
         Ok(Arc::new(Tls { ca: self.ca.clone(), identity, identity_files, insecure, min: self.min }))
     }
@@ -142,6 +142,31 @@ impl TlsSpec {
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         if let Some((password, _)) = self.identity.as_ref().and_then(|identity| identity.password.as_ref()) {
             password.reads(visit);
+        }
+        if let Some((insecure, _)) = self.insecure.as_deref() {
+            insecure.reads(visit);
+        }
+    }
+}
+
+/// Reads `insecure`: true or false, or a template that says which.
+fn read_insecure(node: &Node, reading: &Reading) -> Option<Arc<(Tree, Span)>> {
+    let is_template = node.scalar().is_some_and(|scalar| scalar.text.contains("{{"));
+    let tree = if is_template {
+        Tree::read(node, reading)
+    } else {
+        reading.truth(node, "insecure").map(|truth| Tree::Plain(truth.into()))
+    };
+    tree.map(|tree| Arc::new((tree, node.span)))
+}
+
+/// A null is as good as nothing.
+fn is_insecure((tree, span): &(Tree, Span), scope: &Scope) -> Result<bool, Error> {
+    match tree.value(scope)?.value {
+        Value::Null => Ok(false),
+        Value::Bool(truth) => Ok(truth),
+        other => {
+            Err(Error::new(*span, format!("`insecure` must be true or false, not {}", other.type_name())))
         }
     }
 }
