@@ -12,8 +12,10 @@ use crate::systems::{Answer, bearer};
 const FORM: &str = "content-type: application/x-www-form-urlencoded";
 const JSON: &str = "content-type: application/json";
 
-fn hex(digest: impl AsRef<[u8]>) -> String {
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+/// In hexadecimal digits.
+fn sha1(text: &str) -> String {
+    let digits: Vec<String> = Sha1::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 fn names(object: &Json) -> Vec<&str> {
@@ -30,10 +32,10 @@ fn is_enveloped(answer: &Answer, extra: &[&str]) {
     assert!(answer.json["pid"].is_u64());
     let (content, _) = answer.body.split_once(",\"meta\":").expect("meta is last");
     let content = format!("{content}}}");
-    assert_eq!(answer.header("e-tag"), hex(Sha1::digest(&content)));
+    assert_eq!(answer.header("e-tag"), sha1(&content));
     let timestamp = answer.text("/meta/timestamp");
     assert_eq!(timestamp, "2023-11-14T22:13:20+00:00");
-    assert_eq!(answer.text("/meta/hash"), hex(Sha1::digest(format!("{timestamp}{content}"))));
+    assert_eq!(answer.text("/meta/hash"), sha1(&format!("{timestamp}{content}")));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The mock of a MikoPBX, row by row: `login` what goes in and comes out, `tokens` what was given
+//! The mock of a PBX by Miko, row by row: `login` what goes in and comes out, `tokens` what was given
 //! out and what it opens, `limits` how often and what else is wrong.
 
 mod limits;
