@@ -133,6 +133,14 @@ async fn a_proof_of_somebody_else_is_refused() {
     for proof in &proofs {
         is_refused(&wildix.colleagues_by("", proof).await, 401, "Unauthorized");
     }
+    let mut host_alone = claims("GET/api/v1/Colleagues/host:127.0.0.1;");
+    host_alone["sign"]["headers"] = json!(["Host"]);
+    let host_alone = proof(&host_alone, "offline-only");
+    is_refused(&wildix.colleagues_by("", &host_alone).await, 401, "Unauthorized");
+    let elsewhere = format!("GET{BEGINS}").replace("offline-app-id", "another-id");
+    let elsewhere = proof(&claims(&elsewhere), "offline-only");
+    let answer = wildix.get("/api/v1/Colleagues/", &[&elsewhere, "x-app-id: another-id"]).await;
+    is_refused(&answer, 401, "Unauthorized");
     let proof = proof(&good, "offline-only");
     for headers in [&[proof.as_str()][..], &[&proof, "x-app-id: another-id"], &[APP]] {
         is_refused(&wildix.get("/api/v1/Colleagues/", headers).await, 401, "Unauthorized");
