@@ -7,6 +7,7 @@ mod mikopbx;
 mod mindbaz;
 mod platform;
 mod wildix;
+mod wrong_turns;
 
 use std::path::Path;
 use std::sync::Arc;
