@@ -89,6 +89,12 @@ fn every_file_and_command_of_the_readme_does_what_it_says() {
                 std::fs::write(folder.path().join(&named[1]), block.text).expect("the folder takes it");
             }
             "sh" if block.text.starts_with("cargo ") => {}
+            "sh" if block.text.starts_with("TOKEN=$(reqchain run workflows/") => {
+                let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+                let said = shell(&format!("{}; echo \"<$TOKEN>\"", block.text), here, &mut String::new());
+                let token = said.strip_prefix('<').and_then(|said| said.strip_suffix(">\n"));
+                assert!(token.is_some_and(|token| token.len() >= 16), "{}\n{said}", block.text);
+            }
             "sh" => came = shell(&block.text, folder.path(), &mut exports),
             "text" => {
                 assert_eq!(steady(&block.text), steady(&came), "the README shows something else");
