@@ -16,7 +16,8 @@ const APP: &str = "x-app-id: offline-app-id";
 const BEGINS: &str = "/api/v1/Colleagues/host:127.0.0.1;x-app-id:offline-app-id;";
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// The claims of a request whose signed text is this one.
