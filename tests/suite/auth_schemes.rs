@@ -240,6 +240,7 @@ steps:
       let token = jwt::sign(#{ sub: "ann", n: 1 }, vars.key, "ES256");
       check("good", jwt::verify(token, vars.public_key, "ES256"));
       check("other algorithm", !jwt::verify(token, "secret", "HS256"));
+      check("damaged", !jwt::verify(token.sub_string(0, token.len() - 1) + "!", vars.public_key, "ES256"));
       check("wrong key", !jwt::verify(jwt::sign(#{}, "a", "HS256"), "b", "HS256"));
       check("claims", jwt::decode(token).claims.sub == "ann" && jwt::decode(token).header.alg == "ES256");
       print(token);
@@ -252,7 +253,7 @@ steps:
     .file("public.pem", PUBLIC)
     .run();
     assert_eq!(ran.failed_checks(), Vec::<String>::new());
-    assert_eq!(ran.checks().len(), 5, "{}", ran.error());
+    assert_eq!(ran.checks().len(), 6, "{}", ran.error());
     assert_eq!(ran.printed(), ["«jwt»"]);
     ran.fails_with(Cause::CouldNotRun);
     says(&ran.error(), &["not a signed JWT"]);

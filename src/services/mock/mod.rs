@@ -15,6 +15,7 @@ mod route;
 mod server;
 mod stand_ins;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -71,7 +72,7 @@ impl Mock {
         let reading = Reading::new(source);
         match read_mock(&root, &reading, compile) {
             Some(mock) if reading.is_clean() => Ok(mock),
-            _ => Err(reading.finish()),
+            _ => Err(each_once(reading.finish())),
         }
     }
 
@@ -105,6 +106,13 @@ impl Mock {
                 .maybe_help(help)
         })
     }
+}
+
+/// A file of scripts is read for every route that names it, and its mistakes are told once.
+fn each_once(mut problems: Diagnostics) -> Diagnostics {
+    let mut told = HashSet::new();
+    problems.0.retain(|problem| told.insert(problem.line()));
+    problems
 }
 
 fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Mock> {
@@ -467,6 +475,18 @@ routes:
             let lines: Vec<_> = problems.0.iter().map(Diagnostic::line).collect();
             assert!(lines.len() == 1 && lines[0].contains("unknown key"), "{yaml}: {lines:#?}");
         }
+    }
+
+    #[test]
+    fn a_mistake_in_a_script_is_told_once_however_many_routes_name_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("m.rhai"), "fn a(request, state) { let x = ; }\n")
+            .expect("written");
+        let routes = "  - route: GET /a\n    script: { file: m.rhai, function: a }\n".repeat(3);
+        let path = folder.path().join("m.yaml");
+        std::fs::write(&path, format!("routes:\n{routes}")).expect("written");
+        let problems = Mock::load(&path).err().expect("it has a mistake");
+        assert_eq!(problems.0.len(), 1, "{problems}");
     }
 
     #[test]
