@@ -248,6 +248,9 @@ impl Arguments {
         for (name, value) in &self.inputs {
             inputs.set(name, value);
         }
+        if self.mock {
+            inputs.under_mock();
+        }
         if self.dry_run {
             inputs.without_commands();
         }

@@ -183,7 +183,7 @@ fn of_oauth(error: &str, sent: &Sent) -> Option<&'static str> {
         }
         ("invalid_client", _) => "check the client's id and its secret, and how the server wants them sent",
         ("unauthorized_client", _) => "the server does not let this client use this grant",
-        ("invalid_scope", _) => "ask for a scope that the server has for this client",
+        ("invalid_scope", _) => "ask for scopes that the server knows and that may be yours",
         ("unsupported_grant_type", _) => "the server has no such grant: is `grant_type` right?",
         _ => return None,
     })

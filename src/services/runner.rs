@@ -93,6 +93,7 @@ impl Runner {
     /// Runs against the workflow's own mock: nothing leaves the machine.
     pub const fn mock(mut self) -> Self {
         self.mock = true;
+        self.inputs.under_mock();
         self
     }
 

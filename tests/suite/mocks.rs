@@ -1,4 +1,4 @@
-//! `mock: { file, state, tls }` and `reqchain mock --state`: one mock in several modes, each a
+//! `mock: { file, inputs, state, tls }` and `reqchain mock --state`: one mock in several modes, each a
 //! server of its own, shared by the workflows that want the same.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -45,6 +45,43 @@ fn an_input_says_what_the_state_is() {
     let ran = knocking(mock, "").input("pause", "7").input("opened", "false").run();
     ran.passed();
     assert_eq!((ran.output("open"), ran.output("wait")), (false.into(), 14.into()));
+}
+
+#[test]
+fn under_a_mock_inputs_are_what_it_says_and_no_server_need_be_named() {
+    let flow = "inputs: { api: { env: API }, word: { env: WORD }, n: { type: int, env: N } }\nmock: { file: echo.yaml, replaces: [api], inputs: { word: offline, n: 7 } }\nsteps:\n  - request: { url: '{{ api }}/', query: { word: '{{ word }}', n: '{{ n }}' } }\n    extract: { came: $.word, number: $.n }\n";
+    let echo = "routes:\n  - route: GET /\n    reply: { json: { word: '{{ request.query.word }}', n: '{{ request.query.n }}' } }\n";
+    let scenario = || Scenario::new(flow).file("echo.yaml", echo).own_mock();
+    let ran = scenario().run();
+    ran.passed();
+    assert_eq!((ran.output("came"), ran.output("number")), ("offline".into(), "7".into()));
+    // What is there for the real server is not asked; what the caller says is.
+    let ran = scenario().env("WORD", "real").env("API", "https://real.example").input("n", "8").run();
+    ran.passed();
+    assert_eq!((ran.output("came"), ran.output("number")), ("offline".into(), "8".into()));
+
+    let missing = Scenario::new(flow).file("echo.yaml", echo).run().refused();
+    says(&missing, &["inputs are missing: `api`, `word`, `n`", "the environment variable API", "--mock"]);
+}
+
+#[test]
+fn what_a_mock_says_of_inputs_must_fit_them() {
+    let flow = |inputs: &str| {
+        format!(
+            "inputs: {{ api: https://a.example, n: {{ type: int, choices: [1, 2] }} }}\nmock: {{ file: door.yaml, replaces: [api], inputs: {inputs} }}\nsteps:\n  - request: GET {{{{ api }}}}/door?{{{{ n }}}}\n"
+        )
+    };
+    let cases = [
+        ("{ n: many }", "`n` is not a whole number; it came from `inputs` of its mock"),
+        ("{ n: 3 }", "none of its choices"),
+        ("{ m: 1 }", "there is no input `m`"),
+        ("{ n: '{{ api }}' }", "holds plain values, no templates"),
+    ];
+    for (inputs, expected) in cases {
+        let ran = Scenario::new(&flow(inputs)).file("door.yaml", DOOR).own_mock().run();
+        says(&ran.refused(), &[expected]);
+    }
+    Scenario::new(&flow("{ n: 2 }")).file("door.yaml", DOOR).own_mock().run().passed();
 }
 
 #[test]

@@ -104,15 +104,27 @@ impl Draft {
         }
         let _ = writeln!(text, "name: {}\n\ninputs:", scalar(&self.name));
         let _ = writeln!(text, "  api: {}", self.base.origin().ascii_serialization());
-        for (at, (name, variable, usual)) in self.secrets().iter().enumerate() {
-            let comment = if at == 0 { " # the defaults fit the mock" } else { "" };
-            let _ = writeln!(text, "  {name}: {{ env: {env}_{variable}, default: {usual} }}{comment}");
+        for (name, variable, _) in self.secrets() {
+            let _ = writeln!(text, "  {name}: {{ env: {env}_{variable} }}");
         }
         text.push_str("\ndefaults:\n  timeout: 15s\n");
         text.push_str("  retry: { max: 2, if: [connect, 429, 5xx], backoff: 200ms..2s }\n");
-        let _ = writeln!(text, "\nmock: {}\n\nsteps:", scalar(&format!("mocks/{stem}.yaml")));
+        let _ = writeln!(text, "\n{}\n\nsteps:", self.stand_in(stem));
         text.push_str(&self.steps().join("\n"));
         text
+    }
+
+    /// The mock, and what the inputs are under it.
+    fn stand_in(&self, stem: &str) -> String {
+        let file = scalar(&format!("mocks/{stem}.yaml"));
+        let given = self.secrets().iter().map(|(name, _, usual)| format!("{name}: {usual}"));
+        match given.collect::<Vec<_>>()[..] {
+            [] => format!("mock: {file}"),
+            ref given => {
+                let given = given.join(", ");
+                format!("mock:\n  file: {file}\n  replaces: [api]\n  inputs: {{ {given} }}")
+            }
+        }
     }
 
     /// What the workflow does, in a sentence.
@@ -128,7 +140,7 @@ impl Draft {
         format!("{first}{second}, and calls the API with it.")
     }
 
-    /// The inputs that nobody writes into a file: name, environment variable, default.
+    /// The inputs that nobody writes into a file: name, environment variable, value under the mock.
     fn secrets(&self) -> &'static [(&'static str, &'static str, &'static str)] {
         match self.login {
             Login::Basic | Login::Form => {

@@ -86,7 +86,7 @@ static INPUT: Place = map(&[
     "description",
 ]);
 
-static STAND_IN: Place = map(&["file", "replaces", "state", "tls"]);
+static STAND_IN: Place = map(&["file", "replaces", "inputs", "state", "tls"]);
 
 static SESSION: Place = Place {
     keys: &["key", "token", "auth", "expires", "margin", "keep", "cookies", "refresh", "rejected", "logout"],

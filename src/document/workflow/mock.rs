@@ -1,5 +1,6 @@
-//! `mock: { file, replaces, state, tls }`: the stand-in of a workflow, and what is other about it
-//! than its file says. The file itself is read by those who serve it.
+//! `mock: { file, replaces, inputs, state, tls }`: the stand-in of a workflow, what it wants to be
+//! given, and what is other about it than its file says. The file itself is read by those who serve
+//! it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,10 +10,11 @@ use crate::ground::diagnostic::{Diagnostic, did_you_mean};
 use crate::ground::file;
 use crate::ground::read::{Fields, Reading};
 use crate::ground::source::{Span, Spanned};
+use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::template::{Mention, Tree};
 
-const KEYS: [&str; 4] = ["file", "replaces", "state", "tls"];
+const KEYS: [&str; 5] = ["file", "replaces", "inputs", "state", "tls"];
 
 /// The offline stand-in of a workflow.
 #[derive(Debug, Clone)]
@@ -23,6 +25,9 @@ pub struct Mock {
     pub span: Span,
     /// The inputs that should point at it; `None` for every one whose value is an http URL.
     pub replaces: Option<Vec<Spanned<Arc<str>>>>,
+    /// What inputs are under the mock unless the caller gives them: `env`, `file`, `command` and
+    /// `default` are for the real server.
+    pub inputs: Vec<(Spanned<Arc<str>>, Value)>,
     /// Entries of the mock's state that are other here; their templates see the inputs.
     pub state: Vec<Variable>,
     /// Whether it serves https, even where its file does not say so.
@@ -48,6 +53,7 @@ impl Mock {
             let names = names.iter().filter_map(|name| reading.text(name, "replaces"));
             names.map(|name| Spanned::new(Arc::clone(&name.text), name.span)).collect()
         });
+        mock.inputs = read_inputs(&fields, reading);
         mock.state = read_state(&fields, reading);
         mock.tls = fields.get("tls").is_some_and(|node| is_self_signed(node, reading));
         Some(mock)
@@ -67,13 +73,39 @@ impl Mock {
                 reading.error_with(file.span, message, format!("it is looked for at {}", path.display()));
             }
         }
-        Self { file: path, span: file.span, replaces: None, state: Vec::new(), tls: false }
+        Self {
+            file: path,
+            span: file.span,
+            replaces: None,
+            inputs: Vec::new(),
+            state: Vec::new(),
+            tls: false,
+        }
+    }
+
+    /// What an input is under the mock.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<&Value> {
+        self.inputs.iter().find(|(known, _)| &*known.value == name).map(|(_, value)| value)
     }
 
     /// Tells every name that the templates of its state read, and where.
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.state.iter().for_each(|entry| entry.tree.reads(&mut *visit));
     }
+}
+
+fn read_inputs(fields: &Fields<'_>, reading: &Reading) -> Vec<(Spanned<Arc<str>>, Value)> {
+    let entries = fields.get("inputs").and_then(|node| reading.entries(node, "inputs")).unwrap_or_default();
+    let entry = |(name, node): &(Scalar, Node)| {
+        let tree = Tree::read(node, reading)?;
+        if tree.as_plain().is_none() {
+            let help = "derive what depends on others under `vars`";
+            reading.error_with(node.span, "`inputs` of a mock holds plain values, no templates", help);
+        }
+        Some((Spanned::new(Arc::clone(&name.text), name.span), tree.as_plain()?.clone()))
+    };
+    entries.iter().filter_map(entry).collect()
 }
 
 fn read_state(fields: &Fields<'_>, reading: &Reading) -> Vec<Variable> {
@@ -102,7 +134,8 @@ impl Workflow {
     /// A mock stands in for inputs, and nothing but inputs is known when it starts.
     pub(super) fn check_mock(&self, reading: &Reading) {
         let Some(mock) = &self.mock else { return };
-        for name in mock.replaces.iter().flatten() {
+        let given = mock.inputs.iter().map(|(name, _)| name);
+        for name in mock.replaces.iter().flatten().chain(given) {
             self.refuse_no_input(&name.value, name.span, None, reading);
         }
         mock.reads(&mut |mention| {

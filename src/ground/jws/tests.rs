@@ -76,9 +76,11 @@ fn no_confusion_of_keys_and_algorithms_makes_a_token_good() {
     assert!(verify(&hmac, "other", None).is_err_and(|why| why.is_refusal()));
     let critical = sign(&claims, &json(r#"{"crit":["b64"]}"#), "secret", "HS256").expect("signed");
     assert_eq!(verify(&critical, "secret", None), Err(Error::Critical));
-    for text in ["", "a.b.c", "a.b", &format!("{hmac}.x"), &format!("{hmac}=")] {
+    for text in ["", "a.b.c", "a.b", &format!("{hmac}.x")] {
         assert_eq!(verify(text, "secret", None), Err(Error::NotToken), "{text}");
     }
+    // A signature in other words is not the one that was made.
+    assert_eq!(verify(&format!("{hmac}="), "secret", None), Err(Error::Signature));
 }
 
 #[test]

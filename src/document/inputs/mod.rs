@@ -4,6 +4,8 @@
 //! can read: an environment variable, a file and a command are named by an input. All that is
 //! missing is told at once.
 
+mod missing;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,10 +15,11 @@ use indexmap::IndexMap;
 use url::Url;
 
 use crate::document::environment::{self, Entry, Environment, Whence};
+use crate::document::inputs::missing::{Lacking, missing_inputs, source_of, unknown_input};
 use crate::document::outside::Outside;
 use crate::document::rows::Row;
-use crate::document::workflow::{Input, NamesRead, Uses, Workflow};
-use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::document::workflow::{Input, Mock, NamesRead, Uses, Workflow};
+use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::source::Source;
 use crate::ground::value::Value;
@@ -30,6 +33,7 @@ pub type Resolved = IndexMap<Arc<str>, Marked<Value>>;
 pub struct Inputs {
     given: IndexMap<Arc<str>, Arc<str>>,
     row: Option<Row>,
+    under_mock: bool,
     /// By the workflows that they are for.
     mocks: HashMap<PathBuf, Url>,
     env_name: Option<Arc<str>>,
@@ -83,6 +87,12 @@ impl Inputs {
     /// Runs no command for an input: one that only a command could give has no value then.
     pub const fn without_commands(&mut self) {
         self.without_commands = true;
+    }
+
+    /// Takes what the workflows say of themselves under a mock: `inputs` there outranks their own
+    /// sources, and what `replaces` names needs none.
+    pub const fn under_mock(&mut self) {
+        self.under_mock = true;
     }
 
     /// Points the inputs of a workflow at a server that stands in.
@@ -146,30 +156,47 @@ impl Inputs {
         Environment::load(file)
     }
 
-    /// Under a mock, an http URL keeps its path and gets the mock's origin.
-    fn mocked(&self, input: &Input, value: Value, workflow: &Workflow) -> Value {
-        let Some(mock) = &workflow.mock else { return value };
-        let Some(origin) = self.mocks.get(workflow.path()) else { return value };
-        let named =
-            mock.replaces.as_ref().map(|names| names.iter().any(|name| name.value == input.name.value));
+    /// The stand-in of a workflow, where there are any.
+    fn mock<'w>(&self, workflow: &'w Workflow) -> Option<&'w Mock> {
+        workflow.mock.as_ref().filter(|_| self.under_mock)
+    }
+
+    /// Under a mock, an http URL keeps its path and gets the mock's origin; what is named needs no
+    /// value at all. Where no server was started, in a dry run, it stays as it is.
+    fn mocked(&self, input: &Input, value: Option<Value>, workflow: &Workflow) -> Option<Value> {
+        let Some(mock) = self.mock(workflow) else { return value };
+        let origin = self.mocks.get(workflow.path());
+        let name = &input.name.value;
+        let named = mock.replaces.as_ref().map(|names| names.iter().any(|known| known.value == *name));
+        let Some(value) = value else {
+            let nowhere = || format!("https://{}.invalid", name.replace('_', "-"));
+            return (named == Some(true)).then(|| origin.map_or_else(nowhere, bare).into());
+        };
         let url = value
             .as_str()
             .and_then(|text| Url::parse(text).ok())
             .filter(|url| matches!(url.scheme(), "http" | "https"));
-        match (named, url) {
-            (Some(false), _) | (None, None) => value,
-            (Some(true), None) => origin.as_str().trim_end_matches('/').into(),
-            (_, Some(url)) => {
+        Some(match (origin, named, url) {
+            (None, ..) | (_, Some(false), _) | (_, None, None) => value,
+            (Some(origin), Some(true), None) => bare(origin).into(),
+            (Some(origin), _, Some(url)) => {
                 let rest = &url[url::Position::BeforePath..];
-                let rest = if value.as_str().is_some_and(|text| !text.ends_with('/')) {
-                    rest.trim_end_matches('/')
-                } else {
-                    rest
-                };
-                format!("{}{rest}", origin.as_str().trim_end_matches('/')).into()
+                let ends_so = value.as_str().is_some_and(|text| text.ends_with('/'));
+                let rest = if ends_so { rest } else { rest.trim_end_matches('/') };
+                format!("{}{rest}", bare(origin)).into()
             }
-        }
+        })
     }
+}
+
+/// What an input is that nobody gives.
+fn default(input: &Input) -> Option<Value> {
+    input.default.clone().or_else(|| (!input.required).then_some(Value::Null))
+}
+
+/// An origin without the slash at its end.
+fn bare(origin: &Url) -> String {
+    origin.as_str().trim_end_matches('/').to_owned()
 }
 
 /// The search for the inputs of one run: of its workflow, and of all that it uses. What is wrong is
@@ -180,15 +207,6 @@ pub(super) struct Search<'i> {
     environment: Option<&'i Arc<Environment>>,
     problems: Diagnostics,
     missing: Vec<Lacking>,
-}
-
-/// An input that nobody gives.
-struct Lacking {
-    workflow: Arc<Workflow>,
-    /// Its place among the inputs of the workflow.
-    at: usize,
-    /// The sources that an environment file names for it, and that are not there.
-    tried: Vec<String>,
 }
 
 /// What came of looking for one input.
@@ -299,10 +317,14 @@ impl<'i> Search<'i> {
             }
             match self.value_of(input, workflow, reads, givers) {
                 Ok(Found::Value(value, secret)) => {
-                    let value = self.inputs.mocked(input, value, workflow);
+                    let value = self.inputs.mocked(input, Some(value), workflow).unwrap_or_default();
                     let is_secret = input.secret || secret;
                     let marks = if is_secret { Marks::secret(Arc::clone(name)) } else { Marks::NONE };
                     resolved.insert(Arc::clone(name), Marked::new(value, marks));
+                }
+                Ok(Found::Missing(_)) if self.inputs.mocked(input, None, workflow).is_some() => {
+                    let value = self.inputs.mocked(input, None, workflow).unwrap_or_default();
+                    resolved.insert(Arc::clone(name), Marked::plain(value));
                 }
                 Ok(Found::Missing(tried)) => {
                     self.missing.push(Lacking { workflow: Arc::clone(workflow), at, tried });
@@ -314,8 +336,8 @@ impl<'i> Search<'i> {
         resolved
     }
 
-    /// Source, high to low: what the caller gave, the row, the environment file, the input's own
-    /// sources, the default.
+    /// Source, high to low: what the caller gave, the row, the environment file, the mock under
+    /// which it runs, the input's own sources, the default.
     fn value_of(
         &self,
         input: &Input,
@@ -361,6 +383,9 @@ impl<'i> Search<'i> {
                 return taken(Value::String(text), &whence, entry.secret);
             }
         }
+        if let Some(value) = self.inputs.mock(workflow).and_then(|mock| mock.input(name)) {
+            return taken(value.clone(), "`inputs` of its mock", false);
+        }
         if input.is_looked_for() && !reads.has(name) {
             return Ok(Found::Unread);
         }
@@ -370,11 +395,7 @@ impl<'i> Search<'i> {
         if self.inputs.without_commands && input.command.is_some() {
             return Ok(Found::Unread);
         }
-        Ok(match &input.default {
-            Some(value) => Found::Value(value.clone(), false),
-            None if !input.required => Found::Value(Value::Null, false),
-            None => Found::Missing(tried),
-        })
+        Ok(default(input).map_or(Found::Missing(tried), |value| Found::Value(value, false)))
     }
 
     /// What the input's own sources give, and which of them it was.
@@ -438,58 +459,4 @@ fn at_entry(problem: Diagnostic, entry: &Entry, environment: &Environment, is_se
         environment.source.hide(entry.span);
     }
     problem.at(&environment.source, entry.span)
-}
-
-fn unknown_input(name: &str, workflow: &Workflow) -> Diagnostic {
-    let names: Vec<&str> = workflow.inputs.iter().map(|input| &*input.name.value).collect();
-    let message = format!("`{}` has no input `{name}`", workflow.name);
-    let help = did_you_mean(name, names.iter().copied());
-    let list = if names.is_empty() {
-        "it has no inputs".to_owned()
-    } else {
-        format!("its inputs are {}", names.join(", "))
-    };
-    Diagnostic::error(message).help(help.unwrap_or(list))
-}
-
-/// The variable or the file that an entry names, and which entry it is.
-fn source_of(entry: &Entry, environment: &Environment) -> Option<String> {
-    let source = match &entry.from {
-        Whence::Env(variable) => format!("the environment variable {variable}"),
-        Whence::File(file) => format!("the file {}, which is not there", file.display()),
-        Whence::Value(_) | Whence::Command(_) => return None,
-    };
-    let line = environment.source.position(entry.span.start as usize).line;
-    Some(format!("{source} ({}:{line})", environment.source.name()))
-}
-
-/// All missing inputs in one error.
-fn missing_inputs(missing: &[Lacking]) -> Option<Diagnostic> {
-    let mut inputs: Vec<(&Workflow, &Input, &[String])> = Vec::new();
-    for Lacking { workflow, at, tried } in missing {
-        let Some(input) = workflow.inputs.get(*at) else { continue };
-        // A workflow that is used twice lacks an input once.
-        if !inputs.iter().any(|(_, known, _)| std::ptr::eq(*known, input)) {
-            inputs.push((workflow, input, tried));
-        }
-    }
-    let (workflow, first, _) = inputs.first()?;
-    let names: Vec<_> = inputs.iter().map(|(_, input, _)| format!("`{}`", input.name.value)).collect();
-    let what = if inputs.len() == 1 { "an input is missing" } else { "inputs are missing" };
-    let mut problem =
-        Diagnostic::error(format!("{what}: {}", names.join(", "))).at(&workflow.source, first.name.span);
-    for (owner, input, tried) in &inputs {
-        let used = owner.source.name() != workflow.source.name();
-        let mut ways = if used { Vec::new() } else { vec![format!("--input {}=…", input.name.value)] };
-        ways.extend(input.env.iter().map(|env| format!("the environment variable {env}")));
-        ways.extend(input.file.iter().map(|file| format!("the file {}, which is not there", file.display())));
-        ways.extend_from_slice(tried);
-        if ways.is_empty() {
-            ways.push(format!("`with: {{ {}: … }}`", input.name.value));
-        }
-        let whose = if used { format!(" of {}", owner.source.name()) } else { String::new() };
-        let about = input.description.as_ref().map(|about| format!(" ({about})")).unwrap_or_default();
-        problem = problem.note(format!("`{}`{whose}{about}: {}", input.name.value, ways.join(" or ")));
-    }
-    Some(problem.help("give each of them in one of the ways told"))
 }
