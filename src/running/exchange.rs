@@ -43,7 +43,7 @@ impl StepRun<'_> {
             let result = self.converse(spec, &mut request, (as_written, attempts == 1), signed).await?;
             let Some(wait) = self.wait_before_retry(&result, &request, attempts) else {
                 if result.as_ref().is_ok_and(|response| response.status >= 400) {
-                    self.sent = Sent::of(&request);
+                    self.sent = Sent::of(&request, attempts);
                 }
                 return result.map_err(|error| self.network_failure(&error, spec));
             };

@@ -85,6 +85,9 @@ pub struct StepOutcome {
     pub why_skipped: Option<String>,
     /// The status of its last answer.
     pub status: Option<u16>,
+    /// Whether that status was not as expected.
+    #[serde(skip)]
+    pub is_refused: bool,
     /// How long it took, in milliseconds.
     #[serde(rename = "time_ms", serialize_with = "millis")]
     pub time: Duration,

@@ -96,8 +96,6 @@ pub(super) struct StepRun<'r> {
     /// What went with a request that was refused.
     pub(super) sent: Sent,
     failed: bool,
-    /// Whether the status is not as expected.
-    is_refused: bool,
 }
 
 /// Runs a step; `turn` says for which element, where there are several.
@@ -129,7 +127,6 @@ pub(super) async fn run(
         outputs: None,
         sent: Sent::default(),
         failed: false,
-        is_refused: false,
     };
     run.run().await
 }
@@ -357,7 +354,7 @@ impl<'r> StepRun<'r> {
     pub(super) fn judge(&mut self, check: Check, is_status: bool) {
         if !check.passed {
             self.failed = true;
-            self.is_refused |= is_status;
+            self.outcome.is_refused |= is_status;
             if is_status && self.response.as_deref().is_some_and(refusal::is_of_credentials) {
                 self.outcome.cause = Some(Cause::Authentication);
             }
@@ -455,10 +452,15 @@ impl<'r> StepRun<'r> {
     fn explain(&mut self) {
         let Some(response) = self.response.as_deref() else { return };
         let needles = &self.scope.needles;
-        self.outcome.said = refusal::said(response, needles);
-        if self.is_refused || self.outcome.error.is_some() {
-            self.outcome.help = refusal::advice(response, &self.sent).map(|help| needles.scrub(&help));
-        }
+        let (said, help) = match self.outcome.is_refused {
+            true => (refusal::said(response, needles), refusal::advice(response, &self.sent)),
+            false if response.status < 400 && self.outcome.error.is_some() => {
+                (refusal::said_inside(response, needles), refusal::advice_inside(response))
+            }
+            false => (None, None),
+        };
+        self.outcome.said = said;
+        self.outcome.help = help.map(|help| needles.scrub(&help));
         self.outcome.answer = Some(show::answer(response, needles));
     }
 

@@ -162,8 +162,40 @@ fn an_error_under_a_good_status_is_told_with_the_check_that_would_find_it() {
 
 #[test]
 fn what_was_asked_for_is_no_refusal() {
-    let flow = "steps:\n  - request: { method: POST, url: '{{ base }}/' }\n    expect: { status: 401, json: { $.a: 2 } }\n";
+    let flow = r"
+inputs: { base: }
+steps:
+  - request: { method: POST, url: '{{ base }}/' }
+    expect: { status: 401, json: { $.a: 2 } }
+    extract: { token: $.tokn }
+";
     let ran = Scenario::new(flow).on("POST /", |_| json(401, r#"{"a":1,"message":"no"}"#)).run();
     ran.fails_with(Cause::CheckFailed);
-    assert_eq!(outcome(&ran).help, None);
+    let step = outcome(&ran);
+    assert_eq!((step.said, step.help, step.is_refused), (None, None, false));
+}
+
+#[test]
+fn a_body_without_credentials_is_no_login() {
+    for (body, expected) in [
+        ("json: { title: hello }", "does the request need `auth`?"),
+        ("form: { title: hello }", "does the request need `auth`?"),
+        ("json: { user: ann, password: in-clear }", "check the user name, the password"),
+        ("form: { client_secret: in-clear }", "check the user name, the password"),
+    ] {
+        let ran = asked(&format!("{{ url: '{{{{ base }}}}/', {body} }}"), || json(401, "{}"));
+        says(&outcome(&ran).help.expect("a help"), &[expected]);
+    }
+}
+
+#[test]
+fn nobody_is_told_to_try_again_who_did() {
+    let flow = r"
+inputs: { base: }
+steps:
+  - request: { method: POST, url: '{{ base }}/' }
+    retry: { max: 1, if: [5xx] }
+";
+    let ran = Scenario::new(flow).on("POST /", |_| Reply::status(503)).run();
+    says(&outcome(&ran).help.expect("a help"), &["down or busy, and stayed so"]);
 }

@@ -63,6 +63,16 @@ pub fn is_credential(name: &HeaderName) -> bool {
         || is_secret_name(name.as_str())
 }
 
+/// Whether a body is a form, by its `Content-Type`: `application/x-www-form-urlencoded`.
+#[must_use]
+pub fn is_form(headers: &HeaderMap) -> bool {
+    let media = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    media
+        .split(|byte| *byte == b';')
+        .next()
+        .is_some_and(|media| media.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded"))
+}
+
 /// The limits of one exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

@@ -4,8 +4,6 @@
 //! that exists, the name that was probably meant. Only of a body that is not JSON its beginning
 //! is shown, and that goes through the run's needles before it is cut.
 
-use std::borrow::Cow;
-
 use reqwest::header::{HeaderMap, HeaderName};
 
 use crate::ground::diagnostic::did_you_mean;
@@ -13,14 +11,13 @@ use crate::ground::secret::Needles;
 use crate::ground::value::{Value, shape};
 use crate::parts::http::Response;
 use crate::parts::select::glimpse::{cut, excerpt};
+use crate::parts::select::page;
 use crate::parts::select::path::{Segment, show};
 
 /// How many characters of a body that is not JSON are shown.
 const GLIMPSE: usize = 40;
 /// How many characters a whole reason may have.
 const LONGEST: usize = 400;
-/// How many bytes of a body are looked at.
-const LOOKED_AT: usize = 16 * 1024;
 
 /// What kind of nothing was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,13 +171,14 @@ impl Missing {
     fn see_body(&mut self, response: &Response) {
         let size = response.body.len();
         let media = response.media_type();
-        let start = beginning(response);
-        if is_html(media.as_deref(), &start) {
-            self.reason = match title(&start) {
+        let start = page::beginning(response);
+        if page::is_html(media.as_deref(), &start) {
+            let title = page::title(response);
+            self.reason = match title {
                 Some(_) => format!("the body is HTML, {size} bytes, title"),
                 None => format!("the body is HTML, {size} bytes"),
             };
-            self.glimpse = title(&start);
+            self.glimpse = title;
         } else {
             let media = media.unwrap_or_else(|| "of no declared type".to_owned());
             self.reason = format!("the body is {media}, {size} bytes:");
@@ -189,41 +187,8 @@ impl Missing {
     }
 }
 
-/// Whether the body is an HTML page, whatever its status and type say.
-#[must_use]
-pub fn is_page(response: &Response) -> bool {
-    is_html(response.media_type().as_deref(), &beginning(response))
-}
-
-/// The title of an HTML page.
-#[must_use]
-pub fn page_title(response: &Response) -> Option<String> {
-    title(&beginning(response))
-}
-
-fn beginning(response: &Response) -> Cow<'_, str> {
-    String::from_utf8_lossy(&response.body[..response.body.len().min(LOOKED_AT)])
-}
-
 fn is_blank(response: &Response) -> bool {
     response.body.iter().all(u8::is_ascii_whitespace)
-}
-
-pub(super) fn is_html(media: Option<&str>, start: &str) -> bool {
-    let start = start.trim_start().as_bytes();
-    let begins =
-        |with: &str| start.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));
-    media.is_some_and(|media| media.contains("html")) || begins("<!doctype html") || begins("<html")
-}
-
-fn title(html: &str) -> Option<String> {
-    // Lower case by ASCII only, so that offsets keep.
-    let lower = html.to_ascii_lowercase();
-    let open = lower.find("<title")?;
-    let from = open + lower[open..].find('>')? + 1;
-    let to = from + lower[from..].find("</title")?;
-    let title = one_line(&html[from..to]);
-    (!title.is_empty()).then_some(title)
 }
 
 fn one_line(text: &str) -> String {
@@ -236,17 +201,5 @@ fn list(names: &[&str], one: &str) -> String {
         0 => format!("no {one}"),
         many if many > SHOWN => format!("{}, … {} more", names[..SHOWN].join(", "), many - SHOWN),
         _ => names.join(", "),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_title_is_found_in_any_case_and_over_lines() {
-        assert_eq!(title("<TITLE a=1>\n Sign\n in </Title>").as_deref(), Some("Sign in"));
-        assert_eq!(title("<title></title>"), None);
-        assert_eq!(title("<title>open"), None);
     }
 }

@@ -27,16 +27,17 @@ pub fn explain(step: &StepOutcome, checks: &[Check], source: &Arc<Source>, style
     });
     let said = step.said.as_deref().map(|text| said_text(text, style));
     let answer = step.answer.as_deref().map(|text| answer_text(text, style));
-    let helps =
-        [step.help.as_deref(), step.error.as_ref().and_then(|failure| failure.diagnostic.help.as_deref())];
+    let own = step.error.as_ref().filter(|failure| !is_consequence(failure, step));
+    let helps = [step.help.as_deref(), own.and_then(|failure| failure.diagnostic.help.as_deref())];
     let helps = helps.into_iter().flatten().map(|help| help_text(help, style));
     let blocks: Vec<_> = checks.chain(error).chain(said).chain(answer).chain(helps).collect();
     blocks.join("\n")
 }
 
-/// Whether something could not be found since the server refused: its place is not what is wrong.
+/// Whether something could not be found since the server refused: neither its place nor its help is
+/// what mends the step.
 fn is_consequence(failure: &Failure, step: &StepOutcome) -> bool {
-    failure.cause == Cause::CheckFailed && step.status.is_some_and(|status| status >= 400)
+    step.is_refused && failure.cause == Cause::CheckFailed
 }
 
 fn consequence_text(failure: &Failure, style: Style) -> String {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName};
+use hyper::header::{COOKIE, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 use url::form_urlencoded;
 
@@ -18,6 +18,7 @@ use crate::ground::secret::Needles;
 use crate::ground::source::Span;
 use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
+use crate::parts::http::is_form;
 use crate::parts::scope::Scope;
 use crate::parts::script::{Function, Host, Phase};
 use crate::parts::template::Tree;
@@ -133,11 +134,7 @@ fn read_script<'n>(node: &'n Node, reading: &Reading) -> Option<Written<'n>> {
 /// it came: a server says so in what it answers, such as the `Secure` of a cookie.
 pub(super) fn request(scheme: &str, head: &Parts, body: &Bytes) -> Map {
     let text = String::from_utf8_lossy(body);
-    let is_form = head
-        .headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-    let form = if is_form { pairs(form_urlencoded::parse(body)) } else { Map::default() };
+    let form = if is_form(&head.headers) { pairs(form_urlencoded::parse(body)) } else { Map::default() };
     let query = head.uri.query().unwrap_or_default();
     let members: [(&str, Value); 10] = [
         ("method", head.method.as_str().into()),

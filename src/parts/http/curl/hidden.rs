@@ -3,13 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use reqwest::header::CONTENT_TYPE;
-
 use crate::ground::encode;
 use crate::ground::secret::{Needles, is_secret_name};
 use crate::ground::value::Value;
 use crate::parts::http::curl::{Hidden, LARGEST, Piece};
-use crate::parts::http::message::Request;
+use crate::parts::http::message::{Request, is_form};
 
 /// The secrets of one request.
 pub(super) struct Secrets<'n> {
@@ -39,8 +37,7 @@ impl<'n> Secrets<'n> {
         let mut secrets = Self::new(needles, known);
         secrets.learn_pairs(request.url.query().unwrap_or_default());
         if let Some(text) = text(request) {
-            let media = request.headers.get(CONTENT_TYPE).and_then(|media| media.to_str().ok());
-            if media.is_some_and(|media| media.starts_with("application/x-www-form-urlencoded")) {
+            if is_form(&request.headers) {
                 secrets.learn_pairs(text);
             } else if let Ok(json) = Value::from_json(text.as_bytes()) {
                 secrets.learn_members(&json);
