@@ -1,5 +1,6 @@
 //! `reqchain check`: every mistake in workflows, and what they would read. Sends nothing.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,29 +92,16 @@ fn check(file: &Path) -> (Diagnostics, Declared, Option<Arc<Workflow>>) {
     (found, declared, Some(workflow))
 }
 
-/// The mistakes in the mocks of the workflow and of those that it uses, each told once, and what
-/// these change about them in vain.
+/// The mistakes in the mocks of the workflow and of those that it uses, each told once, also those
+/// in what a workflow changes about its mock.
 fn mistakes_in_mocks(workflow: &Arc<Workflow>) -> Diagnostics {
     let mut found = Diagnostics::default();
-    let mut wrong: Vec<PathBuf> = Vec::new();
+    let mut told = HashSet::new();
     for workflow in workflow.mocked() {
-        let Some(written) = workflow.mock.as_ref().filter(|mock| !wrong.contains(&mock.file)) else {
-            continue;
-        };
-        match Mock::load(&written.file) {
-            Ok(mut mock) => found.0.extend(written.state.iter().filter_map(|entry| {
-                let name = &entry.name.value;
-                let changed = match entry.tree.as_plain() {
-                    Some(value) => mock.change(name, value.clone()),
-                    None => mock.entry(name).map(drop),
-                };
-                changed.err().map(|problem| problem.at(&workflow.source, entry.name.span))
-            })),
-            Err(mistakes) => {
-                wrong.push(written.file.clone());
-                found.0.extend(mistakes.0);
-            }
-        }
+        let Some(stand_in) = &workflow.mock else { continue };
+        let mock = Mock::load_for(stand_in, &workflow.source, |tree| Ok(tree.as_plain().cloned()));
+        let mistakes = mock.err().unwrap_or_default().0.into_iter();
+        found.0.extend(mistakes.filter(|mistake| told.insert(mistake.line())));
     }
     found
 }

@@ -14,7 +14,7 @@ use crate::cli::{Refused, block_on, pair, refusal, trouble};
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::source::Source;
-use crate::ground::yaml::{self, Node};
+use crate::ground::yaml;
 use crate::reading::report::style::{Style, one_line};
 use crate::services::mock::{Mock, Seen, Server, serve};
 
@@ -58,9 +58,7 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
 
 /// Changes an entry of the state; the value is written as in the file.
 fn change(mock: &mut Mock, name: &str, text: &str) -> Result<(), Diagnostics> {
-    let source = Source::text("--state", format!("{name}: {text}"));
-    let root = yaml::read(&source)?;
-    let value = root.get(name).map(Node::to_value).unwrap_or_default();
+    let value = yaml::read(&Source::text("--state", text))?.to_value();
     Ok(mock.change(name, value)?)
 }
 

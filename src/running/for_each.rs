@@ -17,7 +17,7 @@ use crate::running::step::{self, Done, Flow};
 /// Runs a step as often as its `for_each` says; once where it says nothing.
 pub(super) async fn run(flowing: &Flowing<'_>, planned: &PlannedStep, scope: &Scope) -> Done {
     let Some(each) = &planned.step.for_each else {
-        // On the heap: workflows that use each other would else stand on one stack, one in the other.
+        // Boxed: a chain of workflows that use each other would otherwise need the stack of all of them.
         return Box::pin(step::run(flowing, planned, scope.clone(), None)).await;
     };
     match each.elements(scope) {

@@ -18,7 +18,7 @@ use crate::document::environment::{self, Entry, Environment, Whence};
 use crate::document::inputs::missing::{Lacking, missing_inputs, source_of, unknown_input};
 use crate::document::outside::Outside;
 use crate::document::rows::Row;
-use crate::document::workflow::{Input, Mock, NamesRead, Uses, Workflow};
+use crate::document::workflow::{Input, NamesRead, StandIn, Uses, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::source::Source;
@@ -157,7 +157,7 @@ impl Inputs {
     }
 
     /// The stand-in of a workflow, where there are any.
-    fn mock<'w>(&self, workflow: &'w Workflow) -> Option<&'w Mock> {
+    fn mock<'w>(&self, workflow: &'w Workflow) -> Option<&'w StandIn> {
         workflow.mock.as_ref().filter(|_| self.under_mock)
     }
 

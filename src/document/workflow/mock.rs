@@ -1,6 +1,5 @@
-//! `mock: { file, replaces, inputs, state, tls }`: the stand-in of a workflow, what it wants to be
-//! given, and what is other about it than its file says. The file itself is read by those who serve
-//! it.
+//! `mock: { file, replaces, inputs, state, tls }`: the stand-in of a workflow, what inputs are
+//! under it, and where it differs from its file. The file itself is read by those who serve it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ const KEYS: [&str; 5] = ["file", "replaces", "inputs", "state", "tls"];
 
 /// The offline stand-in of a workflow.
 #[derive(Debug, Clone)]
-pub struct Mock {
+pub struct StandIn {
     /// The mock's file, its path resolved against the workflow's folder.
     pub file: PathBuf,
     /// Where it is named.
@@ -28,13 +27,13 @@ pub struct Mock {
     /// What inputs are under the mock unless the caller gives them: `env`, `file`, `command` and
     /// `default` are for the real server.
     pub inputs: Vec<(Spanned<Arc<str>>, Value)>,
-    /// Entries of the mock's state that are other here; their templates see the inputs.
+    /// Entries of the mock's state that differ here; their templates see the inputs.
     pub state: Vec<Variable>,
     /// Whether it serves https, even where its file does not say so.
     pub tls: bool,
 }
 
-impl Mock {
+impl StandIn {
     /// Reads a file's name, or the whole map; mistakes are reported.
     pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         if let Kind::Scalar(_) = &node.kind {
@@ -55,7 +54,7 @@ impl Mock {
         });
         mock.inputs = read_inputs(&fields, reading);
         mock.state = read_state(&fields, reading);
-        mock.tls = fields.get("tls").is_some_and(|node| is_self_signed(node, reading));
+        mock.tls = fields.get("tls").is_some_and(|node| read_self_signed(node, reading));
         Some(mock)
     }
 
@@ -117,8 +116,9 @@ fn read_state(fields: &Fields<'_>, reading: &Reading) -> Vec<Variable> {
     entries.iter().filter_map(entry).collect()
 }
 
-/// Reads `tls: self_signed`: nothing else is known, so that what a file says is never half meant.
-pub fn is_self_signed(node: &Node, reading: &Reading) -> bool {
+/// Reads `tls: self_signed`, whether it is meant; anything else is reported, so that what a file says
+/// is never half meant.
+pub fn read_self_signed(node: &Node, reading: &Reading) -> bool {
     if let Kind::Scalar(_) = node.kind
         && reading.text(node, "tls").is_none_or(|word| &*word.text == "self_signed")
     {

@@ -16,7 +16,7 @@ mod step;
 pub use command::Command;
 pub use declared::Declared;
 pub use input::{Input, Kind, exact};
-pub use mock::{Mock, is_self_signed};
+pub use mock::{StandIn, read_self_signed};
 pub use model::{Action, Output, Step, Uses, Variable, Workflow};
 pub use only::unknown_step;
 pub use reads::{Names, NamesRead};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::document::workflow::input::Input;
-use crate::document::workflow::mock::Mock;
+use crate::document::workflow::mock::StandIn;
 use crate::ground::diagnostic::Diagnostics;
 use crate::ground::source::{Source, Span, Spanned};
 use crate::parts::condition::Condition;
@@ -37,7 +37,7 @@ pub struct Workflow {
     /// How often every request is tried.
     pub retry: Option<Retry>,
     /// The offline stand-in.
-    pub mock: Option<Mock>,
+    pub mock: Option<StandIn>,
     /// What is done.
     pub steps: Vec<Arc<Step>>,
     /// What is done whatever happened.

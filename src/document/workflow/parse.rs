@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::document::workflow::input::Input;
-use crate::document::workflow::mock::Mock;
+use crate::document::workflow::mock::StandIn;
 use crate::document::workflow::model::{Step, Variable, Workflow};
 use crate::document::workflow::step::read_variables;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
@@ -123,7 +123,7 @@ impl Loading<'_> {
                 .and_then(|node| RequestDefaults::read(node, reading))
                 .unwrap_or_default(),
             retry: retry.and_then(|node| Retry::read(node, reading, false)),
-            mock: fields.get("mock").and_then(|node| Mock::read(node, self.reading)),
+            mock: fields.get("mock").and_then(|node| StandIn::read(node, self.reading)),
             steps: self.steps(&fields),
             finally: self.finally(&fields),
             outputs: self.variables(&fields, "outputs"),

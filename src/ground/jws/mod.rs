@@ -145,8 +145,8 @@ pub fn verify(token: &str, key: &str, alg: Option<&str>) -> Result<Verified, Err
         return Err(Error::Critical);
     }
     let claims = object(claims).ok_or(Error::NotToken)?;
-    // The last letter has bits to spare (RFC 4648, 3.5): one that sets them is another text, and
-    // nobody signed like that.
+    // What is no base64url, down to the spare bits of its last letter (RFC 4648, 3.5), is not the
+    // signature that was made.
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Error::Signature)?;
     let kid = header.get("kid").and_then(Value::as_str);
     let key = Key::read(key, kid, algorithm, false)?;

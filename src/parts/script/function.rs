@@ -40,13 +40,27 @@ impl fmt::Debug for Function {
     }
 }
 
-impl Function {
-    /// Reads a function of a script's file, whose path is relative to the file that names it.
-    /// Mistakes are reported.
-    pub fn read(path: &Scalar, function: &Scalar, reading: &Reading) -> Option<Self> {
+/// A file of functions, compiled once for all the routes that name it.
+#[derive(Clone)]
+pub struct FunctionFile {
+    /// Its path, as it was written.
+    path: Arc<str>,
+    text: Text,
+    compiled: Arc<Compiled>,
+}
+
+impl FunctionFile {
+    /// Reads a script's file, whose path is relative to the file that names it. Mistakes are
+    /// reported.
+    pub fn read(path: &Scalar, reading: &Reading) -> Option<Self> {
         let text = file::read(path, reading)?;
-        let found = Self::compile(text, Some(Arc::clone(&function.text)), reading)?;
-        let names: Vec<(String, usize)> = found
+        let compiled = compile(&text, reading)?;
+        Some(Self { path: Arc::clone(&path.text), text, compiled })
+    }
+
+    /// One of its functions; that there is none is reported.
+    pub fn function(&self, function: &Scalar, reading: &Reading) -> Option<Function> {
+        let names: Vec<(String, usize)> = self
             .compiled
             .ast
             .iter_functions()
@@ -54,40 +68,45 @@ impl Function {
             .collect();
         let arity = names.iter().find(|(name, _)| **name == *function.text);
         if names.iter().any(|(name, arity)| **name == *function.text && *arity == PARAMETERS.len()) {
-            return Some(found);
+            let (text, compiled) = (self.text.clone(), Arc::clone(&self.compiled));
+            return Some(Function { text, compiled, name: Some(Arc::clone(&function.text)) });
         }
         let name = &function.text;
         let message = match arity {
             Some((_, arity)) => format!("`{name}` takes {arity} parameters; it must take two"),
-            None => format!("there is no function `{name}` in `{}`", path.text),
+            None => format!("there is no function `{name}` in `{}`", self.path),
         };
         let help = did_you_mean(name, names.iter().map(|(name, _)| name.as_str()));
         let help = help.unwrap_or_else(|| format!("write `fn {name}(request, state) {{ … }}`"));
         reading.error_with(function.span, message, help);
         None
     }
+}
 
+fn compile(text: &Text, reading: &Reading) -> Option<Arc<Compiled>> {
+    let purpose = Purpose {
+        phase: Phase::Mock,
+        more: &PARAMETERS[1..],
+        limits: Limits::default(),
+        folder: reading.source.folder(),
+    };
+    match engine::compile(text, &purpose) {
+        Ok(compiled) => Some(compiled),
+        Err(errors) => {
+            for error in errors {
+                reading.report(error.into());
+            }
+            None
+        }
+    }
+}
+
+impl Function {
     /// Reads a function whose body stands in the YAML. Mistakes are reported.
     pub fn inline(body: &Scalar, reading: &Reading) -> Option<Self> {
-        Self::compile(Text::inline(&reading.source, body), None, reading)
-    }
-
-    fn compile(text: Text, name: Option<Arc<str>>, reading: &Reading) -> Option<Self> {
-        let purpose = Purpose {
-            phase: Phase::Mock,
-            more: &PARAMETERS[1..],
-            limits: Limits::default(),
-            folder: reading.source.folder(),
-        };
-        match engine::compile(&text, &purpose) {
-            Ok(compiled) => Some(Self { text, compiled, name }),
-            Err(errors) => {
-                for error in errors {
-                    reading.report(error.into());
-                }
-                None
-            }
-        }
+        let text = Text::inline(&reading.source, body);
+        let compiled = compile(&text, reading)?;
+        Some(Self { text, compiled, name: None })
     }
 
     /// Calls it and returns its reply. What it changed in `state` is there afterwards, unless it

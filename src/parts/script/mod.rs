@@ -46,7 +46,7 @@ use crate::parts::script::text::Text;
 
 pub use api::{Described, functions, modules};
 pub use draft::{Draft, RequestCell};
-pub use function::Function;
+pub use function::{Function, FunctionFile};
 pub use names::assigned;
 
 /// How long a script may run by itself, when its host says nothing else. Waiting for the answers

@@ -4,6 +4,8 @@
 //! replaced by a script without learning another shape.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,7 +22,7 @@ use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::http::is_form;
 use crate::parts::scope::Scope;
-use crate::parts::script::{Function, Host, Phase};
+use crate::parts::script::{Function, FunctionFile, Host, Phase};
 use crate::parts::template::Tree;
 use crate::services::mock::{multipart, reply};
 
@@ -59,13 +61,25 @@ pub enum Written<'n> {
 /// Makes a handler of a script; mistakes are reported.
 pub type Compile<'c> = &'c dyn Fn(Written<'_>, &Reading) -> Option<Arc<dyn Handle>>;
 
-/// Makes a handler of a script in Rhai.
-pub(super) fn compile(script: Written<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
-    let function = match script {
-        Written::Inline(body) => Function::inline(body, reading),
-        Written::File { file, function } => Function::read(file, function, reading),
-    };
-    function.map(|function| Arc::new(function) as Arc<dyn Handle>)
+/// The files of scripts that the routes of a mock name, each compiled once; `None` for one with
+/// mistakes, which were reported then.
+#[derive(Default)]
+pub(super) struct Scripts(RefCell<HashMap<Arc<str>, Option<FunctionFile>>>);
+
+impl Scripts {
+    /// Makes a handler of a script in Rhai.
+    pub(super) fn compile(&self, script: Written<'_>, reading: &Reading) -> Option<Arc<dyn Handle>> {
+        let function = match script {
+            Written::Inline(body) => Function::inline(body, reading)?,
+            Written::File { file, function } => self.file(file, reading)?.function(function, reading)?,
+        };
+        Some(Arc::new(function))
+    }
+
+    fn file(&self, path: &Scalar, reading: &Reading) -> Option<FunctionFile> {
+        let mut files = self.0.borrow_mut();
+        files.entry(Arc::clone(&path.text)).or_insert_with(|| FunctionFile::read(path, reading)).clone()
+    }
 }
 
 impl Handle for Function {

@@ -15,18 +15,18 @@ mod route;
 mod server;
 mod stand_ins;
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::document::workflow::is_self_signed;
+use crate::document::workflow::{StandIn, read_self_signed};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::ground::read::{Fields, Reading, open};
 use crate::ground::source::Source;
 use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{self, Node};
-use crate::parts::template::Tree;
+use crate::parts::template::{self, Tree};
 
+use handler::Scripts;
 pub use handler::{Compile, Handle, Written};
 pub use route::Route;
 pub use server::{Running, Seen, Server, serve, start};
@@ -52,7 +52,7 @@ impl Mock {
     /// # Errors
     /// A file that cannot be read, and all the mistakes in one that can.
     pub fn load(path: &Path) -> Result<Self, Diagnostics> {
-        Self::read(&open(path)?, &handler::compile)
+        Self::parse(&open(path)?)
     }
 
     /// Reads a mock from a text; files that it names are beside the current folder.
@@ -60,7 +60,8 @@ impl Mock {
     /// # Errors
     /// All the mistakes in the text.
     pub fn parse(source: &Arc<Source>) -> Result<Self, Diagnostics> {
-        Self::read(source, &handler::compile)
+        let scripts = Scripts::default();
+        Self::read(source, &|script, reading| scripts.compile(script, reading))
     }
 
     /// Reads a mock from a text; `compile` makes a handler of a script.
@@ -72,8 +73,36 @@ impl Mock {
         let reading = Reading::new(source);
         match read_mock(&root, &reading, compile) {
             Some(mock) if reading.is_clean() => Ok(mock),
-            _ => Err(each_once(reading.finish())),
+            _ => Err(reading.finish()),
         }
+    }
+
+    /// Reads the mock of a workflow, with all in which that differs from its file. `value_of` says
+    /// what an entry of the state is; `None` where only a run can tell.
+    ///
+    /// # Errors
+    /// All the mistakes in the file, or else in what the workflow changes.
+    pub fn load_for(
+        stand_in: &StandIn,
+        source: &Arc<Source>,
+        value_of: impl Fn(&Tree) -> Result<Option<Value>, template::Error>,
+    ) -> Result<Self, Diagnostics> {
+        let mut mock = Self::load(&stand_in.file)?;
+        mock.tls |= stand_in.tls;
+        let mut problems = Diagnostics::default();
+        for entry in &stand_in.state {
+            let value = value_of(&entry.tree).map_err(|error| error.diagnostic(source));
+            let changed = value.and_then(|value| {
+                let name = &entry.name.value;
+                let changed = match value {
+                    Some(value) => mock.change(name, value),
+                    None => mock.entry(name).map(drop),
+                };
+                changed.map_err(|problem| problem.at(source, entry.name.span))
+            });
+            problems.0.extend(changed.err());
+        }
+        if problems.0.is_empty() { Ok(mock) } else { Err(problems) }
     }
 
     /// Puts another value in the place of an entry of the state.
@@ -108,13 +137,6 @@ impl Mock {
     }
 }
 
-/// A file of scripts is read for every route that names it, and its mistakes are told once.
-fn each_once(mut problems: Diagnostics) -> Diagnostics {
-    let mut told = HashSet::new();
-    problems.0.retain(|problem| told.insert(problem.line()));
-    problems
-}
-
 fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Mock> {
     if root.get("steps").is_some() && root.get("routes").is_none() {
         let help = "run it with `reqchain run`; what it names under `mock:` can be served";
@@ -131,7 +153,7 @@ fn read_mock(root: &Node, reading: &Reading, compile: Compile<'_>) -> Option<Moc
         None => Some(Map::default().into()),
     };
     let routes = read_routes(&fields, reading, compile);
-    let tls = fields.get("tls").is_some_and(|node| is_self_signed(node, reading));
+    let tls = fields.get("tls").is_some_and(|node| read_self_signed(node, reading));
     Some(Mock { name: name?, state: state?, routes: routes?, tls, source: Arc::clone(&reading.source) })
 }
 

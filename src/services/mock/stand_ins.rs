@@ -1,5 +1,5 @@
-//! The mocks of a run: one server for each mock file and what is other about it, and the workflows
-//! that point at it.
+//! The mocks of a run: one server for each mock file in each state that is wanted of it, and the
+//! workflows that point at it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use url::{Origin, Url};
 
 use crate::document::inputs::Inputs;
-use crate::document::workflow::{Mock as Written, Workflow};
+use crate::document::workflow::{StandIn, Workflow};
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::secret::Needles;
@@ -73,18 +73,18 @@ impl StandIns {
         inputs: &Inputs,
         clock: &Clock,
     ) -> Result<(), Diagnostics> {
-        let Some(written) = &workflow.mock else { return Ok(()) };
+        let Some(stand_in) = &workflow.mock else { return Ok(()) };
         if self.pointed.iter().any(|(known, _)| known.path() == workflow.path()) {
             return Ok(());
         }
-        let mock = changed(written, &workflow, is_run, inputs, clock)?;
+        let mock = wanted(stand_in, &workflow, is_run, inputs, clock)?;
         let same = |served: &Served| {
-            served.file == written.file && served.tls == mock.tls && served.state == mock.state
+            served.file == stand_in.file && served.tls == mock.tls && served.state == mock.state
         };
         let at = if let Some(at) = self.servers.iter().position(same) {
             at
         } else {
-            self.servers.push(Served::start(written.file.clone(), mock, clock).await?);
+            self.servers.push(Served::start(stand_in.file.clone(), mock, clock).await?);
             self.servers.len() - 1
         };
         self.pointed.push((workflow, at));
@@ -152,34 +152,20 @@ fn without_mock(workflow: &Workflow) -> Diagnostic {
         .help("add `mock: mocks/NAME.yaml`, or run it without --mock")
 }
 
-/// The mock of a workflow, as its file and the workflow together want it.
-fn changed(
-    written: &Written,
+/// The mock of a workflow, its state as the inputs make it.
+fn wanted(
+    stand_in: &StandIn,
     workflow: &Arc<Workflow>,
     is_run: bool,
     inputs: &Inputs,
     clock: &Clock,
 ) -> Result<Mock, Diagnostics> {
-    let mut mock = Mock::load(&written.file)?;
-    mock.tls |= written.tls;
-    if written.state.is_empty() {
-        return Ok(mock);
-    }
     let scope = Scope::new(Needles::default(), clock.clone());
     for (name, value) in inputs.of_mock(workflow, is_run)? {
         // Nothing in a fresh scope is an input, which alone could not be set.
         let _ = scope.set(&name, value);
     }
-    let mut problems = Diagnostics::default();
-    for entry in &written.state {
-        let value = entry.tree.value(&scope).map_err(|error| error.diagnostic(&workflow.source));
-        let changed = value.and_then(|value| {
-            let changed = mock.change(&entry.name.value, value.value);
-            changed.map_err(|problem| problem.at(&workflow.source, entry.name.span))
-        });
-        problems.0.extend(changed.err());
-    }
-    if problems.0.is_empty() { Ok(mock) } else { Err(problems) }
+    Mock::load_for(stand_in, &workflow.source, |tree| Ok(Some(tree.value(&scope)?.value)))
 }
 
 /// How much trouble each mock had at some moment.

@@ -57,7 +57,7 @@ fn mock() -> Value {
             list(&refer("path")),
         ),
         key("inputs", "What inputs are under the mock, unless the caller gives them.", entries(&json!({}))),
-        key("state", "Entries of the mock's state that are other for this workflow.", entries(&json!({}))),
+        key("state", "Entries of the mock's state that differ for this workflow.", entries(&json!({}))),
         key("tls", "`self_signed` serves https with a certificate of its own.", words(&["self_signed"])),
     ]);
     needing(mock, &["file"])

@@ -7,6 +7,7 @@
 mod fault;
 mod file;
 mod identity;
+mod insecure;
 mod pem;
 mod pinned;
 
@@ -24,6 +25,7 @@ use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::http::tls::file::read_file;
 use crate::parts::http::tls::identity::{Identity, Store, Unopened};
+use crate::parts::http::tls::insecure::Insecure;
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention, Tree};
 
@@ -36,7 +38,7 @@ const KEYS: [&str; 7] = ["ca", "cert", "key", "pkcs12", "password", "insecure", 
 pub struct TlsSpec {
     ca: Option<Arc<Authorities>>,
     identity: Option<Arc<IdentitySpec>>,
-    insecure: Option<Arc<(Tree, Span)>>,
+    insecure: Option<Arc<Insecure>>,
     min: Option<Version>,
 }
 
@@ -111,9 +113,9 @@ impl TlsSpec {
         let fields = reading.fields(node, "tls", &KEYS, &[])?;
         let ca = fields.optional("ca", |node| read_authorities(node, reading));
         let identity = IdentitySpec::read(&fields, reading);
-        let insecure = fields.optional("insecure", |node| read_insecure(node, reading));
+        let insecure = fields.optional("insecure", |node| Insecure::read(node, reading));
         let min = fields.optional("min", |node| Version::read(node, reading));
-        Some(Self { ca: ca?, identity: identity.map(Arc::new), insecure: insecure?, min: min? })
+        Some(Self { ca: ca?, identity: identity.map(Arc::new), insecure: insecure?.map(Arc::new), min: min? })
     }
 
     /// Lays it over what `defaults` says. Certificate, key and password belong together.
@@ -130,10 +132,11 @@ impl TlsSpec {
     /// Opens the client certificate.
     ///
     /// # Errors
-    /// Where the password is wrong or missing, which is never told, or `insecure` is no truth.
+    /// Where the password is wrong or missing, which is never told, or `insecure` says
+    /// neither yes nor no.
     pub fn resolve(&self, scope: &Scope) -> Result<Arc<Tls>, Error> {
         let identity = self.identity.as_ref().map(|identity| identity.open(scope)).transpose()?;
-        let insecure = self.insecure.as_deref().map_or(Ok(false), |written| is_insecure(written, scope))?;
+        let insecure = self.insecure.as_deref().map_or(Ok(false), |insecure| insecure.holds(scope))?;
         let identity_files = self.identity.as_ref().map(|identity| Arc::clone(&identity.files));
         Ok(Arc::new(Tls { ca: self.ca.clone(), identity, identity_files, insecure, min: self.min }))
     }
@@ -143,30 +146,8 @@ impl TlsSpec {
         if let Some((password, _)) = self.identity.as_ref().and_then(|identity| identity.password.as_ref()) {
             password.reads(visit);
         }
-        if let Some((insecure, _)) = self.insecure.as_deref() {
+        if let Some(insecure) = self.insecure.as_deref() {
             insecure.reads(visit);
-        }
-    }
-}
-
-/// Reads `insecure`: true or false, or a template that says which.
-fn read_insecure(node: &Node, reading: &Reading) -> Option<Arc<(Tree, Span)>> {
-    let is_template = node.scalar().is_some_and(|scalar| scalar.text.contains("{{"));
-    let tree = if is_template {
-        Tree::read(node, reading)
-    } else {
-        reading.truth(node, "insecure").map(|truth| Tree::Plain(truth.into()))
-    };
-    tree.map(|tree| Arc::new((tree, node.span)))
-}
-
-/// A null is as good as nothing.
-fn is_insecure((tree, span): &(Tree, Span), scope: &Scope) -> Result<bool, Error> {
-    match tree.value(scope)?.value {
-        Value::Null => Ok(false),
-        Value::Bool(truth) => Ok(truth),
-        other => {
-            Err(Error::new(*span, format!("`insecure` must be true or false, not {}", other.type_name())))
         }
     }
 }

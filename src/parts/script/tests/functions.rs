@@ -7,7 +7,7 @@ use crate::ground::source::Source;
 use crate::ground::value::Value;
 use crate::ground::yaml;
 use crate::parts::script::tests::{Stage, value};
-use crate::parts::script::{Error, Function, Phase};
+use crate::parts::script::{Error, Function, FunctionFile, Phase};
 
 fn inline(body: &str) -> Function {
     let lines: Vec<String> = body.lines().map(|line| format!("  {line}\n")).collect();
@@ -53,7 +53,9 @@ fn of_file(script: &str, name: &str) -> Result<Function, String> {
     let root = yaml::read(&source).expect("the test's YAML is right");
     let reading = Reading::new(&source);
     let scalar = |key| root.get(key).and_then(yaml::Node::scalar).expect("it is a text");
-    Function::read(scalar("file"), scalar("function"), &reading).ok_or_else(|| reading.finish().render(false))
+    let file = FunctionFile::read(scalar("file"), &reading);
+    let function = file.and_then(|file| file.function(scalar("function"), &reading));
+    function.ok_or_else(|| reading.finish().render(false))
 }
 
 #[test]
