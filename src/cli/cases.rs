@@ -11,7 +11,7 @@ use crate::cli::schedule::{Job, Ran, Schedule, run_pass};
 use crate::document::inputs::Inputs;
 use crate::document::rows::{Row, Rows};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
-use crate::reading::report::vars;
+use crate::reading::report::{Target, vars};
 
 /// The rows that are left, and what is known of all of them.
 #[derive(Debug)]
@@ -163,11 +163,12 @@ fn planned(jobs: &[Job], inputs: &Inputs, row: &Row) -> Result<Vec<(usize, u64, 
 /// Runs all passes of a case.
 async fn run_case(at: usize, row: u64, job: Job, schedule: Arc<Schedule>) -> (usize, u64, Ran) {
     let mut ran = Ran::default();
+    let target = Arc::new(Target::Screen(Arc::clone(&schedule.screen)));
     for pass in 1..=schedule.repeat {
         if pass > 1 && schedule.is_over() {
             break;
         }
-        run_pass(&job, &schedule.screen, &schedule, (Some(row), pass), &mut ran).await;
+        run_pass(&job, &target, &schedule, (Some(row), pass), &mut ran).await;
     }
     (at, row, ran)
 }

@@ -13,7 +13,7 @@ use crate::document::plan::Plan;
 use crate::document::workflow::Workflow;
 use crate::ground::secret::Needles;
 use crate::reading::report::console::{Console, Look};
-use crate::reading::report::{Json, Reporter, Screen, Tally, vars::Outputs};
+use crate::reading::report::{Json, Reporter, Screen, Tally, Target, Turn, vars::Outputs};
 use crate::running::{Cause, Context, Finished, Verdict, run};
 use crate::services::mock::StandIns;
 
@@ -77,8 +77,8 @@ pub async fn run_all(jobs: Vec<Job>, schedule: Arc<Schedule>) -> Vec<Ran> {
     let mut ran = match (jobs.pop(), jobs.is_empty()) {
         // One file needs no task of its own.
         (Some(job), true) => {
-            let screen = Arc::clone(&schedule.screen);
-            vec![run_file(job, screen, schedule).await]
+            let target = Target::Screen(Arc::clone(&schedule.screen));
+            vec![run_file(job, target, schedule).await]
         }
         (last, _) => {
             jobs.extend(last);
@@ -94,29 +94,14 @@ pub async fn run_all(jobs: Vec<Job>, schedule: Arc<Schedule>) -> Vec<Ran> {
 
 /// Files end in any order, and are told of in that of the call.
 async fn run_several(jobs: Vec<Job>, schedule: Arc<Schedule>) -> Vec<Ran> {
-    let turns: Vec<usize> = jobs.iter().map(|job| job.index).collect();
-    let done = run_at_once(jobs, &schedule).await;
-    // One that panicked, or was never begun, has not said that it has ended.
-    for turn in turns {
-        schedule.screen.end_turn(turn);
-    }
-    done
-}
-
-async fn run_at_once(jobs: Vec<Job>, schedule: &Arc<Schedule>) -> Vec<Ran> {
-    let mut waiting = jobs.into_iter();
+    let turns = Turn::of(jobs.len(), &schedule.screen);
+    let mut waiting = jobs.into_iter().zip(turns);
     let mut active = JoinSet::new();
     let mut done: Vec<Ran> = Vec::with_capacity(waiting.len());
     loop {
         while active.len() < schedule.jobs && !schedule.is_over() {
-            let Some(job) = waiting.next() else { break };
-            let (turn, schedule) = (job.index, Arc::clone(schedule));
-            active.spawn(async move {
-                let screen = schedule.screen.in_turn(turn);
-                let ran = run_file(job, screen, Arc::clone(&schedule)).await;
-                schedule.screen.end_turn(turn);
-                ran
-            });
+            let Some((job, turn)) = waiting.next() else { break };
+            active.spawn(run_file(job, Target::Turn(turn), Arc::clone(&schedule)));
         }
         match active.join_next().await {
             Some(Ok(ran)) => done.push(ran),
@@ -128,13 +113,14 @@ async fn run_at_once(jobs: Vec<Job>, schedule: &Arc<Schedule>) -> Vec<Ran> {
 }
 
 /// Runs all the passes of a file.
-async fn run_file(job: Job, screen: Arc<Screen>, schedule: Arc<Schedule>) -> Ran {
+async fn run_file(job: Job, target: Target, schedule: Arc<Schedule>) -> Ran {
+    let target = Arc::new(target);
     let mut ran = Ran { index: job.index, ..Ran::default() };
     for pass in 1..=schedule.repeat {
         if schedule.is_over() {
             break;
         }
-        run_pass(&job, &screen, &schedule, (None, pass), &mut ran).await;
+        run_pass(&job, &target, &schedule, (None, pass), &mut ran).await;
     }
     // The process ends when the last file is done: taking a thousand steps apart before that would
     // be time for nothing.
@@ -145,14 +131,14 @@ async fn run_file(job: Job, screen: Arc<Screen>, schedule: Arc<Schedule>) -> Ran
 /// One pass of a file, for a row where there are rows.
 pub(super) async fn run_pass(
     job: &Job,
-    screen: &Arc<Screen>,
+    target: &Arc<Target>,
     schedule: &Schedule,
     (row, pass): (Option<u64>, u32),
     ran: &mut Ran,
 ) {
     let source = &job.workflow.source;
     let pass = (schedule.repeat > 1).then_some(pass);
-    let console = Console::new(schedule.look, Arc::clone(screen), Arc::clone(source));
+    let console = Console::new(schedule.look, Arc::clone(target), Arc::clone(source));
     let mut console = console.row(row).pass(pass);
     let mut json = schedule.keeps_entries.then(|| Json::new(Arc::clone(source), pass).row(row));
     let before = schedule.stand_ins.troubles();

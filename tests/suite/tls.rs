@@ -49,6 +49,19 @@ fn whether_anybody_is_trusted_may_be_a_template() {
 }
 
 #[test]
+fn no_server_chooses_that_its_certificate_is_not_checked() {
+    let flow = r"
+inputs: { base: }
+steps:
+  - { request: 'GET {{ base }}/', extract: { trust: $.trust } }
+  - { request: { url: 'https://127.0.0.1:1/', tls: { insecure: '{{ trust }}' } } }
+";
+    let ran = Scenario::new(flow).json("GET /", r#"{"trust":true}"#).run();
+    ran.fails_with(Cause::CouldNotRun);
+    says(&ran.error(), &["flow.yaml:5:", "a server had a say in `insecure`", "take it from an input"]);
+}
+
+#[test]
 fn a_client_certificate_is_shown_from_pem_from_closed_pem_and_from_pkcs12() {
     let server = TlsServer::start(Settings { asks: Asks::Firmly, ..Settings::default() });
     let ran = server.scenario(", tls: { ca: ca.pem }").run();

@@ -192,6 +192,32 @@ mod tests {
     }
 
     #[test]
+    fn what_a_refusal_kept_from_being_found_is_a_note_and_the_servers_words_stand_out() {
+        let step = StepOutcome {
+            verdict: Verdict::Failed,
+            status: Some(401),
+            is_refused: true,
+            error: Some(Failure {
+                cause: Cause::CheckFailed,
+                diagnostic: Diagnostic::error("nothing at `$.token`")
+                    .note("also: nothing at `$.id`")
+                    .help("no"),
+            }),
+            said: Some("wrong\x1b password".into()),
+            help: Some("check the password".into()),
+            ..StepOutcome::default()
+        };
+        insta::assert_snapshot!(explained(&step, &[]), @r"
+          note: nothing at `$.token`
+          note: also: nothing at `$.id`
+
+          the server said: wrong\x1b password
+
+          help: check the password
+        ");
+    }
+
+    #[test]
     fn structures_and_lines_stand_below_their_title() {
         let long = r#"{"users":[{"name":"ann","age":3},{"name":"bob","age":4}],"next":null}"#;
         let check = Check { span: Span::default(), ..check(long, "one\ntwo") };

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod json;
 pub mod screen;
 pub mod style;
+pub mod turns;
 pub mod vars;
 
 use std::collections::HashSet;
@@ -22,6 +23,7 @@ use style::Style;
 pub use console::{Console, Verbosity};
 pub use json::Json;
 pub use screen::Screen;
+pub use turns::{Target, Turn};
 
 /// Watches one run of one workflow.
 pub trait Reporter: Send {

@@ -1,10 +1,8 @@
 //! Where reports for people are written: one piece at a time, and the spinner between them.
 //!
 //! Several runs may write to one screen at once. Each hands over whole lines, so that they never
-//! mix; the spinner's line is erased first, and drawn again by the next tick. Where runs have
-//! turns, each is written behind those before it, so that the same call always reads the same.
+//! mix; the spinner's line is erased first, and drawn again by the next tick.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,40 +28,13 @@ struct State {
     busy: Option<(String, Instant)>,
     frame: usize,
     drawn: bool,
-    /// Whose turn it is.
-    turn: usize,
-    /// What those wrote whose turn has not come, and who of them has ended.
-    early: BTreeMap<usize, (String, bool)>,
-}
-
-/// The screen of one run of several: what it writes waits until its turn has come.
-struct Turn {
-    screen: Arc<Screen>,
-    number: usize,
-}
-
-impl Write for Turn {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(bytes);
-        let mut state = self.screen.state();
-        if state.turn >= self.number {
-            state.write(&text);
-        } else {
-            state.early.entry(self.number).or_default().0.push_str(&text);
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 impl Screen {
     /// A screen that writes to `out`; `spins` where that is a terminal before a person.
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>, spins: bool) -> Arc<Self> {
-        let state = State { out, busy: None, frame: 0, drawn: false, turn: 0, early: BTreeMap::new() };
+        let state = State { out, busy: None, frame: 0, drawn: false };
         Arc::new(Self { spins, state: Mutex::new(state) })
     }
 
@@ -71,32 +42,6 @@ impl Screen {
     #[must_use]
     pub fn stderr(spins: bool) -> Arc<Self> {
         Self::new(Box::new(io::stderr()), spins)
-    }
-
-    /// A screen for the run with this number, counted from 0. Its lines are written when the runs
-    /// with lower numbers have ended: [`Screen::end_turn`] says so.
-    #[must_use]
-    pub fn in_turn(self: &Arc<Self>, number: usize) -> Arc<Self> {
-        Self::new(Box::new(Turn { screen: Arc::clone(self), number }), false)
-    }
-
-    /// The run with this number writes no more.
-    pub fn end_turn(&self, number: usize) {
-        let mut state = self.state();
-        state.early.entry(number).or_default().1 = true;
-        loop {
-            let turn = state.turn;
-            let (text, has_ended) = match state.early.get_mut(&turn) {
-                Some((text, has_ended)) => (std::mem::take(text), *has_ended),
-                None => return,
-            };
-            state.write(&text);
-            if !has_ended {
-                return;
-            }
-            state.early.remove(&turn);
-            state.turn += 1;
-        }
     }
 
     /// Whether it has a spinner.
@@ -203,24 +148,6 @@ mod tests {
         screen.tick();
         screen.print("");
         assert_eq!(page.text(), "\r\x1b[K  ⠋ per\\x1bsonal\r\x1b[K  ⠙ per\\x1bsonal\r\x1b[Kdone\n");
-    }
-
-    #[test]
-    fn runs_are_written_in_their_order_whoever_ends_first() {
-        let page = Page::default();
-        let screen = Screen::new(Box::new(page.clone()), false);
-        let runs: Vec<_> = (0..4).map(|number| screen.in_turn(number)).collect();
-        runs[2].print("2\n");
-        screen.end_turn(2);
-        runs[0].print("0\n");
-        assert_eq!(page.text(), "0\n");
-        runs[1].print("1 begins\n");
-        screen.end_turn(0);
-        assert_eq!(page.text(), "0\n1 begins\n");
-        runs[1].print("1 ends\n");
-        screen.end_turn(1);
-        runs[3].print("3\n");
-        assert_eq!(page.text(), "0\n1 begins\n1 ends\n2\n3\n");
     }
 
     #[test]

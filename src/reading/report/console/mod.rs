@@ -16,7 +16,7 @@ use crate::ground::source::Source;
 use crate::parts::expect::Check;
 use crate::reading::report::failure::{barred, explain};
 use crate::reading::report::style::{Style, indent, one_line};
-use crate::reading::report::{Reporter, Screen, Tally};
+use crate::reading::report::{Reporter, Tally, Target};
 use crate::running::event::{Detail, Event, EventKind, RequestText, ResponseText};
 use crate::running::outcome::{Cause, Finished, StepOutcome, Verdict};
 
@@ -59,7 +59,7 @@ pub struct Look {
 /// Reports one run to people.
 pub struct Console {
     look: Look,
-    screen: Arc<Screen>,
+    target: Arc<Target>,
     source: Arc<Source>,
     row: Option<u64>,
     pass: Option<u32>,
@@ -122,7 +122,7 @@ impl Reporter for Console {
     }
 
     fn finish(&mut self, finished: &Finished) {
-        self.screen.wait_for(None);
+        self.target.wait_for(None);
         if self.is_quiet() && finished.outcome.passed() {
             self.text.clear();
             return;
@@ -139,11 +139,11 @@ impl Reporter for Console {
 impl Console {
     /// A console for one run of the workflow in `source`.
     #[must_use]
-    pub fn new(look: Look, screen: Arc<Screen>, source: Arc<Source>) -> Self {
+    pub fn new(look: Look, target: Arc<Target>, source: Arc<Source>) -> Self {
         let (text, heading) = (String::new(), String::new());
         Self {
             look,
-            screen,
+            target,
             source,
             row: None,
             pass: None,
@@ -194,7 +194,7 @@ impl Console {
     }
 
     fn step_started(&mut self, path: &Arc<str>, name: &Arc<str>) {
-        self.screen.wait_for(Some(name));
+        self.target.wait_for(Some(name));
         self.width = self.width.max(depth(path) * 2 + name.chars().count().min(LONG_NAME));
         let doing = Doing { name: Arc::clone(name), ..Doing::default() };
         self.open.insert(Arc::clone(path), doing);
@@ -253,7 +253,7 @@ impl Console {
             self.below(path, &text);
         }
         if let Some(doing) = self.open.get(path) {
-            self.screen.wait_for(Some(&format!("{}, attempt {attempt}", doing.name)));
+            self.target.wait_for(Some(&format!("{}, attempt {attempt}", doing.name)));
         }
     }
 
@@ -282,7 +282,7 @@ impl Console {
         if doing.is_planned || (is_well && self.is_quiet()) {
             return;
         }
-        self.screen.wait_for(self.open.last().map(|(_, doing)| doing.name.as_ref()));
+        self.target.wait_for(self.open.last().map(|(_, doing)| doing.name.as_ref()));
         self.open_group(parent(path));
         let line = self.step_line(path, step, &doing);
         self.line(&line);
@@ -421,7 +421,7 @@ impl Console {
     }
 
     fn write(&mut self) {
-        self.screen.print(&self.text);
+        self.target.print(&self.text);
         self.text.clear();
     }
 }

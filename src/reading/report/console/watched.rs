@@ -1,12 +1,14 @@
 //! A console that is fed events made by hand, for the tests beside this file.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use crate::ground::source::{Source, Span};
 use crate::parts::expect::Check;
 use crate::reading::report::screen::Page;
 use crate::reading::report::style::Style;
-use crate::reading::report::{Reporter, Screen};
+use crate::reading::report::{Reporter, Screen, Target};
 use crate::running::event::{Event, EventKind};
 use crate::running::outcome::{Finished, Folding, StepOutcome};
 
@@ -26,7 +28,7 @@ impl Watched {
         let screen = Screen::new(Box::new(page.clone()), false);
         let source = Source::text("flow.yaml", "steps:\n  - expect: { status: 200 }\n");
         let look = Look { style: Style::new(false), verbosity, live };
-        let console = Console::new(look, screen, source);
+        let console = Console::new(look, Arc::new(Target::Screen(screen)), source);
         Self { console, page, folding: Folding::default(), seq: 0 }
     }
 
