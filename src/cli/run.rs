@@ -267,7 +267,7 @@ impl Arguments {
         let verbosity = self.verbosity();
         let only = self.mock.then(|| stand_ins.origins());
         let timing = verbosity == Verbosity::Wire;
-        let spins = terminal.redraws && live && verbosity == Verbosity::Steps;
+        let spins = terminal.redraws && verbosity == Verbosity::Steps;
         let look = Look { style: terminal.style, verbosity, live };
         let keeps_entries = self.output == Output::Json;
         let mut context = Context::new(Arc::new(Client::new(ClientOptions { timing, only })));

@@ -46,8 +46,17 @@ pub struct PlannedStep {
     pub retry: Option<Retry>,
     /// What its answer must yield.
     pub yields: Arc<Yield>,
-    /// The names that `finally` needs and only a step sets.
-    pub needs: Vec<Arc<str>>,
+    /// What `finally` needs and only other steps give.
+    pub needs: Vec<Need>,
+}
+
+/// What a step of `finally` cannot do without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// A variable that some step sets.
+    Variable(Arc<str>),
+    /// The outputs of the workflow that the step of this id uses.
+    Outputs(Arc<str>),
 }
 
 /// What a planned step does.
@@ -161,23 +170,26 @@ fn yields(step: &Step) -> Yield {
     yields
 }
 
-/// The names that a step reads and only other steps set.
-fn needs(step: &Step, workflow: &Workflow) -> Vec<Arc<str>> {
+/// What a step reads and only other steps give.
+fn needs(step: &Step, workflow: &Workflow) -> Vec<Need> {
     let set: Vec<&str> = workflow.set_by_steps().collect();
-    let mut needs: Vec<Arc<str>> = Vec::new();
+    let mut needs: Vec<Need> = Vec::new();
     for step in step.family() {
         let own: Vec<&str> = step.sets().collect();
-        let mut need = |name: &str| {
-            if set.contains(&name) && !own.contains(&name) && needs.iter().all(|known| &**known != name) {
-                needs.push(name.into());
+        let mut add = |need: Need| {
+            if !needs.contains(&need) {
+                needs.push(need);
             }
         };
-        step.reads(&mut |mention| {
-            if !mention.guarded {
-                need(mention.name());
-            }
+        let is_foreign = |name: &str| set.contains(&name) && !own.contains(&name);
+        step.reads(&mut |mention| match mention.path.split('.').collect::<Vec<_>>()[..] {
+            _ if mention.guarded => {}
+            ["steps", id, "outputs", ..] if *id != *step.id => add(Need::Outputs(id.into())),
+            [name, ..] if is_foreign(name) => add(Need::Variable(name.into())),
+            _ => {}
         });
-        step.scripts().flat_map(Script::reads).for_each(|(name, _)| need(&name));
+        let read = step.scripts().flat_map(Script::reads).filter(|(name, _)| is_foreign(name));
+        read.for_each(|(name, _)| add(Need::Variable((&*name).into())));
     }
     needs
 }

@@ -216,7 +216,8 @@ impl Backoff {
 
 /// What a `Retry-After` asks for (RFC 9110, section 10.2.3): seconds, or a date. A date that has
 /// passed asks for nothing; what is neither is not understood.
-fn asked_for(header: &str, now_ms: i64) -> Option<Duration> {
+#[must_use]
+pub fn asked_for(header: &str, now_ms: i64) -> Option<Duration> {
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(header.parse().unwrap_or(u64::MAX)));

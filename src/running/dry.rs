@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::document::inputs::Resolved;
-use crate::document::plan::{Plan, PlannedAction, PlannedStep};
+use crate::document::plan::{Need, Plan, PlannedAction, PlannedStep};
 use crate::document::workflow::{Action, Step, Uses, Workflow};
 use crate::ground::secret::Marked;
 use crate::ground::value::Value;
@@ -115,7 +115,11 @@ impl<'w> Walk<'w> {
         }
         for planned in plan.finally.iter() {
             let is_set = |name: &Arc<str>| self.scope.has(name) || self.unknown.has(name) || self.unknown.any;
-            match planned.needs.iter().find(|name| !is_set(name)) {
+            let lacking = planned.needs.iter().find_map(|need| match need {
+                Need::Variable(name) => (!is_set(name)).then_some(name),
+                Need::Outputs(_) => None,
+            });
+            match lacking {
                 Some(name) => {
                     let why = format!("`{name}` would never be set: the step that sets it is left out");
                     self.finish(planned, Some(why), telling);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::document::inputs::Resolved;
-use crate::document::plan::{Plan, PlannedAction, PlannedStep};
+use crate::document::plan::{Need, Plan, PlannedAction, PlannedStep};
 use crate::document::workflow::{Output, Step};
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::{Marked, Needles};
@@ -169,12 +169,8 @@ impl Flowing<'_> {
     async fn finally(&self) -> Verdict {
         let mut verdict = Verdict::Passed;
         for planned in self.plan.finally.iter() {
-            if let Some(name) = planned.needs.iter().find(|name| !self.scope.has(name)) {
-                self.tell_skipped(
-                    planned,
-                    &self.scope,
-                    format!("`{name}` was never set: the step that sets it was not reached"),
-                );
+            if let Some(why) = planned.needs.iter().find_map(|need| self.lacks(need)) {
+                self.tell_skipped(planned, &self.scope, why);
                 continue;
             }
             if let Flow::Ended(ended) | Flow::Continued(ended) =
@@ -184,6 +180,20 @@ impl Flowing<'_> {
             }
         }
         verdict
+    }
+
+    /// Why a step of `finally` cannot do without this, where it is not there.
+    fn lacks(&self, need: &Need) -> Option<String> {
+        match need {
+            Need::Variable(name) if self.scope.has(name) => None,
+            Need::Variable(name) => {
+                Some(format!("`{name}` was never set: the step that sets it was not reached"))
+            }
+            Need::Outputs(id) if self.scope.step(id).is_some_and(|step| step.outputs.is_some()) => None,
+            Need::Outputs(id) => {
+                Some(format!("`steps.{id}` has no outputs: it was not reached, or it did not pass"))
+            }
+        }
     }
 
     /// What the caller gets: what `outputs` says, else everything extracted.

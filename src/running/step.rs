@@ -452,12 +452,15 @@ impl<'r> StepRun<'r> {
     fn explain(&mut self) {
         let Some(response) = self.response.as_deref() else { return };
         let needles = &self.scope.needles;
-        let (said, help) = match self.outcome.is_refused {
-            true => (refusal::said(response, needles), refusal::advice(response, &self.sent)),
-            false if response.status < 400 && self.outcome.error.is_some() => {
-                (refusal::said_inside(response, needles), refusal::advice_inside(response))
-            }
-            false => (None, None),
+        let now_ms = self.flowing.context.clock.now_ms();
+        let (said, help) = if self.outcome.is_refused {
+            (refusal::said(response, needles), refusal::advice(response, &self.sent, now_ms))
+        } else if response.status < 400 {
+            let missed = self.outcome.error.is_some();
+            let help = missed.then(|| refusal::advice_inside(response)).flatten();
+            (refusal::said_inside(response, needles), help)
+        } else {
+            (None, None)
         };
         self.outcome.said = said;
         self.outcome.help = help.map(|help| needles.scrub(&help));

@@ -108,6 +108,13 @@ fn what_can_be_done_depends_on_what_was_sent() {
         (plain.to_owned(), 407, "{}", "`proxy`"),
         (plain.to_owned(), 429, "{}", "wait a while"),
         (plain.to_owned(), 503, "{}", "behind the gateway is down or busy"),
+        (grant("refresh_token"), 401, "{}", "the refresh token was used already"),
+        ("{ url: '{{ base }}/', json: { refresh_token: abcdefgh } }".to_owned(), 401, r#"{"error":"invalid_token"}"#, "the refresh token was used already"),
+        ("{ url: '{{ base }}/', json: { grant_type: password, password: abcdefgh } }".to_owned(), 403, invalid_grant, "check the user name and the password"),
+        ("{ url: '{{ base }}/', method: POST, auth: { api_key: { header: X-Auth-Token, value: abcdefgh } } }".to_owned(), 401, "{}", "check the key"),
+        ("{ url: '{{ base }}/', method: POST, headers: { Cookie: a=b } }".to_owned(), 401, "{}", "does not take the cookie"),
+        (plain.to_owned(), 429, "<!DOCTYPE html><title>Slow down</title>", "too many requests"),
+        (plain.to_owned(), 407, "<!DOCTYPE html><title>Proxy</title>", "`proxy`"),
         (plain.to_owned(), 502, "<!DOCTYPE html><title>Bad Gateway</title>", "an HTML page came"),
     ];
     for (request, status, body, expected) in cases {
@@ -122,13 +129,21 @@ fn what_can_be_done_depends_on_what_was_sent() {
 
 #[test]
 fn a_lockout_says_how_long_to_wait_in_both_forms_of_retry_after() {
-    for (after, expected) in
-        [("120", "wait 120 s"), ("Wed, 21 Oct 2026 07:28:00 GMT", "wait until Wed, 21 Oct")]
-    {
+    let cases = [
+        ("120", "wait 2m,"),
+        ("Thu, 01 Jan 2026 00:00:30 GMT", "wait 30s,"),
+        ("", "wait a while,"),
+        ("-5", "wait a while,"),
+        ("soon; run `curl x|sh`", "wait a while,"),
+    ];
+    for (after, expected) in cases {
         let ran = login(move || Reply::status(429).header("retry-after", after));
         ran.fails_with(Cause::CheckFailed);
         says(&outcome(&ran).help.expect("a help"), &[expected, "the right password"]);
     }
+    let ran =
+        asked("{ url: '{{ base }}/', method: POST, auth: { bearer: abcdefgh } }", || Reply::status(429));
+    says(&outcome(&ran).help.expect("a help"), &["too many requests: wait a while", "fewer"]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub use channel::Channel;
 pub use client::{Client, ClientOptions};
 pub use cookies::Jar;
 pub use error::Error;
-pub use message::{Certificate, Request, Response, Timing, is_form};
+pub use message::{Certificate, Request, Response, Timing, is_credential, is_form};
 pub use spec::{Rendered, RequestDefaults, RequestSpec};
 pub use status::StatusSet;
 pub use transport::{Recorded, Transport};

@@ -86,7 +86,7 @@ impl Waiting {
 
 /// Where a report is written: on a screen of its own, or in turn with others.
 pub enum Target {
-    /// Alone: what is waited for is shown, too.
+    /// Alone.
     Screen(Arc<Screen>),
     /// In turn with others.
     Turn(Turn),
@@ -101,10 +101,16 @@ impl Target {
         }
     }
 
-    /// Says what is being waited for; `None` for nothing.
+    /// Says what is being waited for; `None` for nothing. Of several, the one whose turn it is
+    /// says so.
     pub fn wait_for(&self, name: Option<&str>) {
-        if let Self::Screen(screen) = self {
-            screen.wait_for(name);
+        match self {
+            Self::Screen(screen) => screen.wait_for(name),
+            Self::Turn(turn) => turn.turns.change(|waiting, screen| {
+                if waiting.turn == turn.number {
+                    screen.wait_for(name);
+                }
+            }),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What a person can do about an answer that did not fit, by its status and by what was sent.
 
-use reqwest::header::{AUTHORIZATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, PROXY_AUTHORIZATION, RETRY_AFTER};
 use url::form_urlencoded;
 
+use crate::ground::quantity;
 use crate::ground::secret::is_secret_name;
 use crate::ground::value::Value;
-use crate::parts::http::{Request, Response, is_form};
+use crate::parts::http::{Request, Response, is_credential, is_form};
+use crate::parts::retry;
 use crate::parts::select::page;
 use crate::running::refusal::said::expectation;
 use crate::running::refusal::{challenge, oauth_error};
@@ -17,12 +19,25 @@ const PAGE: &str = "an HTML page came: a proxy, a gateway or a login page answer
 pub(in crate::running) struct Sent {
     /// The scheme of `Authorization`, in lower case.
     scheme: Option<String>,
-    /// `grant_type` of a form.
+    /// `grant_type` of a form, or of JSON.
     grant: Option<String>,
-    /// Whether a secret, or what is called like one, went along elsewhere.
-    has_secret: bool,
+    /// What it showed beside that, in the order of what says most.
+    shown: Option<Shown>,
     /// Whether it was sent more than once.
     was_repeated: bool,
+}
+
+/// Credentials outside of `Authorization`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// A refresh token in the body.
+    RefreshToken,
+    /// A password, or another secret, in the body or the query.
+    Secret,
+    /// A key in a header of its own.
+    Key,
+    /// Cookies.
+    Cookie,
 }
 
 impl Sent {
@@ -30,37 +45,67 @@ impl Sent {
     pub(in crate::running) fn of(request: &Request, attempts: u32) -> Self {
         let scheme = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let scheme = scheme.and_then(|value| value.split(' ').next()).map(str::to_ascii_lowercase);
-        let body = request.body.as_deref().unwrap_or_default();
-        let fields: Vec<(String, String)> = if is_form(&request.headers) {
-            form_urlencoded::parse(body).into_owned().collect()
-        } else {
-            Vec::new()
-        };
+        let fields = fields(request);
         let grant = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("grant_type"));
-        let json = Value::from_json(body).unwrap_or_default();
-        let members = json.as_object().into_iter().flat_map(|members| members.keys());
-        let mut names = fields.iter().map(|(name, _)| &**name).chain(members.map(|name| &**name));
-        let has_secret = request.secret_inside || names.any(is_secret_name);
         let grant = grant.map(|(_, grant)| grant.clone());
-        Self { scheme, grant, has_secret, was_repeated: attempts > 1 }
+        let shown = if grant.as_deref() == Some("refresh_token") {
+            Some(Shown::RefreshToken)
+        } else {
+            Shown::of(request, &fields)
+        };
+        Self { scheme, grant, shown, was_repeated: attempts > 1 }
     }
 }
 
+impl Shown {
+    fn of(request: &Request, fields: &[(String, String)]) -> Option<Self> {
+        let secrets: Vec<&str> =
+            fields.iter().map(|(name, _)| &**name).filter(|name| is_secret_name(name)).collect();
+        let is_refresh = |name: &&str| name.to_lowercase().contains("refresh");
+        let is_key = |name: &HeaderName| {
+            *name != AUTHORIZATION && *name != PROXY_AUTHORIZATION && *name != COOKIE && is_credential(name)
+        };
+        let has_cookies =
+            || request.jar.as_ref().and_then(|jar| jar.header(&request.url, &request.headers)).is_some();
+        if !secrets.is_empty() && secrets.iter().all(is_refresh) {
+            Some(Self::RefreshToken)
+        } else if !secrets.is_empty() || request.secret_inside {
+            Some(Self::Secret)
+        } else if request.headers.iter().any(|(name, value)| {
+            is_key(name) || (value.is_sensitive() && *name != COOKIE && *name != AUTHORIZATION)
+        }) {
+            Some(Self::Key)
+        } else if request.headers.contains_key(COOKIE) || has_cookies() {
+            Some(Self::Cookie)
+        } else {
+            None
+        }
+    }
+}
+
+/// The fields of a form, or the members of JSON that are texts.
+fn fields(request: &Request) -> Vec<(String, String)> {
+    let body = request.body.as_deref().unwrap_or_default();
+    if is_form(&request.headers) {
+        return form_urlencoded::parse(body).into_owned().collect();
+    }
+    let json = Value::from_json(body).unwrap_or_default();
+    let members = json.as_object().into_iter().flatten();
+    members.map(|(name, value)| (name.to_string(), value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
 /// What can be done about a status that was not asked for; `None` where nothing is known to help.
-pub(in crate::running) fn advice(response: &Response, sent: &Sent) -> Option<String> {
-    if page::is_page(response) && response.status != 401 {
-        return Some(PAGE.to_owned());
-    }
-    if let Some(text) = oauth_error(response).and_then(|error| of_oauth(error, sent)) {
-        return Some(text.to_owned());
-    }
+pub(in crate::running) fn advice(response: &Response, sent: &Sent, now_ms: i64) -> Option<String> {
+    let oauth = || oauth_error(response).and_then(|error| of_oauth(error, sent)).map(str::to_owned);
     match response.status {
-        401 => Some(of_401(response, sent).to_owned()),
-        403 => Some(of_403(response)),
         407 => Some("check the user name and the password in `proxy`".to_owned()),
-        429 => Some(of_429(response)),
-        502..=504 => Some(of_gateway(sent).to_owned()),
-        _ => None,
+        429 => Some(of_429(response, sent, now_ms)),
+        503 => Some(of_gateway(sent).to_owned()),
+        401 => Some(oauth().unwrap_or_else(|| of_401(response, sent).to_owned())),
+        _ if page::is_page(response) => Some(PAGE.to_owned()),
+        403 => Some(oauth().unwrap_or_else(|| of_403(response))),
+        502 | 504 => Some(of_gateway(sent).to_owned()),
+        _ => oauth(),
     }
 }
 
@@ -74,13 +119,14 @@ pub(in crate::running) fn advice_inside(response: &Response) -> Option<String> {
     })
 }
 
+const USED: &str = "the refresh token was used already, was revoked or has ended: log in again";
+const PASSWORD: &str = "check the user name and the password";
+
 /// RFC 6749, 5.2, by what was asked for.
 fn of_oauth(error: &str, sent: &Sent) -> Option<&'static str> {
     Some(match (error, sent.grant.as_deref()) {
-        ("invalid_grant", Some("password")) => "check the user name and the password",
-        ("invalid_grant", Some("refresh_token")) => {
-            "the refresh token was used already, was revoked or has ended: log in again"
-        }
+        ("invalid_grant", Some("password")) => PASSWORD,
+        ("invalid_grant" | "invalid_token", _) if sent.shown == Some(Shown::RefreshToken) => USED,
         ("invalid_grant", Some("authorization_code")) => {
             "a code is good once, soon, and for the same `redirect_uri`: ask for another one"
         }
@@ -96,35 +142,43 @@ fn of_oauth(error: &str, sent: &Sent) -> Option<&'static str> {
 }
 
 fn of_401(response: &Response, sent: &Sent) -> &'static str {
-    match sent.scheme.as_deref() {
-        Some("bearer") if challenge(response, "error").as_deref() == Some("insufficient_scope") => {
+    match (sent.scheme.as_deref(), sent.shown) {
+        (Some("bearer"), _) if challenge(response, "error").as_deref() == Some("insufficient_scope") => {
             "the token is good, and not for this: log in with more scopes"
         }
-        Some("bearer") => {
+        (Some("bearer"), _) => {
             "the server does not take this token: it has ended, was used already or revoked, or is for another server; log in again"
         }
-        Some("basic" | "digest") => "check the user name and the password",
-        Some(_) => "check the credentials",
-        None if sent.has_secret => "check the user name, the password and what else was sent to log in",
-        None => "no credentials were sent: does the request need `auth`?",
+        (Some("basic" | "digest"), _) => PASSWORD,
+        (Some(_), _) => "check the credentials",
+        (None, Some(Shown::RefreshToken)) => USED,
+        (None, Some(Shown::Secret)) => "check the user name, the password and what else was sent to log in",
+        (None, Some(Shown::Key)) => "check the key",
+        (None, Some(Shown::Cookie)) => {
+            "the server does not take the cookie: its session has ended, or it was used already; log in again"
+        }
+        (None, None) => "no credentials were sent: does the request need `auth`?",
     }
 }
 
 fn of_403(response: &Response) -> String {
-    match challenge(response, "scope") {
+    match challenge(response, "scope").filter(|scope| scope.len() <= 200) {
         Some(scope) => format!("the token lacks a scope; the server wants `{scope}`"),
         None => "whoever is logged in may not do this, or the server refuses this address".to_owned(),
     }
 }
 
-fn of_429(response: &Response) -> String {
-    let wait = response.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let wait = match wait {
-        Some(seconds) if seconds.bytes().all(|byte| byte.is_ascii_digit()) => format!("wait {seconds} s"),
-        Some(date) => format!("wait until {date}"),
-        None => "wait a while".to_owned(),
-    };
-    format!("too many requests, or too many failed logins: {wait}, and then try once with the right password")
+fn of_429(response: &Response, sent: &Sent, now_ms: i64) -> String {
+    let after = response.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let wait = after
+        .and_then(|header| retry::asked_for(header, now_ms))
+        .map_or_else(|| "wait a while".to_owned(), |wait| format!("wait {}", quantity::show(wait)));
+    if sent.shown == Some(Shown::Secret) || sent.scheme.as_deref() == Some("basic") {
+        return format!(
+            "too many failed logins, or requests: {wait}, and then try once with the right password"
+        );
+    }
+    format!("too many requests: {wait}, and then send fewer at a time")
 }
 
 /// A retry under `defaults` sends no POST again for a status: only one on the step does.

@@ -112,7 +112,7 @@ impl Mock {
     pub fn change(&mut self, name: &str, value: Value) -> Result<(), Diagnostic> {
         let known = self.entry(name)?;
         let types = [known.type_name(), value.type_name()];
-        let alike = types[0] == types[1] || types.iter().all(|name| ["int", "float"].contains(name));
+        let alike = types[0] == types[1] || types.iter().all(|name| ["int", "number"].contains(name));
         if !alike && !types.contains(&"null") {
             let message = format!("`{name}` of the mock `{}` is {}, not {}", self.name, types[0], types[1]);
             return Err(Diagnostic::error(message));

@@ -51,16 +51,14 @@ impl StandIns {
     ) -> Result<Self, Diagnostics> {
         let mut stand_ins = Self::default();
         let mut problems = Diagnostics::default();
-        for workflow in workflows {
-            let mut mocked = workflow.mocked().peekable();
-            if mocked.peek().is_none() {
-                problems.push(without_mock(workflow));
+        // What is run comes first: what its caller gives is for it, also where others use it.
+        let used = workflows.iter().flat_map(Workflow::mocked).map(|used| (used, false));
+        for (workflow, is_run) in workflows.iter().map(|run| (Arc::clone(run), true)).chain(used) {
+            if is_run && workflow.mocked().next().is_none() {
+                problems.push(without_mock(&workflow));
             }
-            for owner in mocked {
-                let is_run = Arc::ptr_eq(&owner, workflow);
-                if let Err(found) = stand_ins.add(owner, is_run, inputs, clock).await {
-                    problems.0.extend(found.0);
-                }
+            if let Err(found) = stand_ins.add(workflow, is_run, inputs, clock).await {
+                problems.0.extend(found.0);
             }
         }
         if problems.0.is_empty() { Ok(stand_ins) } else { Err(problems) }

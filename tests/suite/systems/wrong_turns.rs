@@ -141,8 +141,7 @@ async fn whoever_is_locked_out_is_told_to_wait() {
     let to = format!("api={}", api.running.origin());
     let wrong = ["--repeat", "5", "--input", &to, "--input", "password=not-this-one"];
     token_of("platform", "access_token", &wrong).await.fails(4, &["invalid_credentials"]);
-    let parts =
-        ["429 Too Many Requests", "the server said: too_many_requests", "wait 60 s, and then try once"];
+    let parts = ["429 Too Many Requests", "the server said: too_many_requests", "wait 1m, and then try once"];
     token_of("platform", "access_token", &["--input", &to]).await.fails(1, &parts);
     api.stop().await;
 }

@@ -57,6 +57,8 @@ impl Fault {
             CertificateError::Revoked => Self::Revoked,
             // webpki's word for a self-signed certificate that claims to be an authority.
             other if format!("{other:?}").contains("CaUsedAsEndEntity") => Self::UnknownAuthority,
+            // webpki's word for X.509 before version 3, which has no place for names.
+            other if format!("{other:?}").contains("UnsupportedCertVersion") => Self::Nameless,
             _ => Self::Other(error.to_string()),
         }
     }
