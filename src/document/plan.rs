@@ -55,8 +55,8 @@ pub struct PlannedStep {
 pub enum Need {
     /// A variable that some step sets.
     Variable(Arc<str>),
-    /// The outputs of the workflow that the step of this id uses.
-    Outputs(Arc<str>),
+    /// What the workflow that the step of this id uses gives under this name.
+    Output(Arc<str>, Arc<str>),
 }
 
 /// What a planned step does.
@@ -184,7 +184,9 @@ fn needs(step: &Step, workflow: &Workflow) -> Vec<Need> {
         let is_foreign = |name: &str| set.contains(&name) && !own.contains(&name);
         step.reads(&mut |mention| match mention.path.split('.').collect::<Vec<_>>()[..] {
             _ if mention.guarded => {}
-            ["steps", id, "outputs", ..] if *id != *step.id => add(Need::Outputs(id.into())),
+            ["steps", id, "outputs", name, ..] if *id != *step.id => {
+                add(Need::Output(id.into(), name.into()));
+            }
             [name, ..] if is_foreign(name) => add(Need::Variable(name.into())),
             _ => {}
         });

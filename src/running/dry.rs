@@ -117,7 +117,7 @@ impl<'w> Walk<'w> {
             let is_set = |name: &Arc<str>| self.scope.has(name) || self.unknown.has(name) || self.unknown.any;
             let lacking = planned.needs.iter().find_map(|need| match need {
                 Need::Variable(name) => (!is_set(name)).then_some(name),
-                Need::Outputs(_) => None,
+                Need::Output(..) => None,
             });
             match lacking {
                 Some(name) => {

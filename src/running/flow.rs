@@ -189,9 +189,12 @@ impl Flowing<'_> {
             Need::Variable(name) => {
                 Some(format!("`{name}` was never set: the step that sets it was not reached"))
             }
-            Need::Outputs(id) if self.scope.step(id).is_some_and(|step| step.outputs.is_some()) => None,
-            Need::Outputs(id) => {
-                Some(format!("`steps.{id}` has no outputs: it was not reached, or it did not pass"))
+            Need::Output(id, name) => {
+                let outputs = self.scope.step(id).and_then(|step| step.outputs);
+                let has_it = outputs.is_some_and(|outputs| outputs.contains_key(name));
+                (!has_it).then(|| {
+                    format!("`steps.{id}.outputs` has no `{name}`: the step was not reached, or did not pass")
+                })
             }
         }
     }

@@ -18,6 +18,32 @@ fn job(workflow: &str, done_at: usize) -> Scenario {
 }
 
 #[test]
+fn a_clean_up_that_needs_what_a_failed_login_would_have_given_is_skipped() {
+    let flow = r"
+inputs: { base: }
+steps:
+  - { id: login, uses: ./login.yaml, with: { base: '{{ base }}' } }
+finally:
+  - { id: logout, request: { url: '{{ base }}/logout', auth: { bearer: '{{ steps.login.outputs.token }}' } } }
+  - { id: always, request: 'GET {{ base }}/always' }
+";
+    let login =
+        "inputs: { base: }\nsteps:\n  - { request: 'GET {{ base }}/login', extract: { token: $.token } }\n";
+    let ran = Scenario::new(flow)
+        .file("login.yaml", login)
+        .on("GET /login", |_| Reply::status(401))
+        .json("GET /always", "{}")
+        .run();
+    ran.fails_with(Cause::Authentication);
+    ran.saw(["GET /login", "GET /always"]);
+    let logout = ran.steps().into_iter().find(|step| &*step.id == "logout").expect("it is told of");
+    says(
+        &logout.why_skipped.expect("it is skipped"),
+        &["`steps.login.outputs` has no `token`", "did not pass"],
+    );
+}
+
+#[test]
 fn a_step_runs_once_for_each_element_and_what_it_extracts_becomes_a_list() {
     let ran = Scenario::new(
         r#"
