@@ -24,11 +24,11 @@ struct Called {
 
 /// Who can log in at the mocks, as the environment says it.
 const WHO: [(&str, &str); 10] = [
-    ("MIKOPBX_LOGIN", "admin"),
+    ("MIKOPBX_USER", "admin"),
     ("MIKOPBX_PASSWORD", "offline-only"),
     ("PLATFORM_USER", "ann"),
     ("PLATFORM_PASSWORD", "offline-only"),
-    ("MINDBAZ_USERNAME", "ann@example.com"),
+    ("MINDBAZ_USER", "ann@example.com"),
     ("MINDBAZ_PASSWORD", "offline-only"),
     ("WILDIX_USER", "100"),
     ("WILDIX_PASSWORD", "offline-only"),
