@@ -212,7 +212,8 @@ async fn a_field_that_stands_twice_is_both_its_values() {
 
 #[tokio::test]
 async fn a_password_is_what_the_form_says_once_it_is_decoded() {
-    let mindbaz = Mindbaz::with(&[("password", json!("p&ss w%rd=+ü#"))]).await;
+    let mindbaz =
+        Mindbaz::with(&[("users", json!({ "ann@example.com": { "password": "p&ss w%rd=+ü#" } }))]).await;
     for (password, status) in [("p%26ss+w%25rd%3D%2B%C3%BC%23", 200), ("p%26ss+w%25rd%3D+%C3%BC%23", 400)] {
         let form = LOGIN.replace("offline-only", password);
         assert_eq!(mindbaz.token(&form).await.status, status, "{form}");
@@ -285,7 +286,7 @@ async fn a_refresh_token_ends_after_seven_days() {
 #[tokio::test]
 async fn nothing_is_said_of_a_lifetime_that_rounds_to_none() {
     for (seconds, said) in [(0, None), (1, None), (2, Some(1))] {
-        let mindbaz = Mindbaz::with(&[("access_seconds", json!(seconds))]).await;
+        let mindbaz = Mindbaz::with(&[("access_lifetime", json!(seconds))]).await;
         let answer = mindbaz.login().await;
         assert_eq!(answer.json.get("expires_in").and_then(Json::as_i64), said, "{answer:?}");
         assert_eq!(answer.body.matches(':').count(), if said.is_some() { 4 } else { 3 }, "{answer:?}");
