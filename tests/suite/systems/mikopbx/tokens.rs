@@ -90,7 +90,8 @@ async fn a_protected_call_without_a_good_token_is_a_401() {
         bearer("nonsense"),
         bearer(&forged),
         bearer("a.b.c"),
-        // The word is taken in one case only.
+        // The word is taken in one case only, and one blank after it.
+        format!("authorization: Bearer  {good}"),
         format!("authorization: bearer {good}"),
         "authorization: Basic YWRtaW46b2ZmbGluZS1vbmx5".to_owned(),
     ] {
