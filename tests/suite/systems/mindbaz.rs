@@ -48,12 +48,6 @@ impl Mindbaz {
     async fn call_with(&self, token: &str) -> Answer {
         self.call(&[&bearer(token)]).await
     }
-
-    /// Nothing broke in it, and every request had a route.
-    async fn stop(self) {
-        assert_eq!(self.system.unmatched(), 0);
-        self.system.stop().await;
-    }
 }
 
 #[track_caller]
@@ -77,7 +71,6 @@ async fn a_login_answers_with_four_members_in_their_order() {
         answer.text("/refresh_token")
     );
     assert_eq!(answer.body, expected);
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -87,7 +80,6 @@ async fn an_access_token_lives_for_a_second_more_than_it_is_said_to() {
     let (_, claims) = jwt_parts(&answer.text("/access_token"));
     assert_eq!((&claims["iat"], &claims["exp"]), (&json!(NOW), &json!(NOW + 1200)));
     assert_eq!(answer.json["expires_in"], json!(1199));
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -105,7 +97,6 @@ async fn the_head_and_the_claims_of_an_access_token_have_the_order_of_the_sample
         claims["cookey"]
     );
     assert_eq!(written[1], expected);
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -122,7 +113,6 @@ async fn two_tokens_of_one_second_differ_by_a_uuid_and_a_key_in_base64() {
         assert_eq!(STANDARD.decode(inner).expect("base64 within").len(), 16);
         assert!(ids.insert(id) && keys.insert(key));
     }
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -132,7 +122,6 @@ async fn a_refresh_token_is_a_uuid_without_its_dashes() {
     assert_eq!(token.len(), 32, "{token}");
     assert!(token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{token}");
     assert_eq!(token.as_bytes()[12], b'4', "a random UUID: {token}");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -145,7 +134,6 @@ async fn both_an_answer_and_a_refusal_say_that_nothing_may_be_kept() {
         assert_eq!(answer.header("expires"), "-1");
         assert!(answer.headers("www-authenticate").is_empty(), "{answer:?}");
     }
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -170,7 +158,6 @@ async fn every_refusal_is_a_400_that_says_why() {
         assert_eq!(answer.body, format!(r#"{{"error":"{error}"}}"#), "{form}");
         is_refused(&answer, error);
     }
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -180,7 +167,6 @@ async fn a_mode_refuses_by_401_as_the_documentation_says() {
     assert_eq!((answer.status, &answer.json), (401, &json!({ "error": "invalid_grant" })));
     assert!(answer.headers("www-authenticate").is_empty(), "{answer:?}");
     mindbaz.login().await;
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -198,7 +184,6 @@ async fn the_names_of_a_form_mean_the_same_in_any_case_and_its_values_do_not() {
     }
     is_refused(&mindbaz.token(&LOGIN.replace("=password", "=Password")).await, "unsupported_grant_type");
     is_refused(&mindbaz.token(&LOGIN.replace("ann", "Ann")).await, "invalid_grant");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -207,7 +192,6 @@ async fn a_field_that_stands_twice_is_both_its_values() {
     is_refused(&mindbaz.token(&format!("{LOGIN}&client_id=100")).await, "invalid_client");
     is_refused(&mindbaz.token(&format!("{LOGIN}&Client_Id=100")).await, "invalid_client");
     is_refused(&mindbaz.token(&format!("{LOGIN}&password=offline-only")).await, "invalid_grant");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -218,7 +202,6 @@ async fn a_password_is_what_the_form_says_once_it_is_decoded() {
         let form = LOGIN.replace("offline-only", password);
         assert_eq!(mindbaz.token(&form).await.status, status, "{form}");
     }
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -235,7 +218,6 @@ async fn a_refresh_buys_a_new_pair_for_the_same_user_and_leaves_the_old_access_t
         assert_eq!(mindbaz.call_with(&answer.text("/access_token")).await.status, 200);
     }
     assert_ne!(first.text("/refresh_token"), second.text("/refresh_token"));
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -246,7 +228,6 @@ async fn a_refresh_token_is_good_once_and_takes_no_other_down_with_it() {
     is_refused(&mindbaz.refresh(&one.text("/refresh_token")).await, "invalid_grant");
     assert_eq!(mindbaz.refresh(&next.text("/refresh_token")).await.status, 200, "its successor");
     assert_eq!(mindbaz.refresh(&other.text("/refresh_token")).await.status, 200, "that of another login");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -254,7 +235,7 @@ async fn a_refresh_token_is_used_even_if_the_answer_is_lost() {
     let mindbaz = Mindbaz::with(&[("lose_refreshes", json!(1))]).await;
     let token = mindbaz.login().await.text("/refresh_token");
     let body = format!("grant_type=refresh_token&refresh_token={token}&client_id=100");
-    let address = mindbaz.system.running.origin().strip_prefix("http://").expect("http");
+    let address = mindbaz.system.origin().strip_prefix("http://").expect("http");
     let mut stream = TcpStream::connect(address).await.expect("it listens");
     let request = format!(
         "POST /oauth2/token HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\
@@ -269,7 +250,6 @@ async fn a_refresh_token_is_used_even_if_the_answer_is_lost() {
 
     let token = mindbaz.login().await.text("/refresh_token");
     assert_eq!(mindbaz.refresh(&token).await.status, 200, "only the first answer is lost");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -280,7 +260,6 @@ async fn a_refresh_token_ends_after_seven_days() {
     assert_eq!(mindbaz.refresh(&in_time.text("/refresh_token")).await.status, 200);
     mindbaz.system.clock.advance(1);
     is_refused(&mindbaz.refresh(&too_late.text("/refresh_token")).await, "invalid_grant");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -290,7 +269,6 @@ async fn nothing_is_said_of_a_lifetime_that_rounds_to_none() {
         let answer = mindbaz.login().await;
         assert_eq!(answer.json.get("expires_in").and_then(Json::as_i64), said, "{answer:?}");
         assert_eq!(answer.body.matches(':').count(), if said.is_some() { 4 } else { 3 }, "{answer:?}");
-        mindbaz.stop().await;
     }
 }
 
@@ -304,7 +282,6 @@ async fn an_access_token_opens_the_api_until_it_ends() {
     assert!(answer.headers("x-ratelimit-limit").is_empty(), "only a key is counted: {answer:?}");
     mindbaz.system.clock.advance(1);
     assert_eq!(mindbaz.call_with(&token).await.status, 401);
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -326,7 +303,6 @@ async fn the_api_refuses_without_a_word() {
     }
     let elsewhere = mindbaz.system.send("GET", "/api/4321/fields/list", &[&bearer(&token)], "").await;
     assert_eq!((elsewhere.status, &*elsewhere.body), (401, ""), "the site of somebody else");
-    mindbaz.stop().await;
 }
 
 /// `limit`, `remaining` and `reset` of an answer.
@@ -348,7 +324,6 @@ async fn a_key_opens_the_api_and_tells_how_many_calls_are_left_in_this_minute() 
     }
     mindbaz.system.clock.advance(60_000);
     assert_eq!(counters(&mindbaz.call(&[KEY]).await), [600, 599, NOW + 120], "a new minute");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -363,7 +338,6 @@ async fn a_key_that_has_no_call_left_waits_for_the_next_minute() {
     assert_eq!(mindbaz.call_with(&token).await.status, 200, "a token is not counted");
     mindbaz.system.clock.advance(1);
     assert_eq!(mindbaz.call(&[KEY]).await.status, 200);
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -378,5 +352,4 @@ async fn a_wrong_key_opens_nothing_and_counts_nothing() {
     let elsewhere = mindbaz.system.send("GET", "/api/4321/fields/list", &[KEY], "").await;
     assert_eq!(elsewhere.status, 401, "a key is for some sites");
     assert_eq!(counters(&mindbaz.call(&[KEY]).await)[1], 599);
-    mindbaz.stop().await;
 }

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqchain::ground::clock::Clock;
-use reqchain::ground::value::{Map, Value};
+use reqchain::ground::source::Source;
+use reqchain::ground::value::Value;
 use reqchain::services::mock::{Mock, Running, start};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -27,10 +28,12 @@ use tokio_rustls::TlsConnector;
 /// The moment at which every mock begins here, in seconds since 1970.
 const NOW: i64 = 1_700_000_000;
 
-/// A mock that is served, at a time of its own.
+/// A mock that is served, at a time of its own. At its end it fails the test if a handler of it broke,
+/// or if a request had no route.
 struct System {
     running: Running,
     clock: Clock,
+    unmatched: usize,
 }
 
 /// What came over the wire.
@@ -59,16 +62,33 @@ impl System {
         let path = format!("workflows/mocks/{name}.yaml");
         let mut mock = Mock::load(Path::new(&path)).unwrap_or_else(|problems| panic!("{problems}"));
         mock.tls |= tls;
-        let mut members: Map = mock.state.as_object().expect("a state is an object").clone();
         for (name, value) in state {
-            let known = members
-                .insert(Arc::from(*name), Value::from_json(value.to_string().as_bytes()).expect("JSON"));
-            assert!(known.is_some(), "the state of {path} has no `{name}`");
+            let value = Value::from_json(value.to_string().as_bytes()).expect("JSON");
+            mock.change(name, value).unwrap_or_else(|problem| panic!("{}", problem.line()));
         }
-        mock.state = members.into();
+        Self::serve(mock).await
+    }
+
+    /// Serves a mock of the test's own.
+    async fn of(text: &str) -> Self {
+        let mock = Mock::parse(&Source::text("mock.yaml", text));
+        Self::serve(mock.unwrap_or_else(|problems| panic!("{problems}"))).await
+    }
+
+    async fn serve(mock: Mock) -> Self {
         let clock = Clock::fixed(NOW * 1000);
         let running = start(mock, clock.clone()).await.expect("a port is free");
-        Self { running, clock }
+        Self { running, clock, unmatched: 0 }
+    }
+
+    /// Where it listens.
+    fn origin(&self) -> &str {
+        self.running.origin()
+    }
+
+    /// So many requests are for what it does not have.
+    fn expect_unmatched(&mut self, requests: usize) {
+        self.unmatched = requests;
     }
 
     /// Sends a request as plain bytes: `headers` are whole lines.
@@ -118,18 +138,19 @@ impl System {
         let headers = [headers, &["content-type: application/x-www-form-urlencoded"]].concat();
         self.send(method, path, &headers, body).await
     }
+}
 
-    /// Requests so far that no route was meant for.
-    fn unmatched(&self) -> usize {
-        self.running.unmatched().len()
-    }
-
-    /// Nothing broke in it.
-    async fn stop(self) {
-        let failures: Vec<String> =
-            self.running.failures().iter().map(|failure| failure.render(false)).collect();
+impl Drop for System {
+    fn drop(&mut self) {
+        // One failure is enough: a second panic would end all tests.
+        if std::thread::panicking() {
+            return;
+        }
+        let failures = self.running.failures();
+        let failures: Vec<String> = failures.iter().map(|failure| failure.render(false)).collect();
         assert!(failures.is_empty(), "{}", failures.join("\n"));
-        self.running.stop().await;
+        let unmatched = self.running.unmatched();
+        assert_eq!(unmatched.len(), self.unmatched, "no route was meant for {unmatched:?}");
     }
 }
 

@@ -3,11 +3,7 @@
 //! empty, so that a shell never takes a message for a token.
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use reqchain::ground::clock::Clock;
-use reqchain::ground::source::Source;
-use reqchain::services::mock::{Mock, start};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -114,19 +110,18 @@ async fn a_wrong_password_is_told_in_the_servers_words() {
         token_of(flow, "access_token", &["--mock", "--input", "password=not-this-one"]).await.fails(4, parts);
     }
     let core = System::start("datarhei", &[("refusal_delay", json!("1ms"))]).await;
-    let to = format!("core={}", core.running.origin());
+    let to = format!("core={}", core.origin());
     let called =
         token_of("datarhei", "access_token", &["--input", &to, "--input", "password=not-this-one"]).await;
     let said =
         "the server said: Unauthorized: Invalid authorization credentials: invalid username or password";
     called.fails(4, &["401", said, "check the user name, the password"]);
-    core.stop().await;
 }
 
 #[tokio::test]
 async fn whoever_is_locked_out_is_told_to_wait() {
     let pbx = System::start("mikopbx", &[]).await;
-    let to = format!("pbx={}", pbx.running.origin());
+    let to = format!("pbx={}", pbx.origin());
     let wrong = ["--repeat", "10", "--input", &to, "--input", "password=not-this-one"];
     token_of("mikopbx", "access_token", &wrong).await.fails(4, &["Invalid login or password"]);
     let parts = [
@@ -135,42 +130,39 @@ async fn whoever_is_locked_out_is_told_to_wait() {
         "wait a while",
     ];
     token_of("mikopbx", "access_token", &["--input", &to]).await.fails(1, &parts);
-    pbx.stop().await;
 
     let api = System::start("platform", &[]).await;
-    let to = format!("api={}", api.running.origin());
+    let to = format!("api={}", api.origin());
     let wrong = ["--repeat", "5", "--input", &to, "--input", "password=not-this-one"];
     token_of("platform", "access_token", &wrong).await.fails(4, &["invalid_credentials"]);
     let parts =
         ["429 Too Many Requests", "the server said: too_many_requests", "wait 60 s, and then try once"];
     token_of("platform", "access_token", &["--input", &to]).await.fails(1, &parts);
-    api.stop().await;
 }
 
 #[tokio::test]
 async fn an_access_token_that_is_over_is_told_from_a_wrong_password() {
     let core = System::start("datarhei", &[]).await;
-    let to = format!("core={}", core.running.origin());
+    let to = format!("core={}", core.origin());
     let called = token_of("datarhei", "access_token", &["--input", &to]).await;
     called.gives_a_token();
     core.clock.advance(600_000);
     let flow = "inputs: { core: { env: CORE }, token: { env: TOKEN } }\nsteps:\n  - request: { url: '{{ core }}/api/v3/process', auth: { bearer: '{{ token }}' } }\n";
-    let variables = [("CORE", core.running.origin()), ("TOKEN", called.out.trim_end())];
+    let variables = [("CORE", core.origin()), ("TOKEN", called.out.trim_end())];
     let said = "the server said: Unauthorized: Missing or invalid JWT token";
     run_text(flow, &variables)
         .await
         .fails(4, &["401", said, "does not take this token: it has ended", "log in again"]);
-    core.stop().await;
 }
 
 #[tokio::test]
 async fn a_refresh_token_that_was_used_is_told_from_a_wrong_password() {
     let sso = System::start("mindbaz", &[]).await;
-    let to = format!("sso={}", sso.running.origin());
+    let to = format!("sso={}", sso.origin());
     let called = token_of("mindbaz", "refresh_token", &["--input", &to]).await;
     called.gives_a_token();
     let flow = "inputs: { sso: { env: SSO }, token: { env: TOKEN } }\nsteps:\n  - id: refresh\n    request: { url: '{{ sso }}/oauth2/token', form: { grant_type: refresh_token, refresh_token: '{{ token }}', client_id: 100 } }\n    expect: { status: any, that: ['{{ response.status == 200 }}'] }\n  - id: again\n    request: { url: '{{ sso }}/oauth2/token', form: { grant_type: refresh_token, refresh_token: '{{ token }}', client_id: 100 } }\n";
-    let variables = [("SSO", sso.running.origin()), ("TOKEN", called.out.trim_end())];
+    let variables = [("SSO", sso.origin()), ("TOKEN", called.out.trim_end())];
     let parts = [
         "✓ refresh",
         "✗ again",
@@ -179,7 +171,6 @@ async fn a_refresh_token_that_was_used_is_told_from_a_wrong_password() {
         "log in again",
     ];
     run_text(flow, &variables).await.fails(4, &parts);
-    sso.stop().await;
 }
 
 #[tokio::test]
@@ -211,7 +202,7 @@ async fn a_name_that_nobody_knows_is_told() {
 #[tokio::test]
 async fn a_certificate_of_its_own_is_trusted_by_its_file_first_and_blindly_last() {
     let pbx = System::start_tls("mikopbx", &[]).await;
-    let to = format!("pbx={}", pbx.running.origin());
+    let to = format!("pbx={}", pbx.origin());
     let called = token_of("mikopbx", "access_token", &["--input", &to]).await;
     called.fails(3, &["no TLS connection", "self-signed", "tls: { ca: ca.pem }", "insecure"]);
     let at = |what: &str| called.err.find(what).unwrap_or_else(|| panic!("no {what}: {}", called.err));
@@ -234,15 +225,11 @@ async fn a_certificate_of_its_own_is_trusted_by_its_file_first_and_blindly_last(
     let trusted = call(&words, &[]).await;
     trusted.gives_a_token();
     assert!(!trusted.err.contains("is not checked"), "{}", trusted.err);
-    pbx.stop().await;
 }
 
 /// A server that answers everything with this.
-async fn answering(reply: &str) -> reqchain::services::mock::Running {
-    let text = format!("routes:\n  - route: ANY /{{rest*}}\n    reply: {reply}\n");
-    let source: Arc<Source> = Source::text("m.yaml", text);
-    let mock = Mock::parse(&source).unwrap_or_else(|problems| panic!("{problems}"));
-    start(mock, Clock::fixed(0)).await.expect("a port is free")
+async fn answering(reply: &str) -> System {
+    System::of(&format!("routes: [{{ route: 'ANY /{{rest*}}', reply: {reply} }}]\n")).await
 }
 
 #[tokio::test]
@@ -255,7 +242,6 @@ async fn a_page_of_a_proxy_is_told_from_an_answer_of_the_api() {
         assert_eq!(called.out, "");
         says(&called.err, &["the body is HTML", "Corporate sign-in", "an HTML page came: a proxy"]);
     }
-    proxy.stop().await;
 }
 
 #[tokio::test]
@@ -266,5 +252,4 @@ async fn an_error_inside_of_a_200_is_told_as_one() {
     assert!([Some(1), Some(3)].contains(&called.code), "{}", called.err);
     assert_eq!(called.out, "");
     says(&called.err, &["the server said: Database is locked", "$.result"]);
-    pbx.stop().await;
 }

@@ -72,14 +72,12 @@ async fn a_token_of_auth0_and_an_empty_body_log_in() {
     assert_eq!(core.call(&pair.access).await.status, 200);
     let refreshed = core.refresh(&pair.refresh).await.text("/access_token");
     assert_eq!(jwt_parts(&refreshed).1["sub"], "auth0|ann");
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn auth0_is_asked_only_where_a_tenant_is_configured() {
     let core = Core::start().await;
     is_missing(&core.login_by(&core.auth0_token().await).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -88,7 +86,6 @@ async fn a_token_of_auth0_is_no_token_of_core() {
     let token = core.auth0_token().await;
     is_unauthorized(&core.call(&token).await);
     is_unauthorized(&core.refresh(&token).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -100,14 +97,12 @@ async fn both_ways_to_log_in_are_listed_in_any_order() {
     }
     let expected = [json!([LISTED, "localjwt"]), json!(["localjwt", LISTED])];
     assert_eq!(seen, expected.iter().map(Json::to_string).collect());
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn passwords_log_in_as_before() {
     let core = Core::with_auth0(&[]).await;
     assert_eq!(core.call(&core.login().await.access).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -117,7 +112,6 @@ async fn the_audience_is_neither_compared_nor_required() {
         core.buy("ann@example.com", Some("https://elsewhere.example.com")).await.text("/access_token");
     assert_eq!(jwt_parts(&other).1["aud"], "https://elsewhere.example.com");
     assert_eq!(core.login_by(&other).await.status, 200);
-    core.system.stop().await;
 
     let tenant = json!({
         "domain": "core-offline.eu.auth0.com", "audience": null, "client_id": "core-offline",
@@ -127,7 +121,6 @@ async fn the_audience_is_neither_compared_nor_required() {
     let none = core.auth0_token().await;
     assert_eq!(jwt_parts(&none).1.get("aud"), None);
     assert_eq!(core.login_by(&none).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -135,7 +128,6 @@ async fn a_user_whom_core_does_not_know_is_refused() {
     let core = Core::with_auth0(&[]).await;
     let token = core.buy("bob@example.com", None).await.text("/access_token");
     is_wrong(&core.login_by(&token).await, &format!("{UNUSABLE}user not allowed"));
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -146,7 +138,6 @@ async fn an_expired_token_is_refused_without_any_leeway() {
     assert_eq!(core.login_by(&token).await.status, 200);
     core.system.clock.advance(1);
     is_wrong(&core.login_by(&token).await, "token has invalid claims: token is expired");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -157,7 +148,6 @@ async fn a_key_that_the_domain_does_not_have_is_refused() {
     let core = Core::with_auth0(&[("auth0_key", key)]).await;
     let why = format!("{UNUSABLE}no cert for kid found: the given key ID was not found in the JWKs");
     is_wrong(&core.login_by(&issuer.auth0_token().await).await, &why);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -173,7 +163,6 @@ async fn a_head_that_does_not_fit_the_key_is_refused_before_the_signature_is_loo
         let forged = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(head.to_string()));
         is_wrong(&core.login_by(&forged).await, &format!("{UNUSABLE}{why}"));
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -184,7 +173,6 @@ async fn a_damaged_signature_is_refused() {
     let other = if signature.starts_with('A') { 'B' } else { 'A' };
     let answer = core.login_by(&format!("{signed}.{other}{}", &signature[1..])).await;
     is_wrong(&answer, "token signature is invalid: crypto/rsa: verification error");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -197,7 +185,6 @@ async fn a_token_of_another_issuer_is_no_credentials() {
     is_missing(&core.login_by(&issuer.auth0_token().await).await);
     is_missing(&core.login_by(&core.login().await.access).await);
     is_missing(&core.login_by("garbage").await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -206,7 +193,6 @@ async fn empty_credentials_beside_a_good_token_do_no_harm() {
     let token = bearer(&core.auth0_token().await);
     let answer = core.post_login(&[&token], &json!({ "username": "", "password": "" })).await;
     assert_eq!((answer.status, &answer.json["access_token"].is_string()), (200, &true));
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -215,13 +201,11 @@ async fn wrong_credentials_beside_a_good_token_are_refused_where_passwords_decid
     let token = bearer(&core.auth0_token().await);
     let wrong = json!({ "username": "admin", "password": "wrong" });
     is_wrong(&core.post_login(&[&token], &wrong).await, "invalid username or password");
-    core.system.stop().await;
 
     let core = Core::with_auth0(&[("auth0_first", json!(true))]).await;
     assert_eq!(core.post_login(&[&token], &wrong).await.status, 200);
     is_missing(&core.post_login(&[], &json!({})).await);
     assert_eq!(core.post_login(&[], &password()).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -233,7 +217,6 @@ async fn auth0_reads_the_first_bearer_and_minds_its_case() {
     let (good, bad) = (bearer(&token), bearer("garbage"));
     is_missing(&core.system.send("POST", "/api/login", &[&bad, &good], "").await);
     assert_eq!(core.system.send("POST", "/api/login", &[&good, &bad], "").await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,7 +230,6 @@ async fn refusals_come_after_five_seconds_here_too() {
     assert_eq!(start.elapsed(), Duration::from_secs(10));
     assert_eq!(core.login_by(&core.auth0_token().await).await.status, 200);
     assert_eq!(start.elapsed(), Duration::from_secs(10));
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -266,7 +248,6 @@ async fn the_domain_shows_the_key_that_its_tokens_name() {
     RsaPublicKeyComponents { n: number("n"), e: number("e") }
         .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
         .expect("the key signed it");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -285,5 +266,4 @@ async fn auth0_gives_a_token_to_those_whom_it_knows() {
     assert_eq!(core.system.send_form("POST", "/oauth/token", &[], &client).await.status, 401);
     let grant = form.replace("grant_type=password", "grant_type=magic");
     assert_eq!(core.system.send_form("POST", "/oauth/token", &[], &grant).await.status, 403);
-    core.system.stop().await;
 }

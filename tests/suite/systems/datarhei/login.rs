@@ -32,7 +32,6 @@ async fn a_login_gives_two_tokens_and_nothing_else() {
     assert_eq!(answer.body, expected);
     assert_eq!(answer.header("content-type"), "application/json");
     has_plain_headers(&answer);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -46,7 +45,6 @@ async fn a_wrong_password_and_a_wrong_user_are_refused_with_the_same_words() {
     ] {
         is_wrong(&core.post_login(&[], &json!({ "username": username, "password": password })).await);
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -65,7 +63,6 @@ async fn a_json_body_with_a_field_missing_or_empty_is_no_credentials() {
     ] {
         is_missing(&core.post_login(&[], &body).await);
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -83,7 +80,6 @@ async fn a_body_that_is_not_json_or_not_said_to_be_is_no_credentials() {
     is_missing(&core.system.send("POST", "/api/login", &[], &right).await);
     is_missing(&core.system.send("POST", "/api/login", &[], "").await);
     assert_eq!(post("application/json; charset=utf-8", &right).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -92,7 +88,6 @@ async fn further_fields_and_a_domain_in_the_query_are_ignored() {
     let body = json!({ "username": "admin", "password": "offline-only", "otp": "123", "remember": true });
     let answer = core.system.send_json("POST", "/api/login?domain=elsewhere", &[], &body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -101,7 +96,6 @@ async fn a_token_is_no_credentials_for_a_login_with_a_password() {
     let header = crate::systems::bearer(&core.login().await.access);
     is_missing(&core.system.send("POST", "/api/login", &[&header], "").await);
     assert_eq!(core.post_login(&["authorization: Bearer no.such.token"], &password()).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -111,7 +105,6 @@ async fn no_number_of_refusals_locks_anybody_out() {
         is_wrong(&core.post_login(&[], &json!({ "username": "admin", "password": "wrong" })).await);
     }
     assert_eq!(core.post_login(&[], &password()).await.status, 200);
-    core.system.stop().await;
 }
 
 /// The mock as its file says it: nothing is scaled down.
@@ -132,7 +125,6 @@ async fn every_refusal_comes_after_five_seconds_and_a_login_at_once() {
     core.login().await;
     assert_eq!(start.elapsed().as_secs(), 0);
     is_unauthorized_at_once(&core).await;
-    core.system.stop().await;
 }
 
 async fn is_unauthorized_at_once(core: &Core) {
@@ -164,5 +156,4 @@ async fn refusals_wait_side_by_side_and_hold_nobody_else_up() {
         assert_eq!((status, after.as_secs()), (401, 5));
     }
     assert_eq!(between.await.expect("it came to an end").as_secs(), 1);
-    std::sync::Arc::into_inner(core).expect("nobody else has it").system.stop().await;
 }

@@ -40,7 +40,6 @@ async fn the_first_look_answers_200_to_everybody_and_shows_no_id() {
         assert_eq!(answer.header("content-type"), "application/json");
         has_plain_headers(&answer);
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -72,7 +71,6 @@ async fn the_first_look_with_a_live_access_token_shows_everything() {
     }
     assert_eq!(answer.json.as_object().map(serde_json::Map::len), Some(7));
     assert!(answer.body.ends_with("}}\n"));
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -83,7 +81,6 @@ async fn the_first_look_is_for_get_but_without_a_token_any_method_has_it() {
     assert_eq!((anonymous.status, anonymous.body.as_str()), (200, REDUCED));
     let known = core.system.send("POST", "/api", &[&token], "").await;
     is_error(&known, 404, "Not Found", "Not Found");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -93,7 +90,6 @@ async fn a_call_is_answered_with_a_live_access_token_only() {
     assert_eq!((answer.status, answer.body.as_str()), (200, "[]\n"));
     has_plain_headers(&answer);
     is_unauthorized(&core.anonymous("/api/v3/process").await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -123,8 +119,6 @@ async fn one_text_stands_for_every_cause_of_a_401() {
     core.system.clock.advance(86_400_000);
     is_unauthorized(&core.call(&pair.access).await);
     is_unauthorized(&core.refresh(&pair.refresh).await);
-    core.system.stop().await;
-    stranger.system.stop().await;
 }
 
 /// Nothing is there: unknown paths, wrong methods, a slash at the end.
@@ -146,7 +140,6 @@ async fn where_nothing_is_needs_a_token_as_well() {
     for (method, path) in NOWHERE {
         is_unauthorized(&core.system.send(method, path, &[], "").await);
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -156,8 +149,6 @@ async fn where_nothing_is_a_valid_token_gets_a_404() {
     for (method, path) in NOWHERE {
         is_error(&core.system.send(method, path, &[&token], "").await, 404, "Not Found", "Not Found");
     }
-    assert_eq!(core.system.unmatched(), 0, "the mock knows all of the API");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -166,7 +157,6 @@ async fn a_missing_process_is_a_404_of_its_own() {
     let answer = core.get("/api/v3/process/nobody", &core.login().await.access).await;
     is_error(&answer, 404, "Unknown process ID", "unknown process");
     is_unauthorized(&core.anonymous("/api/v3/process/nobody").await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -176,7 +166,6 @@ async fn a_head_that_is_refused_has_a_status_only() {
     assert_eq!((answer.status, answer.body.as_str()), (401, ""));
     assert_eq!(answer.headers("content-type"), Vec::<&str>::new());
     has_plain_headers(&answer);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -193,7 +182,6 @@ async fn an_address_that_is_not_allowed_gets_a_403_with_and_without_a_token() {
         }
     }
     assert_eq!(core.call(&pair.access).await.status, 200, "from elsewhere");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -210,7 +198,6 @@ async fn who_calls_from_the_same_machine_may_need_no_token_but_cannot_refresh_on
     is_unauthorized(&core.system.send("GET", "/api/login/refresh", &[remote], "").await);
     let token = bearer(&pair.refresh);
     assert_eq!(core.system.send("GET", "/api/login/refresh", &[remote, &token], "").await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -225,7 +212,6 @@ async fn the_scheme_has_no_case_and_exactly_one_space_after_it() {
         let header = format!("authorization: {scheme}{token}");
         is_unauthorized(&core.system.send("GET", "/api/v3/process", &[&header], "").await);
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -238,7 +224,6 @@ async fn of_two_authorization_headers_one_good_one_is_enough() {
         assert_eq!(core.system.send("GET", "/api/v3/process", &headers, "").await.status, 200);
     }
     is_unauthorized(&core.system.send("GET", "/api/v3/process", &[&bad, &bad], "").await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -248,7 +233,6 @@ async fn a_token_in_the_query_is_ignored() {
     for name in ["token", "access_token", "jwt", "authorization"] {
         is_unauthorized(&core.anonymous(&format!("/api/v3/process?{name}={token}")).await);
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -257,7 +241,6 @@ async fn pong_is_said_to_everybody() {
     let answer = core.anonymous("/ping").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "pong"));
     assert!(answer.header("content-type").starts_with("text/plain"));
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -282,7 +265,6 @@ async fn a_browser_that_asks_first_is_told_what_it_may_send() {
         }
         assert_eq!(answer.headers("vary")[0], "Origin");
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -300,5 +282,4 @@ async fn a_browser_may_read_the_answers_too() {
     let plain = core.anonymous("/api").await;
     assert_eq!(plain.headers("access-control-allow-origin"), Vec::<&str>::new());
     assert_ne!(plain.json, Json::Null);
-    core.system.stop().await;
 }

@@ -29,7 +29,6 @@ async fn a_token_says_what_it_is_for_in_the_order_of_the_alphabet() {
         let claims = part(token, 1);
         assert!(Regex::new(&expected).expect("a pattern").is_match(&claims), "{claims}");
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -44,7 +43,6 @@ async fn every_token_has_an_id_of_its_own() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 5, "{ids:?}");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -55,7 +53,6 @@ async fn the_key_of_a_token_is_made_of_user_password_and_secret() {
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"adminoffline-onlythe secret of the mock");
     let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
     hmac::verify(&key, signed.as_bytes(), &signature).expect("it is that key");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -67,7 +64,6 @@ async fn a_refresh_gives_an_access_token_alone() {
     let (_, claims) = jwt_parts(&access);
     assert_eq!((&claims["usefor"], &claims["sub"]), (&json!("access"), &json!("admin")));
     assert_eq!(core.call(&access).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -79,7 +75,6 @@ async fn a_refresh_token_is_good_again_and_again_and_the_old_access_token_stays_
         assert_eq!(core.call(&access).await.status, 200);
     }
     assert_eq!(core.call(&pair.access).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -88,7 +83,6 @@ async fn a_token_of_one_use_is_no_token_of_the_other() {
     let pair = core.login().await;
     is_unauthorized(&core.call(&pair.refresh).await);
     is_unauthorized(&core.refresh(&pair.access).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -103,7 +97,6 @@ async fn both_tokens_end_when_their_time_has_come_without_any_leeway() {
     assert_eq!(core.refresh(&pair.refresh).await.status, 200);
     core.system.clock.advance(1);
     is_unauthorized(&core.refresh(&pair.refresh).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -117,18 +110,15 @@ async fn the_end_of_a_token_is_cut_to_the_whole_second() {
     assert_eq!(core.call(&token).await.status, 200);
     core.system.clock.advance(1);
     is_unauthorized(&core.call(&token).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn tokens_outlive_a_restart() {
     let before = Core::start().await;
     let pair = before.login().await;
-    before.system.stop().await;
     let after = Core::start().await;
     assert_eq!(after.call(&pair.access).await.status, 200);
     assert_eq!(after.refresh(&pair.refresh).await.status, 200);
-    after.system.stop().await;
 }
 
 #[tokio::test]
@@ -138,6 +128,5 @@ async fn another_password_user_or_secret_kills_both_tokens() {
         let core = Core::with(&[(name, json!(value))]).await;
         is_unauthorized(&core.call(&pair.access).await);
         is_unauthorized(&core.refresh(&pair.refresh).await);
-        core.system.stop().await;
     }
 }

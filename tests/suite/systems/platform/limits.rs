@@ -34,7 +34,6 @@ async fn after_five_bad_logins_a_name_waits_even_with_the_right_password() {
     is_limited(&platform.login("").await, "1");
     platform.system.clock.advance(1);
     assert_eq!(platform.login("").await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -48,7 +47,6 @@ async fn bad_logins_count_within_a_minute_only() {
     // Four of the five are forgotten now.
     platform.guess("ann", 4).await;
     is_limited(&platform.login("").await, "30");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -56,7 +54,6 @@ async fn a_name_that_nobody_has_is_limited_like_any_other() {
     let platform = Platform::start().await;
     platform.guess("nobody", 5).await;
     is_limited(&platform.login_as("nobody", "wrong", "").await, "60");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -67,7 +64,6 @@ async fn only_wrong_credentials_count_as_bad_logins() {
         is_refused(&platform.login("?scope=unknown").await, 400, "invalid_scope");
         is_refused(&platform.login_as("ann", "", "").await, 400, "invalid_request");
     }
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -77,7 +73,6 @@ async fn the_limit_of_logins_can_be_scaled_down() {
     is_limited(&platform.login("").await, "2");
     platform.system.clock.advance(2 * SECOND);
     assert_eq!(platform.login("").await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -91,5 +86,4 @@ async fn the_limit_of_projects_is_told_as_a_date() {
     assert_eq!(platform.post("/v1/projects", &token, "Another").await.status, 201);
     platform.system.clock.advance(1);
     assert_eq!(platform.post("/v1/projects", &token, "Report").await.status, 201);
-    platform.system.stop().await;
 }

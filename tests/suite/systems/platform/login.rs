@@ -21,7 +21,6 @@ async fn a_login_answers_with_four_members_that_nobody_may_keep() {
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
     assert!(answer.headers("set-cookie").is_empty());
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -38,7 +37,6 @@ async fn an_access_token_is_a_jwt_by_hs256_with_these_claims_in_this_order() {
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"the key of the mock's access tokens");
     let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
     hmac::verify(&key, signed.as_bytes(), &signature).expect("it is signed");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -52,7 +50,6 @@ async fn a_refresh_token_is_a_jwt_too_and_no_two_are_alike() {
     assert_ne!(first.text("/refresh_token"), second.text("/refresh_token"));
     // Access tokens have nothing to tell them apart: two of the same second are the same.
     assert_eq!(first.text("/access_token"), second.text("/access_token"));
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -73,7 +70,6 @@ async fn scopes_come_by_commas_in_the_query_and_stand_by_blanks_in_the_token() {
     }
     let (_, claims) = jwt_parts(&platform.login_as("bob", "offline-only", "").await.text("/access_token"));
     assert_eq!((&claims["scope"], &claims["roles"]), (&json!("read:skills"), &json!(["reader"])));
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -87,7 +83,6 @@ async fn a_scope_that_is_unknown_or_not_for_this_user_is_a_400() {
     }
     let beyond = platform.login_as("bob", "offline-only", "?scope=write:skills").await;
     is_refused(&beyond, 400, "invalid_scope");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -98,7 +93,6 @@ async fn wrong_credentials_are_a_401_that_does_not_say_which_half_was_wrong() {
     let unknown = platform.login_as("nobody", "offline-only", "?scope=read:everything").await;
     assert_eq!((unknown.status, &unknown.body), (401, &wrong.body));
     assert!(wrong.headers("www-authenticate").is_empty(), "no scheme would help");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -134,7 +128,6 @@ async fn a_body_that_is_malformed_or_lacks_a_field_is_a_400() {
     let more = r#"{"username":"ann","password":"offline-only","remember":true}"#;
     let headers = ["content-type: Application/JSON; charset=utf-8"];
     assert_eq!(platform.system.send("POST", "/v1/auth/login", &headers, more).await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -149,5 +142,4 @@ async fn lifetimes_can_be_scaled_down() {
     assert_eq!(platform.refresh(&answer.text("/refresh_token")).await.json["expires_in"], 2);
     platform.system.clock.advance(SECOND);
     assert_eq!(platform.refresh(&answer.text("/refresh_token")).await.status, 401);
-    platform.system.stop().await;
 }

@@ -34,7 +34,6 @@ async fn a_refresh_answers_with_three_members_and_no_refresh_token() {
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
     assert_eq!(platform.read(&access).await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -49,7 +48,6 @@ async fn the_kept_refresh_token_is_good_again_and_again_and_the_old_access_token
         let old = platform.read(&login.text("/access_token")).await;
         assert_eq!(old.status, if hour == 1 { 200 } else { 401 }, "its own hour decides");
     }
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -64,7 +62,6 @@ async fn a_refreshed_token_may_do_what_the_login_asked_for() {
     assert_eq!(after["iat"], NOW + 1);
     (after["iat"], after["exp"]) = (before["iat"].clone(), before["exp"].clone());
     assert_eq!(before, after);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -75,7 +72,6 @@ async fn a_refresh_token_ends_a_month_after_its_login_however_often_it_was_used(
     assert_eq!(platform.refresh(&refresh).await.status, 200);
     platform.system.clock.advance(1);
     is_dead(&platform.refresh(&refresh).await);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -89,7 +85,6 @@ async fn a_refresh_token_that_is_none_is_a_401_by_name() {
         is_dead(&platform.refresh(token).await);
     }
     assert_eq!(platform.refresh(&refresh).await.status, 200, "that costs the right one nothing");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -100,7 +95,6 @@ async fn a_dead_refresh_token_may_be_a_400_as_rfc_6749_has_it() {
         let answer = platform.refresh(token).await;
         assert_eq!((answer.status, &*answer.body), (400, r#"{"error":"invalid_grant"}"#));
     }
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -114,7 +108,6 @@ async fn a_refresh_without_a_token_is_a_400() {
     let form = format!("grant_type=refresh_token&refresh_token={refresh}");
     let answer = platform.system.send_form("POST", "/v1/auth/refresh", &[], &form).await;
     is_refused(&answer, 400, "invalid_request");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -129,7 +122,6 @@ async fn with_rotation_each_refresh_gives_a_new_token_for_a_month_and_the_used_o
     let third = next(&platform.refresh(&second).await);
     is_dead(&platform.refresh(&second).await);
     next(&platform.refresh(&third).await);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -146,7 +138,6 @@ async fn reuse_may_revoke_the_whole_family_and_no_other() {
     next(&platform.refresh(&other).await);
     // Nobody asks about an access token: it ends by itself.
     assert_eq!(platform.read(&answer.text("/access_token")).await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -164,7 +155,6 @@ async fn reuse_may_give_the_same_pair_for_some_seconds() {
         platform.system.clock.advance(1);
         is_dead(&platform.refresh(&first).await);
         next(&platform.refresh(&second).await);
-        platform.system.stop().await;
     }
 }
 
@@ -177,6 +167,5 @@ async fn without_rotation_reuse_is_no_matter_of_modes() {
             let answer = platform.refresh(&refresh).await;
             assert_eq!((answer.status, answer.json.get("refresh_token")), (200, None), "{reuse}");
         }
-        platform.system.stop().await;
     }
 }

@@ -26,7 +26,6 @@ async fn whoever_shows_no_bearer_token_is_told_to_and_of_no_error() {
         "unauthorized",
         BARE,
     );
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -40,7 +39,6 @@ async fn a_header_that_is_malformed_is_a_400() {
     is_challenged(&platform.read_with(&[&right, &right]).await, 400, "invalid_request", INVALID_REQUEST);
     let other_case = right.replace("Bearer", "bEARER");
     assert_eq!(platform.read_with(&[&other_case]).await.status, 200, "the scheme has no case");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -65,7 +63,6 @@ async fn a_token_that_is_not_ours_is_a_401_by_name() {
         is_challenged(&platform.read(&token).await, 401, "invalid_token", INVALID_TOKEN);
     }
     assert_eq!(platform.read(&token).await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -76,7 +73,6 @@ async fn an_access_token_is_dead_in_the_very_second_of_its_end() {
     assert_eq!(platform.read(&token).await.status, 200);
     platform.system.clock.advance(1);
     is_challenged(&platform.read(&token).await, 401, "invalid_token", INVALID_TOKEN);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -94,7 +90,6 @@ async fn a_missing_scope_is_a_403_that_names_it() {
         let challenge = format!(r#"Bearer realm="api", error="insufficient_scope", scope="{needed}""#);
         is_challenged(&answer, 403, "insufficient_scope", &challenge);
     }
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -118,7 +113,6 @@ async fn each_scope_opens_what_it_is_named_after_and_admin_implies_all() {
         let generate_token = platform.access(generate).await;
         assert_eq!(platform.post("/v1/projects", &generate_token, generate).await.status, 201);
     }
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -128,5 +122,4 @@ async fn what_is_added_or_generated_needs_a_name() {
     for path in ["/v1/skills", "/v1/projects"] {
         is_refused(&platform.post(path, &token, "").await, 400, "invalid_request");
     }
-    platform.system.stop().await;
 }

@@ -59,7 +59,6 @@ async fn a_signed_request_is_answered() {
     let answer = wildix.colleagues("", &format!("GET{BEGINS}")).await;
     assert_eq!((answer.status, &answer.json["type"]), (200, &json!("result")), "{answer:?}");
     assert_eq!(answer.json["result"]["records"][0]["extension"], "100");
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -71,7 +70,6 @@ async fn names_are_signed_in_lower_case_and_in_order_and_values_without_blanks_a
         let answer = wildix.colleagues("?start=+0+&Count=10", &format!("GET{BEGINS}{text}")).await;
         is_refused(&answer, 401, "Unauthorized");
     }
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -85,7 +83,6 @@ async fn a_form_is_signed_with_the_rest_but_where_nobody_looks_at_it() {
         let other = send("Name=Eve&b=2").await.status;
         assert_eq!(other, if method == "DELETE" { 200 } else { 401 }, "{method}");
     }
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -98,7 +95,6 @@ async fn a_proof_opens_nothing_but_the_request_that_it_was_made_for() {
     is_refused(&posted, 401, "Unauthorized");
     let otherwise = wildix.get("/api/v1/colleagues/", &[APP, &proof]).await;
     is_refused(&otherwise, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -108,7 +104,6 @@ async fn a_proof_ends_after_five_minutes() {
     assert_eq!(wildix.colleagues("", &format!("GET{BEGINS}")).await.status, 200);
     wildix.system.clock.advance(1);
     is_refused(&wildix.colleagues("", &format!("GET{BEGINS}")).await, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -146,7 +141,6 @@ async fn a_proof_of_somebody_else_is_refused() {
     for headers in [&[proof.as_str()][..], &[&proof, "x-app-id: another-id"], &[APP]] {
         is_refused(&wildix.get("/api/v1/Colleagues/", headers).await, 401, "Unauthorized");
     }
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -160,7 +154,6 @@ async fn a_header_may_be_signed_too() {
         let answer = wildix.get("/api/v1/Colleagues/", &[APP, &proof, language]).await;
         assert_eq!(answer.status, status, "{language}");
     }
-    wildix.stop().await;
 }
 
 /// The claims that the module of the workflows signs for this request.
