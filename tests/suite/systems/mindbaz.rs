@@ -3,12 +3,10 @@
 use std::collections::HashSet;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
-use crate::systems::{Answer, NOW, System, bearer, jwt_parts};
+use crate::systems::{Answer, DAY, FORM, Jwt, MILLISECOND, MINUTE, NOW, System, bearer};
 
 /// The mock, and what is asked of it again and again.
 struct Mindbaz {
@@ -55,12 +53,6 @@ fn is_refused(answer: &Answer, error: &str) {
     assert_eq!((answer.status, &answer.json), (400, &json!({ "error": error })), "{answer:?}");
 }
 
-/// The head and the claims of a JWT as they were written.
-fn jwt_texts(token: &str) -> Vec<String> {
-    let parts = token.split('.').take(2).map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
-    parts.map(|part| String::from_utf8(part).expect("text")).collect()
-}
-
 #[tokio::test]
 async fn a_login_answers_with_four_members_in_their_order() {
     let mindbaz = Mindbaz::start().await;
@@ -77,7 +69,7 @@ async fn a_login_answers_with_four_members_in_their_order() {
 async fn an_access_token_lives_for_a_second_more_than_it_is_said_to() {
     let mindbaz = Mindbaz::start().await;
     let answer = mindbaz.login().await;
-    let (_, claims) = jwt_parts(&answer.text("/access_token"));
+    let claims = Jwt::read(&answer.text("/access_token")).claims;
     assert_eq!((&claims["iat"], &claims["exp"]), (&json!(NOW), &json!(NOW + 1200)));
     assert_eq!(answer.json["expires_in"], json!(1199));
 }
@@ -85,10 +77,8 @@ async fn an_access_token_lives_for_a_second_more_than_it_is_said_to() {
 #[tokio::test]
 async fn the_head_and_the_claims_of_an_access_token_have_the_order_of_the_sample() {
     let mindbaz = Mindbaz::start().await;
-    let token = mindbaz.login().await.text("/access_token");
-    let (_, claims) = jwt_parts(&token);
-    let written = jwt_texts(&token);
-    assert_eq!(written[0], r#"{"alg":"HS256","typ":"JWT"}"#);
+    let Jwt { head, claims, .. } = Jwt::read(&mindbaz.login().await.text("/access_token"));
+    assert_eq!(head.to_string(), r#"{"alg":"HS256","typ":"JWT"}"#);
     let expected = format!(
         "{{\"iss\":\"https://sso.mindbaz.com\",\"iat\":{NOW},\"jti\":{},\"name\":\"ann@example.com\",\
          \"sub\":\"ann@example.com\",\"email\":\"ann@example.com\",\"exp\":{},\"aud\":\"RestAPI\",\"cookey\":{}}}",
@@ -96,7 +86,7 @@ async fn the_head_and_the_claims_of_an_access_token_have_the_order_of_the_sample
         NOW + 1200,
         claims["cookey"]
     );
-    assert_eq!(written[1], expected);
+    assert_eq!(claims.to_string(), expected);
 }
 
 #[tokio::test]
@@ -104,7 +94,7 @@ async fn two_tokens_of_one_second_differ_by_a_uuid_and_a_key_in_base64() {
     let mindbaz = Mindbaz::start().await;
     let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
     for _ in 0..2 {
-        let (_, claims) = jwt_parts(&mindbaz.login().await.text("/access_token"));
+        let claims = Jwt::read(&mindbaz.login().await.text("/access_token")).claims;
         let id = claims["jti"].as_str().expect("a text").to_owned();
         let parts: Vec<usize> = id.split('-').map(str::len).collect();
         assert_eq!(parts, [8, 4, 4, 4, 12], "{id}");
@@ -208,11 +198,11 @@ async fn a_password_is_what_the_form_says_once_it_is_decoded() {
 async fn a_refresh_buys_a_new_pair_for_the_same_user_and_leaves_the_old_access_token_alone() {
     let mindbaz = Mindbaz::start().await;
     let first = mindbaz.login().await;
-    mindbaz.system.clock.advance(600_000);
+    mindbaz.system.pass(10 * MINUTE);
     let second = mindbaz.refresh(&first.text("/refresh_token")).await;
     assert_eq!(second.status, 200, "{second:?}");
     assert_eq!((&second.json["token_type"], &second.json["expires_in"]), (&json!("bearer"), &json!(1199)));
-    let (_, claims) = jwt_parts(&second.text("/access_token"));
+    let claims = Jwt::read(&second.text("/access_token")).claims;
     assert_eq!((&claims["sub"], &claims["exp"]), (&json!("ann@example.com"), &json!(NOW + 1800)));
     for answer in [&first, &second] {
         assert_eq!(mindbaz.call_with(&answer.text("/access_token")).await.status, 200);
@@ -235,17 +225,7 @@ async fn a_refresh_token_is_used_even_if_the_answer_is_lost() {
     let mindbaz = Mindbaz::with(&[("lose_refreshes", json!(1))]).await;
     let token = mindbaz.login().await.text("/refresh_token");
     let body = format!("grant_type=refresh_token&refresh_token={token}&client_id=100");
-    let address = mindbaz.system.origin().strip_prefix("http://").expect("http");
-    let mut stream = TcpStream::connect(address).await.expect("it listens");
-    let request = format!(
-        "POST /oauth2/token HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\
-         content-type: application/x-www-form-urlencoded\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).await.expect("it reads");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect_err("the connection breaks");
-    assert!(answer.is_empty(), "{answer:?}");
+    mindbaz.system.send_lost("POST", "/oauth2/token", &[FORM], &body).await;
     is_refused(&mindbaz.refresh(&token).await, "invalid_grant");
 
     let token = mindbaz.login().await.text("/refresh_token");
@@ -256,9 +236,9 @@ async fn a_refresh_token_is_used_even_if_the_answer_is_lost() {
 async fn a_refresh_token_ends_after_seven_days() {
     let mindbaz = Mindbaz::start().await;
     let (in_time, too_late) = (mindbaz.login().await, mindbaz.login().await);
-    mindbaz.system.clock.advance(7 * 24 * 3_600_000 - 1);
+    mindbaz.system.pass(7 * DAY - MILLISECOND);
     assert_eq!(mindbaz.refresh(&in_time.text("/refresh_token")).await.status, 200);
-    mindbaz.system.clock.advance(1);
+    mindbaz.system.pass(MILLISECOND);
     is_refused(&mindbaz.refresh(&too_late.text("/refresh_token")).await, "invalid_grant");
 }
 
@@ -276,11 +256,11 @@ async fn nothing_is_said_of_a_lifetime_that_rounds_to_none() {
 async fn an_access_token_opens_the_api_until_it_ends() {
     let mindbaz = Mindbaz::start().await;
     let token = mindbaz.login().await.text("/access_token");
-    mindbaz.system.clock.advance(1_199_999);
+    mindbaz.system.pass(20 * MINUTE - MILLISECOND);
     let answer = mindbaz.call_with(&token).await;
     assert_eq!((answer.status, &answer.json["success"]), (200, &json!(true)));
     assert!(answer.headers("x-ratelimit-limit").is_empty(), "only a key is counted: {answer:?}");
-    mindbaz.system.clock.advance(1);
+    mindbaz.system.pass(MILLISECOND);
     assert_eq!(mindbaz.call_with(&token).await.status, 401);
 }
 
@@ -322,7 +302,7 @@ async fn a_key_opens_the_api_and_tells_how_many_calls_are_left_in_this_minute() 
         assert_eq!((answer.status, &answer.json["success"]), (200, &json!(true)));
         assert_eq!(counters(&answer), [600, left, NOW + 60]);
     }
-    mindbaz.system.clock.advance(60_000);
+    mindbaz.system.pass(MINUTE);
     assert_eq!(counters(&mindbaz.call(&[KEY]).await), [600, 599, NOW + 120], "a new minute");
 }
 
@@ -331,12 +311,12 @@ async fn a_key_that_has_no_call_left_waits_for_the_next_minute() {
     let mindbaz = Mindbaz::with(&[("limit", json!(2))]).await;
     assert_eq!(mindbaz.call(&[KEY]).await.status, 200);
     assert_eq!(mindbaz.call(&[KEY]).await.status, 200);
-    mindbaz.system.clock.advance(59_999);
+    mindbaz.system.pass(MINUTE - MILLISECOND);
     let answer = mindbaz.call(&[KEY]).await;
     assert_eq!((answer.status, counters(&answer)), (429, [2, 0, NOW + 60]));
     let token = mindbaz.login().await.text("/access_token");
     assert_eq!(mindbaz.call_with(&token).await.status, 200, "a token is not counted");
-    mindbaz.system.clock.advance(1);
+    mindbaz.system.pass(MILLISECOND);
     assert_eq!(mindbaz.call(&[KEY]).await.status, 200);
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::scenario::says;
-use crate::systems::System;
+use crate::systems::{MINUTE, System};
 
 /// How a call of the command ended.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ async fn an_access_token_that_is_over_is_told_from_a_wrong_password() {
     let to = format!("core={}", core.origin());
     let called = token_of("datarhei", "access_token", &["--input", &to]).await;
     called.gives_a_token();
-    core.clock.advance(600_000);
+    core.pass(10 * MINUTE);
     let flow = "inputs: { core: { env: CORE }, token: { env: TOKEN } }\nsteps:\n  - request: { url: '{{ core }}/api/v3/process', auth: { bearer: '{{ token }}' } }\n";
     let variables = [("CORE", core.origin()), ("TOKEN", called.out.trim_end())];
     let said = "the server said: Unauthorized: Missing or invalid JWT token";

@@ -4,19 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value as Json, json};
 
-use crate::systems::bearer;
-use crate::systems::datarhei::{Core, has_plain_headers, is_error, is_unauthorized};
+use crate::systems::datarhei::{Core, has_plain_headers, is_error, is_unauthorized, password, tampered};
+use crate::systems::{DAY, MINUTE, SECOND, bearer};
 
 /// What `GET /api` tells those who are not logged in.
 const REDUCED: &str =
     "{\"app\":\"datarhei-core\",\"auths\":[\"localjwt\"],\"version\":{\"number\":\"16.0.0\"}}\n";
-
-/// Another character in the middle of the signature.
-fn tampered(token: &str) -> String {
-    let (signed, signature) = token.rsplit_once('.').expect("a signature");
-    let other = if signature.starts_with('A') { 'B' } else { 'A' };
-    format!("{signed}.{other}{}", &signature[1..])
-}
 
 /// The same claims, said to need no signature.
 fn unsigned(token: &str) -> String {
@@ -33,7 +26,7 @@ async fn the_first_look_answers_200_to_everybody_and_shows_no_id() {
     for token in tokens {
         answers.push(core.get("/api", token).await);
     }
-    core.system.clock.advance(600_000);
+    core.system.pass(10 * MINUTE);
     answers.push(core.get("/api", &pair.access).await);
     for answer in answers {
         assert_eq!((answer.status, answer.body.as_str()), (200, REDUCED));
@@ -47,7 +40,7 @@ async fn the_first_look_with_a_live_access_token_shows_everything() {
     let core = Core::start().await;
     let pair = core.login().await;
     assert_eq!(core.get("/api", &pair.access).await.json["uptime_seconds"], 0);
-    core.system.clock.advance(7_000);
+    core.system.pass(7 * SECOND);
     let answer = core.get("/api", &pair.access).await;
     assert_eq!(answer.status, 200);
     // In this order, and with these types.
@@ -116,7 +109,7 @@ async fn one_text_stands_for_every_cause_of_a_401() {
         is_unauthorized(&core.refresh(token).await);
     }
     is_unauthorized(&core.anonymous("/api/login/refresh").await);
-    core.system.clock.advance(86_400_000);
+    core.system.pass(DAY);
     is_unauthorized(&core.call(&pair.access).await);
     is_unauthorized(&core.refresh(&pair.refresh).await);
 }
@@ -272,7 +265,7 @@ async fn a_browser_may_read_the_answers_too() {
     let core = Core::start().await;
     let origin = "origin: https://player.example.com";
     let refused = core.system.send("GET", "/api/v3/process", &[origin], "").await;
-    let login = core.post_login(&[origin], &super::password()).await;
+    let login = core.post_login(&[origin], &password()).await;
     for answer in [&refused, &login] {
         assert_eq!(answer.header("access-control-allow-origin"), "*");
         assert_eq!(answer.header("access-control-allow-credentials"), "true");

@@ -9,9 +9,10 @@ use crate::systems::mikopbx::{
     MISSING, NO_COOKIE, NO_TOKEN, Pbx, TOO_MANY, UNAUTHENTICATED, WRONG, cookie, credentials, is_halted,
     is_plain, is_refused, token,
 };
+use crate::systems::{DAY, HOUR, MILLISECOND, MINUTE, SECOND};
 
 /// Windows begin at whole multiples of 300 s, and a test 200 s after one.
-const REST_OF_THE_WINDOW: i64 = 100_000;
+const REST_OF_THE_WINDOW: Duration = Duration::from_secs(100);
 
 #[tokio::test]
 async fn the_eleventh_login_after_ten_failures_is_a_429_whatever_its_password() {
@@ -22,9 +23,9 @@ async fn the_eleventh_login_after_ten_failures_is_a_429_whatever_its_password() 
     is_refused(&pbx.login_by(&credentials()).await, 429, TOO_MANY);
     is_refused(&pbx.login_by(&json!({})).await, 429, TOO_MANY);
     // However little is left of the window, the message says the whole.
-    pbx.system.clock.advance(REST_OF_THE_WINDOW - 1);
+    pbx.system.pass(REST_OF_THE_WINDOW - MILLISECOND);
     is_refused(&pbx.login_by(&credentials()).await, 429, TOO_MANY);
-    pbx.system.clock.advance(1);
+    pbx.system.pass(MILLISECOND);
     pbx.login().await;
 }
 
@@ -40,13 +41,13 @@ async fn only_failures_within_one_window_count() {
     is_refused(&pbx.login_by(&credentials()).await, 429, TOO_MANY);
 
     // Nine at the end of a window and nine at the beginning of the next are no ten.
-    pbx.system.clock.advance(REST_OF_THE_WINDOW + 299_000);
+    pbx.system.pass(REST_OF_THE_WINDOW + 299 * SECOND);
     for _ in 0..2 {
         for _ in 0..9 {
             is_refused(&pbx.wrong_login().await, 401, WRONG);
         }
         pbx.login().await;
-        pbx.system.clock.advance(1000);
+        pbx.system.pass(SECOND);
     }
 }
 
@@ -77,7 +78,7 @@ async fn the_hundredth_refresh_of_a_window_is_the_first_429() {
     is_refused(&pbx.refresh(&cookie).await, 429, TOO_MANY);
     is_refused(&pbx.refresh("").await, 429, TOO_MANY);
     pbx.login().await;
-    pbx.system.clock.advance(REST_OF_THE_WINDOW);
+    pbx.system.pass(REST_OF_THE_WINDOW);
     assert_eq!(pbx.refresh(&cookie).await.status, 200);
 }
 
@@ -100,18 +101,18 @@ async fn nginx_blocks_an_address_after_180_requests_a_minute_and_20_more() {
     let pbx = Pbx::with(&[("nginx_limits", json!(true))]).await;
     for seconds in [300, 600, 1200, 2400, 3600, 3600] {
         assert_eq!(calls_until_blocked(&pbx, "nonsense").await, 200, "each block is twice as long");
-        pbx.system.clock.advance(seconds * 1000 - 1);
+        pbx.system.pass(seconds * SECOND - MILLISECOND);
         is_plain(&pbx.login_by(&credentials()).await, 429, TOO_MANY_REQUESTS);
-        pbx.system.clock.advance(1);
+        pbx.system.pass(MILLISECOND);
     }
     // Within a day of the last one it is remembered, after a day it is forgotten.
-    pbx.system.clock.advance(86_399_000 - 3_600_000);
+    pbx.system.pass(DAY - HOUR - SECOND);
     assert_eq!(calls_until_blocked(&pbx, "nonsense").await, 200);
-    pbx.system.clock.advance(300_000);
+    pbx.system.pass(5 * MINUTE);
     is_plain(&pbx.login_by(&credentials()).await, 429, TOO_MANY_REQUESTS);
-    pbx.system.clock.advance(86_100_000);
+    pbx.system.pass(DAY - 5 * MINUTE);
     assert_eq!(calls_until_blocked(&pbx, "nonsense").await, 200);
-    pbx.system.clock.advance(300_000);
+    pbx.system.pass(5 * MINUTE);
     pbx.login().await;
 }
 
@@ -122,7 +123,7 @@ async fn nginx_grants_600_requests_a_minute_with_a_good_token() {
     for _ in 0..199 {
         assert_eq!(pbx.call("/extensions", &good).await.status, 200);
     }
-    pbx.system.clock.advance(60_000);
+    pbx.system.pass(MINUTE);
     assert_eq!(calls_until_blocked(&pbx, &good).await, 620);
 }
 

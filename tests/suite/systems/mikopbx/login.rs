@@ -7,10 +7,7 @@ use crate::systems::mikopbx::{
     API, MISSING, NO_COOKIE, Pbx, UNAUTHENTICATED, WRONG, attributes, cookie, credentials, is_halted,
     is_refused, token,
 };
-use crate::systems::{Answer, bearer};
-
-const FORM: &str = "content-type: application/x-www-form-urlencoded";
-const JSON: &str = "content-type: application/json";
+use crate::systems::{Answer, FORM, JSON, MILLISECOND, MINUTE, bearer};
 
 /// In hexadecimal digits.
 fn sha1(text: &str) -> String {
@@ -237,9 +234,9 @@ async fn a_session_token_is_64_hex_digits_for_one_use_within_a_minute() {
     assert_eq!((answer.status, &answer.json["data"]["login"]), (200, &json!("admin")));
     assert!(attributes(&answer).contains("Max-Age=2592000"));
     is_refused(&pbx.login_by(&by(0)).await, 401, WRONG);
-    pbx.system.clock.advance(59_999);
+    pbx.system.pass(MINUTE - MILLISECOND);
     assert_eq!(pbx.login_by(&by(1)).await.status, 200);
-    pbx.system.clock.advance(1);
+    pbx.system.pass(MILLISECOND);
     is_refused(&pbx.login_by(&by(2)).await, 401, WRONG);
 
     let unknown = pbx.system.send_json("POST", &path, &[], &json!({ "credentialId": "other" })).await;

@@ -7,7 +7,7 @@ mod tokens;
 
 use serde_json::{Value as Json, json};
 
-use crate::systems::{Answer, NOW, System, bearer};
+use crate::systems::{Answer, System, bearer};
 
 const API: &str = "/pbxcore/api/v3";
 

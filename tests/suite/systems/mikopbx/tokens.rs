@@ -6,17 +6,15 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value as Json, json};
 
 use crate::systems::mikopbx::{
-    API, FORBIDDEN, NO_COOKIE, NO_TOKEN, NOW, Pbx, UNAUTHENTICATED, attributes, cookie, credentials,
-    is_halted, is_refused, token,
+    API, FORBIDDEN, NO_COOKIE, NO_TOKEN, Pbx, UNAUTHENTICATED, attributes, cookie, credentials, is_halted,
+    is_refused, token,
 };
-use crate::systems::{System, bearer, jwt_parts};
-
-const MONTH: i64 = 30 * 24 * 3600;
+use crate::systems::{Jwt, MINUTE, MONTH, NOW, SECOND, System, bearer};
 
 #[tokio::test]
 async fn an_access_token_has_its_members_in_this_order_and_lives_for_900_seconds() {
     let pbx = Pbx::start().await;
-    let (head, claims) = jwt_parts(&token(&pbx.login().await));
+    let Jwt { head, claims, .. } = Jwt::read(&token(&pbx.login().await));
     assert_eq!(head.to_string(), r#"{"typ":"JWT","alg":"HS256"}"#);
     let expected = format!(
         r#"{{"userId":"admin","role":"admins","language":"en","iat":{NOW},"exp":{},"nbf":{NOW}}}"#,
@@ -31,7 +29,7 @@ async fn two_logins_of_one_second_get_the_same_token_and_cookies_of_their_own() 
     let (first, second) = (pbx.login().await, pbx.login().await);
     assert_eq!(token(&first), token(&second));
     assert_ne!(cookie(&first), cookie(&second));
-    pbx.system.clock.advance(1000);
+    pbx.system.pass(SECOND);
     assert_ne!(token(&pbx.login().await), token(&first));
 }
 
@@ -43,7 +41,7 @@ async fn the_language_of_a_login_stays_with_its_session() {
     let login = pbx.login_by(&body).await;
     let refreshed = pbx.refresh(&cookie(&login)).await;
     for answer in [login, refreshed] {
-        assert_eq!(jwt_parts(&token(&answer)).1["language"], "fr");
+        assert_eq!(Jwt::read(&token(&answer)).claims["language"], "fr");
     }
 }
 
@@ -51,14 +49,14 @@ async fn the_language_of_a_login_stays_with_its_session() {
 async fn an_access_token_is_taken_600_seconds_after_its_end_and_before_its_beginning() {
     let pbx = Pbx::start().await;
     let token = token(&pbx.login().await);
-    pbx.system.clock.advance(1_500_000);
+    pbx.system.pass(25 * MINUTE);
     assert_eq!(pbx.call("/extensions", &token).await.status, 200, "exp + 600");
-    pbx.system.clock.advance(1000);
+    pbx.system.pass(SECOND);
     is_halted(&pbx.call("/extensions", &token).await, 401, UNAUTHENTICATED);
     // The clock of the PBX is put back.
-    pbx.system.clock.advance(-2_101_000);
+    pbx.system.put_back(35 * MINUTE + SECOND);
     assert_eq!(pbx.call("/extensions", &token).await.status, 200, "nbf - 600");
-    pbx.system.clock.advance(-1000);
+    pbx.system.put_back(SECOND);
     is_halted(&pbx.call("/extensions", &token).await, 401, UNAUTHENTICATED);
 }
 
@@ -66,7 +64,7 @@ async fn an_access_token_is_taken_600_seconds_after_its_end_and_before_its_begin
 async fn the_clock_of_the_pbx_may_be_ahead() {
     let pbx = Pbx::with(&[("clock_skew", json!(3600))]).await;
     let answer = pbx.login().await;
-    assert_eq!(jwt_parts(&token(&answer)).1["iat"], NOW + 3600);
+    assert_eq!(Jwt::read(&token(&answer)).claims["iat"], NOW + 3600);
     assert_eq!(answer.text("/meta/timestamp"), "2023-11-14T23:13:20+00:00");
     assert_eq!(pbx.call("/extensions", &token(&answer)).await.status, 200);
 }
@@ -99,7 +97,7 @@ async fn a_role_that_may_not_is_a_403() {
     let pbx = Pbx::start().await;
     let login = pbx.login_by(&json!({ "login": "operator", "password": "offline-only" })).await;
     let operator = token(&login);
-    assert_eq!(jwt_parts(&operator).1["role"], "operators");
+    assert_eq!(Jwt::read(&operator).claims["role"], "operators");
     assert_eq!(pbx.call("/extensions", &operator).await.status, 200);
     is_halted(&pbx.call("/extensions/201", &operator).await, 403, FORBIDDEN);
     assert_eq!(
@@ -177,7 +175,7 @@ async fn the_value_of_the_cookie_is_escaped_base64_that_is_taken_as_it_came_or_d
         }
         seen.push_str(&value);
         // Each refresh counts.
-        pbx.system.clock.advance(300_000);
+        pbx.system.pass(5 * MINUTE);
     }
     assert!(["%2B", "%2F", "%3D"].iter().all(|sign| seen.contains(sign)));
 }
@@ -187,7 +185,7 @@ async fn a_refresh_without_rotation_leaves_the_cookie_as_it_is() {
     let pbx = Pbx::start().await;
     let cookie = cookie(&pbx.login().await);
     for _ in 0..3 {
-        pbx.system.clock.advance(1000);
+        pbx.system.pass(SECOND);
         let answer = pbx.refresh(&cookie).await;
         assert_eq!(answer.status, 200);
         assert!(answer.headers("set-cookie").is_empty());
@@ -199,9 +197,9 @@ async fn a_refresh_without_rotation_leaves_the_cookie_as_it_is() {
 async fn a_refresh_token_lives_for_30_days_however_often_it_is_used() {
     let pbx = Pbx::start().await;
     let cookie = cookie(&pbx.login().await);
-    pbx.system.clock.advance((MONTH - 1) * 1000);
+    pbx.system.pass(MONTH - SECOND);
     assert_eq!(pbx.refresh(&cookie).await.status, 200);
-    pbx.system.clock.advance(1000);
+    pbx.system.pass(SECOND);
     is_refused(&pbx.refresh(&cookie).await, 401, NO_TOKEN);
 }
 
@@ -234,10 +232,10 @@ async fn a_rotated_cookie_is_one_to_keep_and_lives_for_30_days_anew() {
     let pbx = Pbx::with(&[("rotate", json!(true))]).await;
     let login = pbx.login().await;
     assert!(!attributes(&login).contains("Max-Age"), "it was for the session");
-    pbx.system.clock.advance((MONTH - 1) * 1000);
+    pbx.system.pass(MONTH - SECOND);
     let rotated = pbx.refresh(&cookie(&login)).await;
     assert!(attributes(&rotated).contains("Max-Age=2592000; path=/;"), "{rotated:?}");
-    pbx.system.clock.advance((MONTH - 1) * 1000);
+    pbx.system.pass(MONTH - SECOND);
     assert_eq!(pbx.refresh(&cookie(&rotated)).await.status, 200);
 }
 
@@ -262,7 +260,7 @@ async fn a_logout_ends_the_refresh_token_and_clears_the_cookie_and_no_access_tok
     let expected = "refreshToken=deleted; expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; path=/; HttpOnly; SameSite=Strict";
     assert_eq!(answer.header("set-cookie"), expected);
     is_refused(&pbx.refresh(&cookie(&login)).await, 401, NO_TOKEN);
-    pbx.system.clock.advance(1_500_000);
+    pbx.system.pass(25 * MINUTE);
     assert_eq!(pbx.call("/extensions", &token(&login)).await.status, 200);
 }
 

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use super::{HOUR, Platform, claims_text, is_challenged, is_refused};
-use crate::systems::bearer;
+use crate::systems::platform::{Platform, is_challenged, is_refused};
+use crate::systems::{HOUR, Jwt, MILLISECOND, bearer};
 
 const BARE: &str = r#"Bearer realm="api""#;
 const INVALID_REQUEST: &str = r#"Bearer realm="api", error="invalid_request""#;
@@ -47,7 +47,7 @@ async fn a_token_that_is_not_ours_is_a_401_by_name() {
     let login = platform.login("").await;
     let token = login.text("/access_token");
     let parts: Vec<&str> = token.split('.').collect();
-    let more = claims_text(&token).replace("u-1001", "u-9999");
+    let more = Jwt::read(&token).claims.to_string().replace("u-1001", "u-9999");
     let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
     let tokens = [
         "invented".to_owned(),
@@ -69,9 +69,9 @@ async fn a_token_that_is_not_ours_is_a_401_by_name() {
 async fn an_access_token_is_dead_in_the_very_second_of_its_end() {
     let platform = Platform::start().await;
     let token = platform.access("read:skills").await;
-    platform.system.clock.advance(HOUR - 1);
+    platform.system.pass(HOUR - MILLISECOND);
     assert_eq!(platform.read(&token).await.status, 200);
-    platform.system.clock.advance(1);
+    platform.system.pass(MILLISECOND);
     is_challenged(&platform.read(&token).await, 401, "invalid_token", INVALID_TOKEN);
 }
 

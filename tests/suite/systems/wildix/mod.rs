@@ -4,7 +4,7 @@ mod signed;
 
 use serde_json::{Value as Json, json};
 
-use crate::systems::{Answer, NOW, System, bearer, jwt_parts};
+use crate::systems::{Answer, HOUR, Jwt, MILLISECOND, MINUTE, MONTH, NOW, SECOND, System, bearer};
 
 /// The mock, and what is asked of it again and again.
 struct Wildix {
@@ -84,18 +84,18 @@ async fn a_personal_token_is_good_for_one_authentication_only() {
 async fn every_token_ends_when_its_time_has_come() {
     let wildix = Wildix::start().await;
     let (in_time, too_late) = (wildix.personal().await, wildix.personal().await);
-    wildix.system.clock.advance(59_999);
+    wildix.system.pass(MINUTE - MILLISECOND);
     let access = wildix.exchange(&in_time).await.text("/result/accessToken");
-    wildix.system.clock.advance(1);
+    wildix.system.pass(MILLISECOND);
     is_refused(&wildix.exchange(&too_late).await, 401, "Unauthorized");
 
-    wildix.system.clock.advance(3_599_000 - 1);
+    wildix.system.pass(HOUR - SECOND - MILLISECOND);
     let service = wildix.service(&access, &wanted()).await.text("/result/accessToken");
-    wildix.system.clock.advance(1_001);
+    wildix.system.pass(SECOND + MILLISECOND);
     is_refused(&wildix.service(&access, &wanted()).await, 401, "Unauthorized");
 
     assert_eq!(wildix.me(&service).await.status, 200, "it is younger than what bought it");
-    wildix.system.clock.advance(3_600_000);
+    wildix.system.pass(HOUR);
     is_refused(&wildix.me(&service).await, 401, "Unauthorized");
 }
 
@@ -187,7 +187,7 @@ async fn a_personal_token_is_a_jwt_where_one_is_asked_for() {
     assert_eq!(wildix.personal().await.matches('.').count(), 0);
     let answer = wildix.get(&format!("{PERSONAL}&type=JWT"), &[BASIC]).await;
     let token = answer.text("/result/token");
-    assert_eq!(jwt_parts(&token).1["sub"], json!("100"));
+    assert_eq!(Jwt::read(&token).claims["sub"], json!("100"));
     assert_eq!(wildix.exchange(&token).await.status, 200);
 }
 
@@ -217,10 +217,10 @@ async fn an_access_token_buys_a_service_token_again_and_again() {
     let wildix = Wildix::start().await;
     let access = wildix.access().await;
     let first = wildix.service(&access, &wanted()).await.text("/result/accessToken");
-    wildix.system.clock.advance(1_800_000);
+    wildix.system.pass(30 * MINUTE);
     let second = wildix.service(&access, &wanted()).await.text("/result/accessToken");
     assert_ne!(first, second);
-    wildix.system.clock.advance(1_800_000);
+    wildix.system.pass(30 * MINUTE);
     is_refused(&wildix.me(&first).await, 401, "Unauthorized");
     assert_eq!(wildix.me(&second).await.status, 200, "it ends later");
     is_refused(&wildix.service(&access, &wanted()).await, 401, "Unauthorized");
@@ -230,7 +230,7 @@ async fn an_access_token_buys_a_service_token_again_and_again() {
 async fn a_service_token_tells_for_whom_and_what_it_is() {
     let wildix = Wildix::start().await;
     let token = wildix.service(&wildix.access().await, &wanted()).await.text("/result/accessToken");
-    let (_, claims) = jwt_parts(&token);
+    let claims = Jwt::read(&token).claims;
     assert_eq!((&claims["aud"], &claims["scope"]), (&json!("https://api.x-bees.com"), &json!("xbees")));
     assert_eq!((&claims["sub"], &claims["exp"]), (&json!("100"), &json!(NOW + 3600)));
 }
@@ -319,11 +319,11 @@ async fn a_login_that_is_to_be_remembered_outlives_one_that_is_not() {
         "{answer:?}"
     );
     let remembered = session(&answer);
-    wildix.system.clock.advance(3_600_000 - 1);
+    wildix.system.pass(HOUR - MILLISECOND);
     assert_eq!(wildix.get(PERSONAL, &[&plain]).await.status, 200);
-    wildix.system.clock.advance(1);
+    wildix.system.pass(MILLISECOND);
     is_refused(&wildix.get(PERSONAL, &[&plain]).await, 401, "Unauthorized");
     assert_eq!(wildix.get(PERSONAL, &[&remembered]).await.status, 200);
-    wildix.system.clock.advance(30 * 24 * 3_600_000);
+    wildix.system.pass(MONTH);
     is_refused(&wildix.get(PERSONAL, &[&remembered]).await, 401, "Unauthorized");
 }

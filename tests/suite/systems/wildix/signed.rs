@@ -1,14 +1,12 @@
 //! What an application may ask that signs each of its requests. The proofs are made here in another
 //! way than the mock's, from the text that has to be signed.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::{digest, hmac};
+use ring::digest;
 use serde_json::{Value as Json, json};
 
 use crate::scenario::{Reply, Scenario};
 use crate::systems::wildix::{Wildix, is_refused};
-use crate::systems::{Answer, NOW, jwt_parts};
+use crate::systems::{Answer, Jwt, MILLISECOND, MINUTE, NOW, bearer};
 
 const APP: &str = "x-app-id: offline-app-id";
 
@@ -28,11 +26,7 @@ fn claims(text: &str) -> Json {
 }
 
 fn proof(claims: &Json, secret: &str) -> String {
-    let head = URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"HS256"}"#);
-    let text = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes()));
-    format!("authorization: Bearer {text}.{signature}")
+    bearer(&Jwt::sign(json!({ "typ": "JWT", "alg": "HS256" }), claims.clone(), secret).text)
 }
 
 impl Wildix {
@@ -100,9 +94,9 @@ async fn a_proof_opens_nothing_but_the_request_that_it_was_made_for() {
 #[tokio::test]
 async fn a_proof_ends_after_five_minutes() {
     let wildix = Wildix::start().await;
-    wildix.system.clock.advance(299_999);
+    wildix.system.pass(5 * MINUTE - MILLISECOND);
     assert_eq!(wildix.colleagues("", &format!("GET{BEGINS}")).await.status, 200);
-    wildix.system.clock.advance(1);
+    wildix.system.pass(MILLISECOND);
     is_refused(&wildix.colleagues("", &format!("GET{BEGINS}")).await, 401, "Unauthorized");
 }
 
@@ -170,7 +164,7 @@ fn signed_by_the_module(method: &str, request: &str) -> Json {
     ran.passed();
     let seen = ran.seen_at("base").remove(0);
     assert_eq!(seen.header("x-app-id"), "offline-app-id");
-    let (head, claims) = jwt_parts(seen.header("authorization").trim_start_matches("Bearer "));
+    let Jwt { head, claims, .. } = Jwt::read(seen.header("authorization").trim_start_matches("Bearer "));
     assert_eq!((&head["alg"], &claims["iss"]), (&json!("HS256"), &json!("offline-app")));
     assert_eq!(claims["exp"].as_i64(), claims["iat"].as_i64().map(|iat| iat + 300));
     claims
