@@ -74,10 +74,13 @@ fn a_command_that_fails_is_told_without_its_output() {
 #[test]
 fn a_command_that_two_workflows_name_runs_once_and_a_path_in_it_lies_beside_them() {
     let count = "inputs: { x: { command: [./count.sh] } }\n";
-    let used = format!("{count}steps:\n  - script: 1\noutputs: {{ got: \"{{{{ x }}}}\" }}\n");
-    let outer = format!(
-        "{count}steps:\n  - {{ id: a, uses: ./used.yaml }}\noutputs: {{ got: \"{{{{ x }}}}\", used: \"{{{{ steps.a.outputs.got }}}}\" }}\n"
-    );
+    let used = format!("{count}steps: [script: 1]\noutputs: {{ got: '{{{{ x }}}}' }}\n");
+    let steps = r"
+steps:
+  - { id: a, uses: ./used.yaml }
+outputs: { got: '{{ x }}', used: '{{ steps.a.outputs.got }}' }
+";
+    let outer = format!("{count}{steps}");
     let folder = Cli::new(&[
         ("flows/flow.yaml", &outer),
         ("flows/used.yaml", &used),
@@ -162,8 +165,13 @@ fn what_nobody_reads_is_neither_read_nor_required() {
     let inputs = "{ used: { default: 1 }, gone: { required: true }, ran: { command: [touch, made] }, opened: { file: '../outside' }, var: { env: NOPE } }";
     assert_eq!(got(inputs, "{{ used }}").call(VARS).passed().out, "got=1\n");
     // A name that a script computes may be any.
-    let text =
-        format!("inputs: {inputs}\nsteps:\n  - script: |\n      let n = \"used\";\n      print(vars[n]);\n");
+    let steps = r#"
+steps:
+  - script: |
+      let n = "used";
+      print(vars[n]);
+"#;
+    let text = format!("inputs: {inputs}\n{steps}");
     let folder = Cli::new(&[("flow.yaml", &text)]);
     folder.call(VARS).refused(&["inputs are missing: `gone`, `opened`, `var`"]);
     // What is read in a way that needs no definition is read all the same.
@@ -181,7 +189,12 @@ fn all_that_is_missing_is_one_error_also_in_workflows_that_are_used() {
     let folder = Cli::new(&[
         (
             "flow.yaml",
-            "inputs: { a: , b: { env: B_ } }\nsteps:\n  - uses: ./used.yaml\n  - script: vars.x = vars.a + vars.b;\n",
+            r"
+inputs: { a: , b: { env: B_ } }
+steps:
+  - uses: ./used.yaml
+  - script: vars.x = vars.a + vars.b;
+",
         ),
         ("used.yaml", "inputs: { c: , d: { env: D_ } }\nsteps:\n  - script: vars.x = vars.c + vars.d;\n"),
     ]);
@@ -196,11 +209,23 @@ fn an_environment_gives_inputs_to_every_workflow_of_the_run() {
         (".git/x", ""),
         (
             "flows/deep/flow.yaml",
-            "inputs: { who: nobody, port: 1, key: { env: KEY } }\nsteps:\n  - { id: a, uses: ../used.yaml }\n  - { id: b, uses: ../used.yaml, with: { who: given } }\noutputs: { got: \"{{ who }} {{ port + 1 }} {{ key }} {{ steps.a.outputs.who }} {{ steps.b.outputs.who }} {{ env_name }}\" }\n",
+            r"
+inputs: { who: nobody, port: 1, key: { env: KEY } }
+steps:
+  - { id: a, uses: ../used.yaml }
+  - { id: b, uses: ../used.yaml, with: { who: given } }
+outputs:
+  got: '{{ who }} {{ port + 1 }} {{ key }} {{ steps.a.outputs.who }} {{ steps.b.outputs.who }} {{ env_name }}'
+",
         ),
         (
             "flows/used.yaml",
-            "inputs: { who: nobody }\nsteps:\n  - script: 'if env_name != \"staging\" { fail(\"no\") }'\noutputs: { who: \"{{ who }}\" }\n",
+            r#"
+inputs: { who: nobody }
+steps:
+  - script: 'if env_name != "staging" { fail("no") }'
+outputs: { who: "{{ who }}" }
+"#,
         ),
         ("flows/environments/staging.yaml", "who: ann\nport: '80'\nkey: { file: key.txt }\nother: ignored\n"),
         ("flows/environments/key.txt", "k1\n"),

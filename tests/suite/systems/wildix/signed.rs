@@ -153,8 +153,14 @@ async fn a_header_may_be_signed_too() {
 /// The claims that the module of the workflows signs for this request.
 fn signed_by_the_module(method: &str, request: &str) -> Json {
     let workflow = format!(
-        "inputs: {{ base: }}\nsteps:\n  - request: {request}\n    before: |\n      \
-         import \"wildix\" as wildix;\n      wildix::sign(\"offline-app-id\", \"offline-app\", \"offline-only\");\n"
+        r#"
+inputs: {{ base: }}
+steps:
+  - request: {request}
+    before: |
+      import "wildix" as wildix;
+      wildix::sign("offline-app-id", "offline-app", "offline-only");
+"#
     );
     let module = std::fs::read("scripts/wildix.rhai").expect("it is shipped");
     let ran = Scenario::new(&workflow)
