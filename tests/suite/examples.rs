@@ -41,5 +41,6 @@ async fn the_wildix_chain_yields_a_service_token() {
 #[test]
 fn the_wildix_chain_is_short_enough_to_be_read_at_a_glance() {
     let text = fs::read_to_string("workflows/wildix.yaml").expect("it is shipped");
-    assert!(text.lines().count() <= 45, "{} lines", text.lines().count());
+    let lines = text.lines().filter(|line| !line.starts_with('#')).count();
+    assert!(lines <= 42, "{lines} lines below its head");
 }

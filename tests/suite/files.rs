@@ -7,8 +7,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::inputs::{Called, Folder};
-use crate::scenario::says;
+use crate::scenario::{Called, Cli, says};
 
 /// What trust changes for a file outside the project.
 #[derive(Clone, Copy, PartialEq)]
@@ -268,8 +267,8 @@ const NAMED: &[Named] = &[
 ];
 
 /// A project where everything is right but the one file, which is not there.
-fn project(named: &Named) -> Folder {
-    Folder::new(&[
+fn project(named: &Named) -> Cli {
+    Cli::new(&[
         ("reqchain.yaml", ""),
         ("flow.yaml", named.flow),
         ("environments/e.yaml", "x: { file: value.txt }\n"),
@@ -280,14 +279,14 @@ fn project(named: &Named) -> Folder {
     ])
 }
 
-fn call(folder: &Folder, named: &Named, more: &str) -> Called {
+fn call(folder: &Cli, named: &Named, more: &str) -> Called {
     let called = folder.call(&format!("run flow.yaml {} {more}", named.words));
     assert!(!called.err.contains("panicked"), "{}: {}", named.key, called.err);
     called
 }
 
 /// Puts something wrong where each file belongs, and looks at what is said.
-fn each(make: impl Fn(&Named, &Path) -> bool, judge: impl Fn(&Named, &Folder, &Called)) {
+fn each(make: impl Fn(&Named, &Path) -> bool, judge: impl Fn(&Named, &Cli, &Called)) {
     for named in NAMED {
         let folder = project(named);
         if make(named, &folder.path().join(named.file)) {
@@ -410,8 +409,7 @@ fn bytes_that_are_no_text_are_told_where_text_is_wanted() {
 
 #[test]
 fn a_link_that_leads_out_of_the_project_is_refused() {
-    let outer =
-        Folder::new(&[("used", "steps:\n  - script: 1\n"), ("mock", "routes: []\n"), ("any", "x: 1\n")]);
+    let outer = Cli::new(&[("used", "steps:\n  - script: 1\n"), ("mock", "routes: []\n"), ("any", "x: 1\n")]);
     let target = |named: &Named| match named.key {
         "uses" | "a workflow itself" => "used",
         "mock" => "mock",

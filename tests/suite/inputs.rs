@@ -1,79 +1,11 @@
 //! Where inputs come from: commands, choices, tables, environment files, rows of `--data`, and what
 //! is not read at all. Most of it runs the command itself, in a folder of its own.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::scenario::{Scenario, says};
-
-/// A folder with files, in which the command is run.
-pub(crate) struct Folder(TempDir);
-
-/// What came of a call.
-pub(crate) struct Called {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Folder {
-    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let folder = Self(tempfile::tempdir().expect("a folder"));
-        for (path, text) in files {
-            folder.write(path, text);
-        }
-        folder
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("written");
-    }
-
-    pub(crate) fn call(&self, words: &str) -> Called {
-        self.call_with(words, &[])
-    }
-
-    pub(crate) fn call_with(&self, words: &str, environment: &[(&str, &str)]) -> Called {
-        let output = Command::new(env!("CARGO_BIN_EXE_reqchain"))
-            .args(words.split_whitespace())
-            .current_dir(self.path())
-            .env("NO_COLOR", "1")
-            .env_remove("REQCHAIN_TRUST")
-            .envs(environment.iter().copied())
-            .stdin(std::process::Stdio::null())
-            .output()
-            .expect("it runs");
-        Called {
-            code: output.status.code(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-}
+use crate::scenario::{Called, Cli, Scenario, says};
 
 impl Called {
-    #[track_caller]
-    pub(crate) fn passed(&self) -> &Self {
-        assert_eq!(self.code, Some(0), "{}", self.err);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn refused(&self, parts: &[&str]) -> &Self {
-        assert_eq!(self.code, Some(2), "{}", self.err);
-        says(&self.err, parts);
-        self
-    }
-
     /// `--output json`, and of each run its case and its outputs.
     #[track_caller]
     fn cases(&self) -> Vec<(Value, Value)> {
@@ -88,8 +20,8 @@ fn echo(inputs: &str, output: &str) -> String {
     format!("inputs: {inputs}\nsteps:\n  - script: 1\noutputs: {{ got: \"{output}\" }}\n")
 }
 
-fn got(inputs: &str, output: &str) -> Folder {
-    Folder::new(&[("flow.yaml", &echo(inputs, output))])
+fn got(inputs: &str, output: &str) -> Cli {
+    Cli::new(&[("flow.yaml", &echo(inputs, output))])
 }
 
 const VARS: &str = "run flow.yaml -q --output vars";
@@ -142,11 +74,14 @@ fn a_command_that_fails_is_told_without_its_output() {
 #[test]
 fn a_command_that_two_workflows_name_runs_once_and_a_path_in_it_lies_beside_them() {
     let count = "inputs: { x: { command: [./count.sh] } }\n";
-    let used = format!("{count}steps:\n  - script: 1\noutputs: {{ got: \"{{{{ x }}}}\" }}\n");
-    let outer = format!(
-        "{count}steps:\n  - {{ id: a, uses: ./used.yaml }}\noutputs: {{ got: \"{{{{ x }}}}\", used: \"{{{{ steps.a.outputs.got }}}}\" }}\n"
-    );
-    let folder = Folder::new(&[
+    let used = format!("{count}steps: [script: 1]\noutputs: {{ got: '{{{{ x }}}}' }}\n");
+    let steps = r"
+steps:
+  - { id: a, uses: ./used.yaml }
+outputs: { got: '{{ x }}', used: '{{ steps.a.outputs.got }}' }
+";
+    let outer = format!("{count}{steps}");
+    let folder = Cli::new(&[
         ("flows/flow.yaml", &outer),
         ("flows/used.yaml", &used),
         ("flows/count.sh", "#!/bin/sh\necho x >> log\nwc -l < log | tr -d ' '\n"),
@@ -211,7 +146,7 @@ fn a_table_of_csv_is_a_list_of_objects() {
 
 #[test]
 fn a_file_is_read_only_inside_the_project_unless_it_is_trusted() {
-    let outside = Folder::new(&[("secret.txt", "outside-value\n")]);
+    let outside = Cli::new(&[("secret.txt", "outside-value\n")]);
     let file = outside.path().join("secret.txt");
     let folder = got(&format!("{{ x: {{ file: '{}' }} }}", file.display()), "{{ x }}");
     folder.call(VARS).refused(&["outside the project", "--trust"]);
@@ -230,13 +165,18 @@ fn what_nobody_reads_is_neither_read_nor_required() {
     let inputs = "{ used: { default: 1 }, gone: { required: true }, ran: { command: [touch, made] }, opened: { file: '../outside' }, var: { env: NOPE } }";
     assert_eq!(got(inputs, "{{ used }}").call(VARS).passed().out, "got=1\n");
     // A name that a script computes may be any.
-    let text =
-        format!("inputs: {inputs}\nsteps:\n  - script: |\n      let n = \"used\";\n      print(vars[n]);\n");
-    let folder = Folder::new(&[("flow.yaml", &text)]);
+    let steps = r#"
+steps:
+  - script: |
+      let n = "used";
+      print(vars[n]);
+"#;
+    let text = format!("inputs: {inputs}\n{steps}");
+    let folder = Cli::new(&[("flow.yaml", &text)]);
     folder.call(VARS).refused(&["inputs are missing: `gone`, `opened`, `var`"]);
     // What is read in a way that needs no definition is read all the same.
     let text = echo("{ x: { env: X } }", "{{ x | default('none') }}");
-    let folder = Folder::new(&[("flow.yaml", &text)]);
+    let folder = Cli::new(&[("flow.yaml", &text)]);
     assert_eq!(folder.call_with(VARS, &[("X", "there")]).passed().out, "got=there\n");
     let ran = Scenario::new(
         "inputs: { a: { required: true }, b: { required: true } }\nsteps:\n  - script: vars.x = vars.a;\n",
@@ -246,10 +186,15 @@ fn what_nobody_reads_is_neither_read_nor_required() {
 
 #[test]
 fn all_that_is_missing_is_one_error_also_in_workflows_that_are_used() {
-    let folder = Folder::new(&[
+    let folder = Cli::new(&[
         (
             "flow.yaml",
-            "inputs: { a: , b: { env: B_ } }\nsteps:\n  - uses: ./used.yaml\n  - script: vars.x = vars.a + vars.b;\n",
+            r"
+inputs: { a: , b: { env: B_ } }
+steps:
+  - uses: ./used.yaml
+  - script: vars.x = vars.a + vars.b;
+",
         ),
         ("used.yaml", "inputs: { c: , d: { env: D_ } }\nsteps:\n  - script: vars.x = vars.c + vars.d;\n"),
     ]);
@@ -260,15 +205,27 @@ fn all_that_is_missing_is_one_error_also_in_workflows_that_are_used() {
 
 #[test]
 fn an_environment_gives_inputs_to_every_workflow_of_the_run() {
-    let folder = Folder::new(&[
+    let folder = Cli::new(&[
         (".git/x", ""),
         (
             "flows/deep/flow.yaml",
-            "inputs: { who: nobody, port: 1, key: { env: KEY } }\nsteps:\n  - { id: a, uses: ../used.yaml }\n  - { id: b, uses: ../used.yaml, with: { who: given } }\noutputs: { got: \"{{ who }} {{ port + 1 }} {{ key }} {{ steps.a.outputs.who }} {{ steps.b.outputs.who }} {{ env_name }}\" }\n",
+            r"
+inputs: { who: nobody, port: 1, key: { env: KEY } }
+steps:
+  - { id: a, uses: ../used.yaml }
+  - { id: b, uses: ../used.yaml, with: { who: given } }
+outputs:
+  got: '{{ who }} {{ port + 1 }} {{ key }} {{ steps.a.outputs.who }} {{ steps.b.outputs.who }} {{ env_name }}'
+",
         ),
         (
             "flows/used.yaml",
-            "inputs: { who: nobody }\nsteps:\n  - script: 'if env_name != \"staging\" { fail(\"no\") }'\noutputs: { who: \"{{ who }}\" }\n",
+            r#"
+inputs: { who: nobody }
+steps:
+  - script: 'if env_name != "staging" { fail("no") }'
+outputs: { who: "{{ who }}" }
+"#,
         ),
         ("flows/environments/staging.yaml", "who: ann\nport: '80'\nkey: { file: key.txt }\nother: ignored\n"),
         ("flows/environments/key.txt", "k1\n"),
@@ -308,7 +265,7 @@ fn mistakes_in_an_environment_have_their_own_place_and_its_secrets_are_hidden() 
 
 #[test]
 fn an_environment_file_outside_the_project_needs_trust() {
-    let outside = Folder::new(&[("a.yaml", "x: 2\n")]);
+    let outside = Cli::new(&[("a.yaml", "x: 2\n")]);
     let folder = got("{ x: 1 }", "{{ x }}");
     std::fs::create_dir(folder.path().join("environments")).expect("a folder");
     std::os::unix::fs::symlink(outside.path().join("a.yaml"), folder.path().join("environments/a.yaml"))
@@ -374,7 +331,7 @@ fn every_row_is_a_case_whose_columns_are_inputs_by_name_and_data() {
 
 #[test]
 fn rows_and_passes_multiply_and_the_case_is_the_row() {
-    let folder = Folder::new(&[
+    let folder = Cli::new(&[
         ("a/one.yaml", &echo("{ n: 0 }", "one {{ n }}")),
         ("a/two.yaml", &echo("{ n: 0 }", "two {{ data.n }}")),
         ("rows.csv", "n\n1\n2\n3\n"),
@@ -392,7 +349,7 @@ fn rows_and_passes_multiply_and_the_case_is_the_row() {
 #[test]
 fn a_row_that_fails_is_told_by_its_number_and_fail_fast_begins_no_other() {
     let text = "inputs: { n: 0 }\nsteps:\n  - script: 'if vars.n == 2 { fail(\"two\") }'\n";
-    let folder = Folder::new(&[("flow.yaml", text), ("rows.csv", "n\n1\n2\n3\n")]);
+    let folder = Cli::new(&[("flow.yaml", text), ("rows.csv", "n\n1\n2\n3\n")]);
     let called = folder.call("run flow.yaml --data rows.csv -q");
     assert_eq!(called.code, Some(1), "{}", called.err);
     says(&called.err, &["row 2", "1 run failed, 2 passed"]);

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use reqchain::ground::source::Source;
 use reqchain::ground::yaml;
 
-use crate::inputs::Folder;
-use crate::scenario::{Ran, Reply, Scenario, says};
+use crate::scenario::{Cli, Ran, Reply, Scenario, says};
 
 /// Runs something below its limit, at it and above it: only the last does not pass, and says why.
 #[track_caller]
@@ -418,7 +417,7 @@ fn modules_of_a_script() {
 
 #[test]
 fn numbers_of_the_command_line() {
-    let folder = Folder::new(&[("flow.yaml", "steps:\n  - script: 1\n")]);
+    let folder = Cli::new(&[("flow.yaml", "steps:\n  - script: 1\n")]);
     for flag in ["--jobs", "--repeat"] {
         folder.call(&format!("run flow.yaml {flag} 1")).passed();
         folder.call(&format!("run flow.yaml {flag} 0")).refused(&[flag, "from 1 on"]);

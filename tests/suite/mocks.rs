@@ -3,14 +3,13 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use reqchain::document::workflow::Workflow;
 use reqchain::ground::source::Source;
 use reqchain::running::Cause;
 
-use crate::scenario::{Scenario, says};
+use crate::scenario::{Cli, Scenario, says};
 
 const DOOR: &str = "\
 state: { open: true, wait: 0, visits: 0 }
@@ -21,11 +20,16 @@ routes:
       #{ json: #{ open: state.open, wait: state.wait, visits: state.visits } }
 ";
 
+const KNOCK: &str = "\
+inputs: { api: https://api.example.com, pause: 5, opened: true }
+steps:
+  - request: GET {{ api }}/door
+    extract: { open: $.open, wait: $.wait, visits: $.visits }
+";
+
 /// A workflow that knocks, with this `mock`, and steps that follow.
 fn knocking(mock: &str, more: &str) -> Scenario {
-    let flow = format!(
-        "inputs: {{ api: https://api.example.com, pause: 5, opened: true }}\nmock: {mock}\nsteps:\n  - request: GET {{{{ api }}}}/door\n    extract: {{ open: $.open, wait: $.wait, visits: $.visits }}\n{more}"
-    );
+    let flow = format!("mock: {mock}\n{KNOCK}{more}");
     Scenario::new(&flow).file("door.yaml", DOOR).own_mock()
 }
 
@@ -49,8 +53,18 @@ fn an_input_says_what_the_state_is() {
 
 #[test]
 fn under_a_mock_inputs_are_what_it_says_and_no_server_need_be_named() {
-    let flow = "inputs: { api: { env: API }, word: { env: WORD }, n: { type: int, env: N } }\nmock: { file: echo.yaml, replaces: [api], inputs: { word: offline, n: 7 } }\nsteps:\n  - request: { url: '{{ api }}/', query: { word: '{{ word }}', n: '{{ n }}' } }\n    extract: { came: $.word, number: $.n }\n";
-    let echo = "routes:\n  - route: GET /\n    reply: { json: { word: '{{ request.query.word }}', n: '{{ request.query.n }}' } }\n";
+    let flow = r"
+inputs: { api: { env: API }, word: { env: WORD }, n: { type: int, env: N } }
+mock: { file: echo.yaml, replaces: [api], inputs: { word: offline, n: 7 } }
+steps:
+  - request: { url: '{{ api }}/', query: { word: '{{ word }}', n: '{{ n }}' } }
+    extract: { came: $.word, number: $.n }
+";
+    let echo = r"
+routes:
+  - route: GET /
+    reply: { json: { word: '{{ request.query.word }}', n: '{{ request.query.n }}' } }
+";
     let scenario = || Scenario::new(flow).file("echo.yaml", echo).own_mock();
     let ran = scenario().run();
     ran.passed();
@@ -67,9 +81,12 @@ fn under_a_mock_inputs_are_what_it_says_and_no_server_need_be_named() {
 #[test]
 fn what_a_mock_says_of_inputs_must_fit_them() {
     let flow = |inputs: &str| {
-        format!(
-            "inputs: {{ api: https://a.example, n: {{ type: int, choices: [1, 2] }} }}\nmock: {{ file: door.yaml, replaces: [api], inputs: {inputs} }}\nsteps:\n  - request: GET {{{{ api }}}}/door?{{{{ n }}}}\n"
-        )
+        let steps = r"
+inputs: { api: https://a.example, n: { type: int, choices: [1, 2] } }
+steps:
+  - request: GET {{ api }}/door?{{ n }}
+";
+        format!("mock: {{ file: door.yaml, replaces: [api], inputs: {inputs} }}{steps}")
     };
     let cases = [
         ("{ n: many }", "`n` is not a whole number; it came from `inputs` of its mock"),
@@ -87,17 +104,22 @@ fn what_a_mock_says_of_inputs_must_fit_them() {
 #[test]
 fn workflows_that_want_the_same_share_a_server_and_others_have_their_own() {
     let used = |mock: &str| {
-        format!(
-            "inputs: {{ api: https://api.example.com }}\nmock: {mock}\nsteps:\n  - request: GET {{{{ api }}}}/door\n    extract: {{ visits: $.visits }}\n"
-        )
+        let steps = r"
+inputs: { api: https://api.example.com }
+steps:
+  - request: GET {{ api }}/door
+    extract: { visits: $.visits }
+";
+        format!("mock: {mock}{steps}")
     };
     for (mock, expected) in [
         ("door.yaml", 2),
         ("{ file: door.yaml, state: { open: true } }", 2),
         ("{ file: door.yaml, state: { open: false } }", 1),
     ] {
-        let more =
-            "  - id: other\n    uses: ./other.yaml\noutputs: { seen: '{{ steps.other.outputs.visits }}' }\n";
+        let more = "  - { id: other, uses: ./other.yaml }
+outputs: { seen: '{{ steps.other.outputs.visits }}' }
+";
         let ran = knocking("door.yaml", more).file("other.yaml", used(mock)).run();
         ran.passed();
         assert_eq!(ran.output("seen"), serde_json::json!(expected), "{mock}");
@@ -117,10 +139,16 @@ fn a_mock_serves_https_where_its_workflow_says_so() {
 #[test]
 fn what_cannot_be_changed_is_told_at_its_place() {
     let ran = knocking("{ file: door.yaml, state: { opn: false } }", "").run();
-    says(&ran.error(), &["flow.yaml:2:", "the state of the mock `door` has no `opn`", "`open`"]);
+    says(&ran.error(), &["flow.yaml:1:", "the state of the mock `door` has no `opn`", "`open`"]);
     let ran = knocking("{ file: door.yaml, state: { open: '{{ pause }}' } }", "").run();
-    says(&ran.error(), &["flow.yaml:2:", "`open` of the mock `door` is bool, not int"]);
-    let flow = "inputs: { api: https://a.example }\nvars: { later: 1 }\nmock: { file: tests/cases/files/shop.mock.yaml, state: { a: '{{ later }}', b: '{{ apu }}' }, tls: true }\nsteps:\n  - request: GET {{ api }}/{{ later }}\n";
+    says(&ran.error(), &["flow.yaml:1:", "`open` of the mock `door` is bool, not int"]);
+    let flow = r"
+inputs: { api: https://a.example }
+vars: { later: 1 }
+mock: { file: tests/cases/files/shop.mock.yaml, state: { a: '{{ later }}', b: '{{ apu }}' }, tls: true }
+steps:
+  - request: GET {{ api }}/{{ later }}
+";
     let problems = Workflow::parse(&Source::text("t.yaml", flow)).expect_err("it is wrong").to_string();
     says(
         &problems,
@@ -136,20 +164,14 @@ fn what_cannot_be_changed_is_told_at_its_place() {
 
 #[test]
 fn check_tells_what_a_workflow_changes_in_vain() {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("door.yaml"), DOOR).expect("written");
-    let flow = "inputs: { api: https://a.example, wait: 1 }\nmock: { file: door.yaml, state: { opn: 1, wait: '{{ wait }}', visits: many } }\nsteps:\n  - request: GET {{ api }}/\n";
-    std::fs::write(folder.path().join("flow.yaml"), flow).expect("written");
-    let output = command(folder.path(), &["check", "flow.yaml"]).output().expect("it runs");
-    assert_eq!(output.status.code(), Some(2));
-    let told = String::from_utf8_lossy(&output.stderr);
-    says(&told, &["has no `opn`", "`visits` of the mock `door` is int, not string"]);
-}
-
-fn command(folder: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reqchain"));
-    command.args(words).current_dir(folder).env("NO_COLOR", "1").stdin(Stdio::null()).stderr(Stdio::piped());
-    command
+    let flow = r"
+inputs: { api: https://a.example, wait: 1 }
+mock: { file: door.yaml, state: { opn: 1, wait: '{{ wait }}', visits: many } }
+steps:
+  - request: GET {{ api }}/
+";
+    let cli = Cli::new(&[("door.yaml", DOOR), ("flow.yaml", flow)]);
+    cli.call("check flow.yaml").refused(&["has no `opn`", "`visits` of the mock `door` is int, not string"]);
 }
 
 /// A process that ends with its test, also with one that fails.
@@ -164,18 +186,17 @@ impl Drop for Serving {
 
 #[test]
 fn the_command_serves_a_mock_in_the_state_that_is_asked_for() {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("door.yaml"), DOOR).expect("written");
-    for (state, expected) in
-        [("opn=1", "has no `opn`"), ("open=maybe", "is bool, not string"), ("open: [", "an equal sign")]
-    {
-        let output =
-            command(folder.path(), &["mock", "door.yaml", "--state", state]).output().expect("it runs");
-        assert_eq!(output.status.code(), Some(2), "{state}");
-        says(&String::from_utf8_lossy(&output.stderr), &[expected]);
+    let cli = Cli::new(&[("door.yaml", DOOR)]);
+    for (state, expected) in [
+        ("opn=1", "has no `opn`"),
+        ("open=maybe", "is bool, not string"),
+        ("open=[", "this is not YAML"),
+        ("open", "an equal sign"),
+    ] {
+        cli.call(&format!("mock door.yaml --state {state}")).fails(2, &[expected]);
     }
-    let words = ["mock", "door.yaml", "--state", "open=false", "--state", "wait=7"];
-    let mut serving = Serving(command(folder.path(), &words).spawn().expect("it runs"));
+    let mut command = cli.command("mock door.yaml --state open=false --state wait=7");
+    let mut serving = Serving(command.stderr(Stdio::piped()).spawn().expect("it runs"));
     let mut line = String::new();
     BufReader::new(serving.0.stderr.take().expect("it is ours")).read_line(&mut line).expect("a line");
     let origin = line.split(' ').find_map(|word| word.strip_prefix("http://")).expect("an origin");

@@ -3,8 +3,10 @@
 //! A test says what the servers answer and what must be true afterwards; ports, files, the clock
 //! and the runtime are nobody's business. Time stands still but while a request is on its way, so
 //! that no waiting is ever slept. A server fails its test when one of its handlers broke, or was
-//! never called: an answer that nobody fetched proves nothing.
+//! never called: an answer that nobody fetched proves nothing. `Cli` is the command itself, for flags,
+//! output and exit codes.
 
+mod cli;
 mod server;
 pub(crate) mod tls;
 
@@ -21,6 +23,7 @@ use reqchain::services::mock;
 use reqchain::services::runner::{Error, Runner};
 use tempfile::TempDir;
 
+pub(crate) use cli::{Called, Cli};
 pub(crate) use server::{Reply, Seen, Server};
 
 /// 2026-01-01T00:00:00Z: what time it is in every scenario.

@@ -8,6 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::net::TcpSocket;
+
 type Answer = Arc<dyn Fn(&Seen) -> Reply + Send + Sync>;
 
 /// A request as a server saw it.
@@ -134,7 +136,8 @@ enum Kind {
     Answering,
     /// The system takes connections for it, and nobody ever reads from them.
     Silent(#[expect(dead_code, reason = "it only has to live")] TcpListener),
-    Nobody,
+    /// It has the port, so that nobody else gets it, and does not listen.
+    Nobody(#[expect(dead_code, reason = "it only has to live")] TcpSocket),
 }
 
 #[derive(Default)]
@@ -171,11 +174,12 @@ impl Server {
         Self { name: name.to_owned(), origin, shared, kind: Kind::Answering }
     }
 
-    /// An origin whose port was free a moment ago.
+    /// An origin whose port stays closed.
     pub(crate) fn nobody(name: &str) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        Self { name: name.to_owned(), origin, shared: Arc::default(), kind: Kind::Nobody }
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
+        let origin = format!("http://{}", socket.local_addr().expect("an address"));
+        Self { name: name.to_owned(), origin, shared: Arc::default(), kind: Kind::Nobody(socket) }
     }
 
     /// A server that never answers.

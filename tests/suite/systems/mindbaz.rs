@@ -3,12 +3,10 @@
 use std::collections::HashSet;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
-use crate::systems::{Answer, NOW, System, bearer, jwt_parts};
+use crate::systems::{Answer, DAY, FORM, Jwt, MILLISECOND, MINUTE, NOW, System, bearer};
 
 /// The mock, and what is asked of it again and again.
 struct Mindbaz {
@@ -48,23 +46,11 @@ impl Mindbaz {
     async fn call_with(&self, token: &str) -> Answer {
         self.call(&[&bearer(token)]).await
     }
-
-    /// Nothing broke in it, and every request had a route.
-    async fn stop(self) {
-        assert_eq!(self.system.unmatched(), 0);
-        self.system.stop().await;
-    }
 }
 
 #[track_caller]
 fn is_refused(answer: &Answer, error: &str) {
     assert_eq!((answer.status, &answer.json), (400, &json!({ "error": error })), "{answer:?}");
-}
-
-/// The head and the claims of a JWT as they were written.
-fn jwt_texts(token: &str) -> Vec<String> {
-    let parts = token.split('.').take(2).map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
-    parts.map(|part| String::from_utf8(part).expect("text")).collect()
 }
 
 #[tokio::test]
@@ -77,26 +63,22 @@ async fn a_login_answers_with_four_members_in_their_order() {
         answer.text("/refresh_token")
     );
     assert_eq!(answer.body, expected);
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
 async fn an_access_token_lives_for_a_second_more_than_it_is_said_to() {
     let mindbaz = Mindbaz::start().await;
     let answer = mindbaz.login().await;
-    let (_, claims) = jwt_parts(&answer.text("/access_token"));
+    let claims = Jwt::read(&answer.text("/access_token")).claims;
     assert_eq!((&claims["iat"], &claims["exp"]), (&json!(NOW), &json!(NOW + 1200)));
     assert_eq!(answer.json["expires_in"], json!(1199));
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
 async fn the_head_and_the_claims_of_an_access_token_have_the_order_of_the_sample() {
     let mindbaz = Mindbaz::start().await;
-    let token = mindbaz.login().await.text("/access_token");
-    let (_, claims) = jwt_parts(&token);
-    let written = jwt_texts(&token);
-    assert_eq!(written[0], r#"{"alg":"HS256","typ":"JWT"}"#);
+    let Jwt { head, claims, .. } = Jwt::read(&mindbaz.login().await.text("/access_token"));
+    assert_eq!(head.to_string(), r#"{"alg":"HS256","typ":"JWT"}"#);
     let expected = format!(
         "{{\"iss\":\"https://sso.mindbaz.com\",\"iat\":{NOW},\"jti\":{},\"name\":\"ann@example.com\",\
          \"sub\":\"ann@example.com\",\"email\":\"ann@example.com\",\"exp\":{},\"aud\":\"RestAPI\",\"cookey\":{}}}",
@@ -104,8 +86,7 @@ async fn the_head_and_the_claims_of_an_access_token_have_the_order_of_the_sample
         NOW + 1200,
         claims["cookey"]
     );
-    assert_eq!(written[1], expected);
-    mindbaz.stop().await;
+    assert_eq!(claims.to_string(), expected);
 }
 
 #[tokio::test]
@@ -113,7 +94,7 @@ async fn two_tokens_of_one_second_differ_by_a_uuid_and_a_key_in_base64() {
     let mindbaz = Mindbaz::start().await;
     let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
     for _ in 0..2 {
-        let (_, claims) = jwt_parts(&mindbaz.login().await.text("/access_token"));
+        let claims = Jwt::read(&mindbaz.login().await.text("/access_token")).claims;
         let id = claims["jti"].as_str().expect("a text").to_owned();
         let parts: Vec<usize> = id.split('-').map(str::len).collect();
         assert_eq!(parts, [8, 4, 4, 4, 12], "{id}");
@@ -122,7 +103,6 @@ async fn two_tokens_of_one_second_differ_by_a_uuid_and_a_key_in_base64() {
         assert_eq!(STANDARD.decode(inner).expect("base64 within").len(), 16);
         assert!(ids.insert(id) && keys.insert(key));
     }
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -132,7 +112,6 @@ async fn a_refresh_token_is_a_uuid_without_its_dashes() {
     assert_eq!(token.len(), 32, "{token}");
     assert!(token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{token}");
     assert_eq!(token.as_bytes()[12], b'4', "a random UUID: {token}");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -145,7 +124,6 @@ async fn both_an_answer_and_a_refusal_say_that_nothing_may_be_kept() {
         assert_eq!(answer.header("expires"), "-1");
         assert!(answer.headers("www-authenticate").is_empty(), "{answer:?}");
     }
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -170,7 +148,6 @@ async fn every_refusal_is_a_400_that_says_why() {
         assert_eq!(answer.body, format!(r#"{{"error":"{error}"}}"#), "{form}");
         is_refused(&answer, error);
     }
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -180,7 +157,6 @@ async fn a_mode_refuses_by_401_as_the_documentation_says() {
     assert_eq!((answer.status, &answer.json), (401, &json!({ "error": "invalid_grant" })));
     assert!(answer.headers("www-authenticate").is_empty(), "{answer:?}");
     mindbaz.login().await;
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -198,7 +174,6 @@ async fn the_names_of_a_form_mean_the_same_in_any_case_and_its_values_do_not() {
     }
     is_refused(&mindbaz.token(&LOGIN.replace("=password", "=Password")).await, "unsupported_grant_type");
     is_refused(&mindbaz.token(&LOGIN.replace("ann", "Ann")).await, "invalid_grant");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -207,34 +182,32 @@ async fn a_field_that_stands_twice_is_both_its_values() {
     is_refused(&mindbaz.token(&format!("{LOGIN}&client_id=100")).await, "invalid_client");
     is_refused(&mindbaz.token(&format!("{LOGIN}&Client_Id=100")).await, "invalid_client");
     is_refused(&mindbaz.token(&format!("{LOGIN}&password=offline-only")).await, "invalid_grant");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
 async fn a_password_is_what_the_form_says_once_it_is_decoded() {
-    let mindbaz = Mindbaz::with(&[("password", json!("p&ss w%rd=+ü#"))]).await;
+    let mindbaz =
+        Mindbaz::with(&[("users", json!({ "ann@example.com": { "password": "p&ss w%rd=+ü#" } }))]).await;
     for (password, status) in [("p%26ss+w%25rd%3D%2B%C3%BC%23", 200), ("p%26ss+w%25rd%3D+%C3%BC%23", 400)] {
         let form = LOGIN.replace("offline-only", password);
         assert_eq!(mindbaz.token(&form).await.status, status, "{form}");
     }
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
 async fn a_refresh_buys_a_new_pair_for_the_same_user_and_leaves_the_old_access_token_alone() {
     let mindbaz = Mindbaz::start().await;
     let first = mindbaz.login().await;
-    mindbaz.system.clock.advance(600_000);
+    mindbaz.system.pass(10 * MINUTE);
     let second = mindbaz.refresh(&first.text("/refresh_token")).await;
     assert_eq!(second.status, 200, "{second:?}");
     assert_eq!((&second.json["token_type"], &second.json["expires_in"]), (&json!("bearer"), &json!(1199)));
-    let (_, claims) = jwt_parts(&second.text("/access_token"));
+    let claims = Jwt::read(&second.text("/access_token")).claims;
     assert_eq!((&claims["sub"], &claims["exp"]), (&json!("ann@example.com"), &json!(NOW + 1800)));
     for answer in [&first, &second] {
         assert_eq!(mindbaz.call_with(&answer.text("/access_token")).await.status, 200);
     }
     assert_ne!(first.text("/refresh_token"), second.text("/refresh_token"));
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -245,7 +218,6 @@ async fn a_refresh_token_is_good_once_and_takes_no_other_down_with_it() {
     is_refused(&mindbaz.refresh(&one.text("/refresh_token")).await, "invalid_grant");
     assert_eq!(mindbaz.refresh(&next.text("/refresh_token")).await.status, 200, "its successor");
     assert_eq!(mindbaz.refresh(&other.text("/refresh_token")).await.status, 200, "that of another login");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -253,43 +225,30 @@ async fn a_refresh_token_is_used_even_if_the_answer_is_lost() {
     let mindbaz = Mindbaz::with(&[("lose_refreshes", json!(1))]).await;
     let token = mindbaz.login().await.text("/refresh_token");
     let body = format!("grant_type=refresh_token&refresh_token={token}&client_id=100");
-    let address = mindbaz.system.running.origin().strip_prefix("http://").expect("http");
-    let mut stream = TcpStream::connect(address).await.expect("it listens");
-    let request = format!(
-        "POST /oauth2/token HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\
-         content-type: application/x-www-form-urlencoded\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).await.expect("it reads");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect_err("the connection breaks");
-    assert!(answer.is_empty(), "{answer:?}");
+    mindbaz.system.send_lost("POST", "/oauth2/token", &[FORM], &body).await;
     is_refused(&mindbaz.refresh(&token).await, "invalid_grant");
 
     let token = mindbaz.login().await.text("/refresh_token");
     assert_eq!(mindbaz.refresh(&token).await.status, 200, "only the first answer is lost");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
 async fn a_refresh_token_ends_after_seven_days() {
     let mindbaz = Mindbaz::start().await;
     let (in_time, too_late) = (mindbaz.login().await, mindbaz.login().await);
-    mindbaz.system.clock.advance(7 * 24 * 3_600_000 - 1);
+    mindbaz.system.pass(7 * DAY - MILLISECOND);
     assert_eq!(mindbaz.refresh(&in_time.text("/refresh_token")).await.status, 200);
-    mindbaz.system.clock.advance(1);
+    mindbaz.system.pass(MILLISECOND);
     is_refused(&mindbaz.refresh(&too_late.text("/refresh_token")).await, "invalid_grant");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
 async fn nothing_is_said_of_a_lifetime_that_rounds_to_none() {
     for (seconds, said) in [(0, None), (1, None), (2, Some(1))] {
-        let mindbaz = Mindbaz::with(&[("access_seconds", json!(seconds))]).await;
+        let mindbaz = Mindbaz::with(&[("access_lifetime", json!(seconds))]).await;
         let answer = mindbaz.login().await;
         assert_eq!(answer.json.get("expires_in").and_then(Json::as_i64), said, "{answer:?}");
         assert_eq!(answer.body.matches(':').count(), if said.is_some() { 4 } else { 3 }, "{answer:?}");
-        mindbaz.stop().await;
     }
 }
 
@@ -297,13 +256,12 @@ async fn nothing_is_said_of_a_lifetime_that_rounds_to_none() {
 async fn an_access_token_opens_the_api_until_it_ends() {
     let mindbaz = Mindbaz::start().await;
     let token = mindbaz.login().await.text("/access_token");
-    mindbaz.system.clock.advance(1_199_999);
+    mindbaz.system.pass(20 * MINUTE - MILLISECOND);
     let answer = mindbaz.call_with(&token).await;
     assert_eq!((answer.status, &answer.json["success"]), (200, &json!(true)));
     assert!(answer.headers("x-ratelimit-limit").is_empty(), "only a key is counted: {answer:?}");
-    mindbaz.system.clock.advance(1);
+    mindbaz.system.pass(MILLISECOND);
     assert_eq!(mindbaz.call_with(&token).await.status, 401);
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -325,7 +283,6 @@ async fn the_api_refuses_without_a_word() {
     }
     let elsewhere = mindbaz.system.send("GET", "/api/4321/fields/list", &[&bearer(&token)], "").await;
     assert_eq!((elsewhere.status, &*elsewhere.body), (401, ""), "the site of somebody else");
-    mindbaz.stop().await;
 }
 
 /// `limit`, `remaining` and `reset` of an answer.
@@ -345,9 +302,8 @@ async fn a_key_opens_the_api_and_tells_how_many_calls_are_left_in_this_minute() 
         assert_eq!((answer.status, &answer.json["success"]), (200, &json!(true)));
         assert_eq!(counters(&answer), [600, left, NOW + 60]);
     }
-    mindbaz.system.clock.advance(60_000);
+    mindbaz.system.pass(MINUTE);
     assert_eq!(counters(&mindbaz.call(&[KEY]).await), [600, 599, NOW + 120], "a new minute");
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -355,14 +311,13 @@ async fn a_key_that_has_no_call_left_waits_for_the_next_minute() {
     let mindbaz = Mindbaz::with(&[("limit", json!(2))]).await;
     assert_eq!(mindbaz.call(&[KEY]).await.status, 200);
     assert_eq!(mindbaz.call(&[KEY]).await.status, 200);
-    mindbaz.system.clock.advance(59_999);
+    mindbaz.system.pass(MINUTE - MILLISECOND);
     let answer = mindbaz.call(&[KEY]).await;
     assert_eq!((answer.status, counters(&answer)), (429, [2, 0, NOW + 60]));
     let token = mindbaz.login().await.text("/access_token");
     assert_eq!(mindbaz.call_with(&token).await.status, 200, "a token is not counted");
-    mindbaz.system.clock.advance(1);
+    mindbaz.system.pass(MILLISECOND);
     assert_eq!(mindbaz.call(&[KEY]).await.status, 200);
-    mindbaz.stop().await;
 }
 
 #[tokio::test]
@@ -377,5 +332,4 @@ async fn a_wrong_key_opens_nothing_and_counts_nothing() {
     let elsewhere = mindbaz.system.send("GET", "/api/4321/fields/list", &[KEY], "").await;
     assert_eq!(elsewhere.status, 401, "a key is for some sites");
     assert_eq!(counters(&mindbaz.call(&[KEY]).await)[1], 599);
-    mindbaz.stop().await;
 }

@@ -1,7 +1,6 @@
 //! Core with an Auth0 tenant, and as much of Auth0 as a login at Core needs.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,8 +8,8 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-use crate::systems::datarhei::{Core, Pair, is_error, is_unauthorized, password};
-use crate::systems::{Answer, System, bearer, jwt_parts};
+use crate::systems::datarhei::{Core, Pair, is_missing, is_unauthorized, is_wrong, password, tampered};
+use crate::systems::{Answer, DAY, Jwt, MILLISECOND, SECOND, bearer};
 
 const LISTED: &str =
     "auth0 domain=core-offline.eu.auth0.com audience=https://core.example.com/api clientid=core-offline";
@@ -47,16 +46,6 @@ impl Core {
     }
 }
 
-#[track_caller]
-fn is_wrong(answer: &Answer, why: &str) {
-    is_error(answer, 401, "Unauthorized", &format!("Invalid authorization credentials: {why}"));
-}
-
-#[track_caller]
-fn is_missing(answer: &Answer) {
-    is_error(answer, 400, "Bad Request", "Missing authorization credentials");
-}
-
 #[tokio::test]
 async fn a_token_of_auth0_and_an_empty_body_log_in() {
     let core = Core::with_auth0(&[]).await;
@@ -65,21 +54,19 @@ async fn a_token_of_auth0_and_an_empty_body_log_in() {
     let pair = Pair { access: answer.text("/access_token"), refresh: answer.text("/refresh_token") };
     assert_eq!(answer.json.as_object().map(serde_json::Map::len), Some(2));
     for token in [&pair.access, &pair.refresh] {
-        let (head, claims) = jwt_parts(token);
+        let Jwt { head, claims, .. } = Jwt::read(token);
         assert_eq!((&head["alg"], &claims["iss"]), (&json!("HS256"), &json!("datarhei-core")));
         assert_eq!(claims["sub"], "auth0|ann", "the subject is Auth0's");
     }
     assert_eq!(core.call(&pair.access).await.status, 200);
     let refreshed = core.refresh(&pair.refresh).await.text("/access_token");
-    assert_eq!(jwt_parts(&refreshed).1["sub"], "auth0|ann");
-    core.system.stop().await;
+    assert_eq!(Jwt::read(&refreshed).claims["sub"], "auth0|ann");
 }
 
 #[tokio::test]
 async fn auth0_is_asked_only_where_a_tenant_is_configured() {
     let core = Core::start().await;
     is_missing(&core.login_by(&core.auth0_token().await).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -88,7 +75,6 @@ async fn a_token_of_auth0_is_no_token_of_core() {
     let token = core.auth0_token().await;
     is_unauthorized(&core.call(&token).await);
     is_unauthorized(&core.refresh(&token).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -100,14 +86,12 @@ async fn both_ways_to_log_in_are_listed_in_any_order() {
     }
     let expected = [json!([LISTED, "localjwt"]), json!(["localjwt", LISTED])];
     assert_eq!(seen, expected.iter().map(Json::to_string).collect());
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn passwords_log_in_as_before() {
     let core = Core::with_auth0(&[]).await;
     assert_eq!(core.call(&core.login().await.access).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -115,9 +99,8 @@ async fn the_audience_is_neither_compared_nor_required() {
     let core = Core::with_auth0(&[]).await;
     let other =
         core.buy("ann@example.com", Some("https://elsewhere.example.com")).await.text("/access_token");
-    assert_eq!(jwt_parts(&other).1["aud"], "https://elsewhere.example.com");
+    assert_eq!(Jwt::read(&other).claims["aud"], "https://elsewhere.example.com");
     assert_eq!(core.login_by(&other).await.status, 200);
-    core.system.stop().await;
 
     let tenant = json!({
         "domain": "core-offline.eu.auth0.com", "audience": null, "client_id": "core-offline",
@@ -125,9 +108,8 @@ async fn the_audience_is_neither_compared_nor_required() {
     });
     let core = Core::with_auth0(&[("tenant", tenant)]).await;
     let none = core.auth0_token().await;
-    assert_eq!(jwt_parts(&none).1.get("aud"), None);
+    assert_eq!(Jwt::read(&none).claims.get("aud"), None);
     assert_eq!(core.login_by(&none).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -135,18 +117,16 @@ async fn a_user_whom_core_does_not_know_is_refused() {
     let core = Core::with_auth0(&[]).await;
     let token = core.buy("bob@example.com", None).await.text("/access_token");
     is_wrong(&core.login_by(&token).await, &format!("{UNUSABLE}user not allowed"));
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn an_expired_token_is_refused_without_any_leeway() {
     let core = Core::with_auth0(&[]).await;
     let token = core.auth0_token().await;
-    core.system.clock.advance(86_399_999);
+    core.system.pass(DAY - MILLISECOND);
     assert_eq!(core.login_by(&token).await.status, 200);
-    core.system.clock.advance(1);
+    core.system.pass(MILLISECOND);
     is_wrong(&core.login_by(&token).await, "token has invalid claims: token is expired");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -157,7 +137,6 @@ async fn a_key_that_the_domain_does_not_have_is_refused() {
     let core = Core::with_auth0(&[("auth0_key", key)]).await;
     let why = format!("{UNUSABLE}no cert for kid found: the given key ID was not found in the JWKs");
     is_wrong(&core.login_by(&issuer.auth0_token().await).await, &why);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -173,18 +152,13 @@ async fn a_head_that_does_not_fit_the_key_is_refused_before_the_signature_is_loo
         let forged = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(head.to_string()));
         is_wrong(&core.login_by(&forged).await, &format!("{UNUSABLE}{why}"));
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn a_damaged_signature_is_refused() {
     let core = Core::with_auth0(&[]).await;
-    let token = core.auth0_token().await;
-    let (signed, signature) = token.rsplit_once('.').expect("a signature");
-    let other = if signature.starts_with('A') { 'B' } else { 'A' };
-    let answer = core.login_by(&format!("{signed}.{other}{}", &signature[1..])).await;
+    let answer = core.login_by(&tampered(&core.auth0_token().await)).await;
     is_wrong(&answer, "token signature is invalid: crypto/rsa: verification error");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -197,7 +171,6 @@ async fn a_token_of_another_issuer_is_no_credentials() {
     is_missing(&core.login_by(&issuer.auth0_token().await).await);
     is_missing(&core.login_by(&core.login().await.access).await);
     is_missing(&core.login_by("garbage").await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -206,7 +179,6 @@ async fn empty_credentials_beside_a_good_token_do_no_harm() {
     let token = bearer(&core.auth0_token().await);
     let answer = core.post_login(&[&token], &json!({ "username": "", "password": "" })).await;
     assert_eq!((answer.status, &answer.json["access_token"].is_string()), (200, &true));
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -215,13 +187,11 @@ async fn wrong_credentials_beside_a_good_token_are_refused_where_passwords_decid
     let token = bearer(&core.auth0_token().await);
     let wrong = json!({ "username": "admin", "password": "wrong" });
     is_wrong(&core.post_login(&[&token], &wrong).await, "invalid username or password");
-    core.system.stop().await;
 
     let core = Core::with_auth0(&[("auth0_first", json!(true))]).await;
     assert_eq!(core.post_login(&[&token], &wrong).await.status, 200);
     is_missing(&core.post_login(&[], &json!({})).await);
     assert_eq!(core.post_login(&[], &password()).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -233,28 +203,26 @@ async fn auth0_reads_the_first_bearer_and_minds_its_case() {
     let (good, bad) = (bearer(&token), bearer("garbage"));
     is_missing(&core.system.send("POST", "/api/login", &[&bad, &good], "").await);
     assert_eq!(core.system.send("POST", "/api/login", &[&good, &bad], "").await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn refusals_come_after_five_seconds_here_too() {
-    let core = Core { system: System::start("datarhei", &[("auth0", json!(true))]).await };
+    let core = Core::slow(&[("auth0", json!(true))]).await;
     let stranger = core.buy("bob@example.com", None).await.text("/access_token");
     let start = Instant::now();
     assert_eq!(core.login_by(&stranger).await.status, 401);
-    assert_eq!(start.elapsed(), Duration::from_secs(5));
+    assert_eq!(start.elapsed(), 5 * SECOND);
     assert_eq!(core.login_by("garbage").await.status, 400);
-    assert_eq!(start.elapsed(), Duration::from_secs(10));
+    assert_eq!(start.elapsed(), 10 * SECOND);
     assert_eq!(core.login_by(&core.auth0_token().await).await.status, 200);
-    assert_eq!(start.elapsed(), Duration::from_secs(10));
-    core.system.stop().await;
+    assert_eq!(start.elapsed(), 10 * SECOND);
 }
 
 #[tokio::test]
 async fn the_domain_shows_the_key_that_its_tokens_name() {
     let core = Core::with_auth0(&[]).await;
     let (token, key) = (core.auth0_token().await, core.auth0_key().await);
-    let (head, claims) = jwt_parts(&token);
+    let Jwt { head, claims, .. } = Jwt::read(&token);
     assert_eq!((&head["alg"], &head["kid"]), (&json!("RS256"), &key["kid"]));
     assert_eq!(claims["iss"], "https://core-offline.eu.auth0.com/");
     let mut names: Vec<&String> = key.as_object().expect("a key").keys().collect();
@@ -266,7 +234,6 @@ async fn the_domain_shows_the_key_that_its_tokens_name() {
     RsaPublicKeyComponents { n: number("n"), e: number("e") }
         .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
         .expect("the key signed it");
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -285,5 +252,4 @@ async fn auth0_gives_a_token_to_those_whom_it_knows() {
     assert_eq!(core.system.send_form("POST", "/oauth/token", &[], &client).await.status, 401);
     let grant = form.replace("grant_type=password", "grant_type=magic");
     assert_eq!(core.system.send_form("POST", "/oauth/token", &[], &grant).await.status, 403);
-    core.system.stop().await;
 }

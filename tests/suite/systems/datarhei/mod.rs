@@ -27,8 +27,12 @@ impl Core {
 
     /// With these entries of the state changed, and refusals that are not waited for.
     async fn with(state: &[(&str, Json)]) -> Self {
-        let state = [&[("refusal_delay", json!("1ms"))], state].concat();
-        Self { system: System::start("datarhei", &state).await }
+        Self::slow(&[&[("refusal_delay", json!("1ms"))], state].concat()).await
+    }
+
+    /// With these entries changed, and refusals that take as long as on a real one.
+    async fn slow(state: &[(&str, Json)]) -> Self {
+        Self { system: System::start("datarhei", state).await }
     }
 
     async fn login(&self) -> Pair {
@@ -71,6 +75,25 @@ fn is_error(answer: &Answer, code: u16, message: &str, detail: &str) {
     assert_eq!(answer.body, expected);
     assert_eq!(answer.header("content-type"), "application/json");
     has_plain_headers(answer);
+}
+
+/// What was shown at a login is wrong, and why.
+#[track_caller]
+fn is_wrong(answer: &Answer, why: &str) {
+    is_error(answer, 401, "Unauthorized", &format!("Invalid authorization credentials: {why}"));
+}
+
+/// Nothing was shown at a login.
+#[track_caller]
+fn is_missing(answer: &Answer) {
+    is_error(answer, 400, "Bad Request", "Missing authorization credentials");
+}
+
+/// Another character at the beginning of the signature.
+fn tampered(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').expect("a signature");
+    let other = if signature.starts_with('A') { 'B' } else { 'A' };
+    format!("{signed}.{other}{}", &signature[1..])
 }
 
 #[track_caller]

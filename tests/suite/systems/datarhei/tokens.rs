@@ -1,35 +1,25 @@
 //! The two tokens: what they say, how long they are good, and for what.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regex::Regex;
-use ring::hmac;
 use serde_json::json;
 
 use crate::systems::datarhei::{Core, is_unauthorized};
-use crate::systems::{NOW, jwt_parts};
-
-/// A part of a token as the text that it is.
-#[track_caller]
-fn part(token: &str, at: usize) -> String {
-    let part = token.split('.').nth(at).expect("three parts");
-    String::from_utf8(URL_SAFE_NO_PAD.decode(part).expect("base64url")).expect("UTF-8")
-}
+use crate::systems::{DAY, Jwt, MILLISECOND, MINUTE, NOW, SECOND};
 
 #[tokio::test]
 async fn a_token_says_what_it_is_for_in_the_order_of_the_alphabet() {
     let core = Core::start().await;
     let pair = core.login().await;
     for (token, lifetime, used_for) in [(&pair.access, 600, "access"), (&pair.refresh, 86400, "refresh")] {
-        assert_eq!(part(token, 0), r#"{"alg":"HS256","typ":"JWT"}"#);
+        let Jwt { head, claims, .. } = Jwt::read(token);
+        assert_eq!(head.to_string(), r#"{"alg":"HS256","typ":"JWT"}"#);
         let expected = format!(
             r#"^\{{"exi":{lifetime},"exp":{},"iat":{NOW},"iss":"datarhei-core","jti":"[0-9a-f]{{8}}-[0-9a-f]{{4}}-4[0-9a-f]{{3}}-[89ab][0-9a-f]{{3}}-[0-9a-f]{{12}}","sub":"admin","usefor":"{used_for}"\}}$"#,
             NOW + lifetime,
         );
-        let claims = part(token, 1);
+        let claims = claims.to_string();
         assert!(Regex::new(&expected).expect("a pattern").is_match(&claims), "{claims}");
     }
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -39,23 +29,18 @@ async fn every_token_has_an_id_of_its_own() {
     let refreshed = core.refresh(&one.refresh).await.text("/access_token");
     let mut ids: Vec<String> = [one.access, one.refresh, other.access, other.refresh, refreshed]
         .iter()
-        .map(|token| jwt_parts(token).1["jti"].to_string())
+        .map(|token| Jwt::read(token).claims["jti"].to_string())
         .collect();
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 5, "{ids:?}");
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn the_key_of_a_token_is_made_of_user_password_and_secret() {
     let core = Core::start().await;
-    let token = core.login().await.access;
-    let (signed, signature) = token.rsplit_once('.').expect("a signature");
-    let key = hmac::Key::new(hmac::HMAC_SHA256, b"adminoffline-onlythe secret of the mock");
-    let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-    hmac::verify(&key, signed.as_bytes(), &signature).expect("it is that key");
-    core.system.stop().await;
+    let token = Jwt::read(&core.login().await.access);
+    assert!(token.is_signed_by("adminoffline-onlythe secret of the mock"));
 }
 
 #[tokio::test]
@@ -64,10 +49,9 @@ async fn a_refresh_gives_an_access_token_alone() {
     let answer = core.refresh(&core.login().await.refresh).await;
     let access = answer.text("/access_token");
     assert_eq!((answer.status, &answer.body), (200, &format!("{{\"access_token\":\"{access}\"}}\n")));
-    let (_, claims) = jwt_parts(&access);
+    let claims = Jwt::read(&access).claims;
     assert_eq!((&claims["usefor"], &claims["sub"]), (&json!("access"), &json!("admin")));
     assert_eq!(core.call(&access).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -79,7 +63,6 @@ async fn a_refresh_token_is_good_again_and_again_and_the_old_access_token_stays_
         assert_eq!(core.call(&access).await.status, 200);
     }
     assert_eq!(core.call(&pair.access).await.status, 200);
-    core.system.stop().await;
 }
 
 #[tokio::test]
@@ -88,47 +71,42 @@ async fn a_token_of_one_use_is_no_token_of_the_other() {
     let pair = core.login().await;
     is_unauthorized(&core.call(&pair.refresh).await);
     is_unauthorized(&core.refresh(&pair.access).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn both_tokens_end_when_their_time_has_come_without_any_leeway() {
     let core = Core::start().await;
     let pair = core.login().await;
-    core.system.clock.advance(599_999);
+    core.system.pass(10 * MINUTE - MILLISECOND);
     assert_eq!(core.call(&pair.access).await.status, 200);
-    core.system.clock.advance(1);
+    core.system.pass(MILLISECOND);
     is_unauthorized(&core.call(&pair.access).await);
-    core.system.clock.advance(86_400_000 - 600_001);
+    core.system.pass(DAY - 10 * MINUTE - MILLISECOND);
     assert_eq!(core.refresh(&pair.refresh).await.status, 200);
-    core.system.clock.advance(1);
+    core.system.pass(MILLISECOND);
     is_unauthorized(&core.refresh(&pair.refresh).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn the_end_of_a_token_is_cut_to_the_whole_second() {
     let core = Core::with(&[("access_lifetime", json!(3))]).await;
-    core.system.clock.advance(900);
+    core.system.pass(900 * MILLISECOND);
     let token = core.login().await.access;
-    let (_, claims) = jwt_parts(&token);
+    let claims = Jwt::read(&token).claims;
     assert_eq!((&claims["exi"], &claims["exp"]), (&json!(3), &json!(NOW + 3)));
-    core.system.clock.advance(2_099);
+    core.system.pass(2 * SECOND + 99 * MILLISECOND);
     assert_eq!(core.call(&token).await.status, 200);
-    core.system.clock.advance(1);
+    core.system.pass(MILLISECOND);
     is_unauthorized(&core.call(&token).await);
-    core.system.stop().await;
 }
 
 #[tokio::test]
 async fn tokens_outlive_a_restart() {
     let before = Core::start().await;
     let pair = before.login().await;
-    before.system.stop().await;
     let after = Core::start().await;
     assert_eq!(after.call(&pair.access).await.status, 200);
     assert_eq!(after.refresh(&pair.refresh).await.status, 200);
-    after.system.stop().await;
 }
 
 #[tokio::test]
@@ -138,6 +116,5 @@ async fn another_password_user_or_secret_kills_both_tokens() {
         let core = Core::with(&[(name, json!(value))]).await;
         is_unauthorized(&core.call(&pair.access).await);
         is_unauthorized(&core.refresh(&pair.refresh).await);
-        core.system.stop().await;
     }
 }

@@ -7,10 +7,7 @@ use crate::systems::mikopbx::{
     API, MISSING, NO_COOKIE, Pbx, UNAUTHENTICATED, WRONG, attributes, cookie, credentials, is_halted,
     is_refused, token,
 };
-use crate::systems::{Answer, bearer};
-
-const FORM: &str = "content-type: application/x-www-form-urlencoded";
-const JSON: &str = "content-type: application/json";
+use crate::systems::{Answer, FORM, JSON, MILLISECOND, MINUTE, bearer};
 
 /// In hexadecimal digits.
 fn sha1(text: &str) -> String {
@@ -40,7 +37,7 @@ fn is_enveloped(answer: &Answer, extra: &[&str]) {
 
 #[tokio::test]
 async fn a_login_answers_with_a_bearer_token_in_the_envelope() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let answer = pbx.login().await;
     is_enveloped(&answer, &[]);
     assert_eq!(names(&answer.json["data"]), ["accessToken", "tokenType", "expiresIn", "login"]);
@@ -51,12 +48,11 @@ async fn a_login_answers_with_a_bearer_token_in_the_envelope() {
     assert_eq!(answer.json["messages"], json!([]), "an empty object is a list");
     assert_eq!(answer.json["function"], "login");
     assert!(answer.text("/processor").ends_with("\\LoginAction::main"));
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn a_refresh_answers_with_a_token_and_the_home_page() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let answer = pbx.refresh(&cookie(&pbx.login().await)).await;
     assert_eq!(answer.status, 200);
     is_enveloped(&answer, &[]);
@@ -66,12 +62,11 @@ async fn a_refresh_answers_with_a_token_and_the_home_page() {
     assert_eq!(answer.json["data"]["homePage"], "/admin-cabinet/extensions/index");
     assert_eq!(answer.json["function"], "refresh");
     assert!(answer.body.contains(r#""\/admin-cabinet\/extensions\/index""#), "PHP escapes slashes");
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn a_logout_needs_a_token_and_says_that_it_happened() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let login = pbx.login().await;
     let path = format!("{API}/auth:logout");
     let with_cookie = format!("cookie: refreshToken={}", cookie(&login));
@@ -81,24 +76,22 @@ async fn a_logout_needs_a_token_and_says_that_it_happened() {
     assert_eq!(answer.status, 200);
     is_enveloped(&answer, &[]);
     assert_eq!(answer.json["data"], json!({ "message": "Successfully logged out" }));
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn a_refusal_says_its_status_in_the_body_where_a_worker_made_it() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let worker = pbx.wrong_login().await;
     is_enveloped(&worker, &["httpCode"]);
     is_refused(&worker, 401, WRONG);
     let middleware = pbx.call("/extensions", "wrong").await;
     is_enveloped(&middleware, &[]);
     is_halted(&middleware, 401, UNAUTHENTICATED);
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn a_wrong_password_an_unknown_user_and_a_dead_session_token_are_refused_alike() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let dead = "0".repeat(64);
     for body in [
         json!({ "login": "admin", "password": "wrong" }),
@@ -110,12 +103,11 @@ async fn a_wrong_password_an_unknown_user_and_a_dead_session_token_are_refused_a
     ] {
         is_refused(&pbx.login_by(&body).await, 401, WRONG);
     }
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn a_field_that_is_missing_or_no_text_is_a_400() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     for body in [
         json!({}),
         json!([1]),
@@ -127,12 +119,11 @@ async fn a_field_that_is_missing_or_no_text_is_a_400() {
     ] {
         is_refused(&pbx.login_by(&body).await, 400, MISSING);
     }
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn json_that_is_none_is_an_empty_body_and_all_that_is_not_json_is_a_form() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let part = |name: &str, value: &str| {
         format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
     };
@@ -156,12 +147,11 @@ async fn json_that_is_none_is_an_empty_body_and_all_that_is_not_json_is_a_form()
         let answer = pbx.system.send("POST", &format!("{API}/auth:login"), &[header], body).await;
         assert_eq!(answer.status, status, "{header}: {body}");
     }
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn the_query_is_merged_over_the_body_and_wins() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let path = |query: &str| format!("{API}/auth:login?{query}");
     let body = credentials();
     let answer = pbx.system.send_json("POST", &path("password=wrong"), &[], &body).await;
@@ -170,12 +160,11 @@ async fn the_query_is_merged_over_the_body_and_wins() {
     assert_eq!(answer.status, 200);
     let answer = pbx.system.send("POST", &path("login=admin&password=offline-only"), &[], "").await;
     assert_eq!(answer.status, 200);
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn only_a_true_of_json_asks_to_be_remembered() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let path = format!("{API}/auth:login");
     for (remember, remembered) in [
         (json!(true), true),
@@ -195,14 +184,13 @@ async fn only_a_true_of_json_asks_to_be_remembered() {
     let form = "login=admin&password=offline-only&rememberMe=true";
     let answer = pbx.system.send_form("POST", &path, &[], form).await;
     assert_eq!(attributes(&answer), "path=/; HttpOnly; SameSite=Strict");
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn inputs_pass_a_filter_that_some_passwords_do_not_survive() {
     let with = |password: &str| {
         let users = json!({ "ann": { "password": password, "role": "admins", "home": "/" } });
-        async move { Pbx::start(&[("users", users)]).await }
+        async move { Pbx::with(&[("users", users)]).await }
     };
     for (kept, sent, status) in [
         ("p&ss w%rd", "p&ss w%rd", 200),
@@ -220,17 +208,15 @@ async fn inputs_pass_a_filter_that_some_passwords_do_not_survive() {
         let pbx = with(kept).await;
         let answer = pbx.login_by(&json!({ "login": "ann", "password": sent })).await;
         assert_eq!(answer.status, status, "{sent:?} for {kept:?}");
-        pbx.stop().await;
     }
-    let lenient = Pbx::start(&[("strips_tags", json!(false))]).await;
+    let lenient = Pbx::with(&[("strips_tags", json!(false))]).await;
     let unlucky = json!({ "login": "unlucky", "password": "1 <b" });
     assert_eq!(lenient.login_by(&unlucky).await.status, 200);
-    lenient.stop().await;
 }
 
 #[tokio::test]
 async fn a_session_token_is_64_hex_digits_for_one_use_within_a_minute() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let path = format!("{API}/passkeys:authenticationFinish");
     let mut given = Vec::new();
     for _ in 0..3 {
@@ -248,19 +234,18 @@ async fn a_session_token_is_64_hex_digits_for_one_use_within_a_minute() {
     assert_eq!((answer.status, &answer.json["data"]["login"]), (200, &json!("admin")));
     assert!(attributes(&answer).contains("Max-Age=2592000"));
     is_refused(&pbx.login_by(&by(0)).await, 401, WRONG);
-    pbx.system.clock.advance(59_999);
+    pbx.system.pass(MINUTE - MILLISECOND);
     assert_eq!(pbx.login_by(&by(1)).await.status, 200);
-    pbx.system.clock.advance(1);
+    pbx.system.pass(MILLISECOND);
     is_refused(&pbx.login_by(&by(2)).await, 401, WRONG);
 
     let unknown = pbx.system.send_json("POST", &path, &[], &json!({ "credentialId": "other" })).await;
     is_refused(&unknown, 422, "Passkey not found");
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn a_refresh_looks_at_the_cookie_only() {
-    let pbx = Pbx::start(&[]).await;
+    let pbx = Pbx::start().await;
     let cookie = cookie(&pbx.login().await);
     let path = format!("{API}/auth:refresh");
     let body = json!({ "refreshToken": cookie });
@@ -277,22 +262,20 @@ async fn a_refresh_looks_at_the_cookie_only() {
     // Public: what is shown as a token does not matter either.
     let stranger = bearer("nonsense");
     assert_eq!(pbx.system.send("POST", &path, &[&with_cookie, &stranger], "").await.status, 200);
-    pbx.stop().await;
 }
 
 #[tokio::test]
 async fn a_token_is_validated_for_the_pbx_itself_only() {
     let path = |token: &str| format!("{API}/auth:validate-token?token={token}");
-    let elsewhere = Pbx::start(&[]).await;
+    let elsewhere = Pbx::start().await;
     let good = token(&elsewhere.login().await);
     let answer = elsewhere.system.send("GET", &path(&good), &[], "").await;
     assert_eq!(
         (answer.status, answer.text("/error").as_str()),
         (403, "This endpoint is only accessible from localhost")
     );
-    elsewhere.stop().await;
 
-    let itself = Pbx::start(&[("localhost", json!(true))]).await;
+    let itself = Pbx::with(&[("localhost", json!(true))]).await;
     let answer = itself.system.send("GET", &path(&good), &[], "").await;
     assert_eq!((answer.status, answer.json.get("error")), (200, None));
     for (bad, why) in [("", "Token parameter is required"), ("a.b.c", "Invalid or expired token")] {
@@ -300,16 +283,14 @@ async fn a_token_is_validated_for_the_pbx_itself_only() {
         assert_eq!((answer.status, answer.text("/error").as_str()), (403, why));
         assert_eq!(answer.json.get("result"), None, "it is not in the envelope");
     }
-    itself.stop().await;
 }
 
 #[tokio::test]
 async fn messages_are_in_the_language_of_the_pbx_and_statuses_are_not() {
-    let pbx = Pbx::start(&[("language", json!("de"))]).await;
+    let pbx = Pbx::with(&[("language", json!("de"))]).await;
     is_refused(&pbx.wrong_login().await, 401, "Anmeldung abgelehnt");
     let no_cookie = pbx.system.send("POST", &format!("{API}/auth:refresh"), &[], "").await;
     is_refused(&no_cookie, 401, "Es fehlt das Cookie zum Verlängern");
     assert!(no_cookie.body.contains("zum Verl\\u00e4ngern"), "PHP escapes what is not ASCII");
     is_halted(&pbx.call("/extensions", "wrong").await, 401, UNAUTHENTICATED);
-    pbx.stop().await;
 }

@@ -7,7 +7,7 @@ mod tokens;
 
 use serde_json::{Value as Json, json};
 
-use crate::systems::{Answer, NOW, System, bearer};
+use crate::systems::{Answer, System, bearer};
 
 const API: &str = "/pbxcore/api/v3";
 
@@ -17,7 +17,12 @@ struct Pbx {
 }
 
 impl Pbx {
-    async fn start(state: &[(&str, Json)]) -> Self {
+    async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The mock with these entries of its state changed.
+    async fn with(state: &[(&str, Json)]) -> Self {
         Self { system: System::start("mikopbx", state).await }
     }
 
@@ -53,10 +58,6 @@ impl Pbx {
     /// Calls with this token, as `/extensions` or a path below it.
     async fn call(&self, path: &str, token: &str) -> Answer {
         self.system.send("GET", &format!("{API}{path}"), &[&bearer(token)], "").await
-    }
-
-    async fn stop(self) {
-        self.system.stop().await;
     }
 }
 

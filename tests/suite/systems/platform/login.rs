@@ -1,12 +1,9 @@
 //! The login: what it gives, for which scopes, and what it refuses.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::hmac;
 use serde_json::json;
 
-use super::{HOUR, MONTH, Platform, SECOND, claims_text, is_refused};
-use crate::systems::{NOW, jwt_parts};
+use crate::systems::platform::{Platform, is_refused};
+use crate::systems::{HOUR, Jwt, MONTH, NOW, SECOND, seconds};
 
 #[tokio::test]
 async fn a_login_answers_with_four_members_that_nobody_may_keep() {
@@ -21,38 +18,32 @@ async fn a_login_answers_with_four_members_that_nobody_may_keep() {
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
     assert!(answer.headers("set-cookie").is_empty());
-    platform.system.stop().await;
 }
 
 #[tokio::test]
 async fn an_access_token_is_a_jwt_by_hs256_with_these_claims_in_this_order() {
     let platform = Platform::start().await;
-    let token = platform.access("read:skills").await;
-    assert_eq!(jwt_parts(&token).0, json!({ "alg": "HS256", "typ": "JWT" }));
+    let token = Jwt::read(&platform.access("read:skills").await);
+    assert_eq!(token.head, json!({ "alg": "HS256", "typ": "JWT" }));
     let expected = format!(
         r#"{{"sub":"u-1001","name":"Ann Example","email":"ann@example.com","roles":["admin","editor"],"iat":{NOW},"exp":{},"scope":"read:skills"}}"#,
         NOW + 3600
     );
-    assert_eq!(claims_text(&token), expected);
-    let (signed, signature) = token.rsplit_once('.').expect("a signature");
-    let key = hmac::Key::new(hmac::HMAC_SHA256, b"the key of the mock's access tokens");
-    let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-    hmac::verify(&key, signed.as_bytes(), &signature).expect("it is signed");
-    platform.system.stop().await;
+    assert_eq!(token.claims.to_string(), expected);
+    assert!(token.is_signed_by("the key of the mock's access tokens"));
 }
 
 #[tokio::test]
 async fn a_refresh_token_is_a_jwt_too_and_no_two_are_alike() {
     let platform = Platform::start().await;
     let (first, second) = (platform.login("").await, platform.login("").await);
-    let (head, claims) = jwt_parts(&first.text("/refresh_token"));
+    let Jwt { head, claims, .. } = Jwt::read(&first.text("/refresh_token"));
     assert_eq!(head, json!({ "alg": "HS256", "typ": "JWT" }));
     assert_eq!(claims["sub"], "u-1001");
-    assert_eq!((&claims["iat"], &claims["exp"]), (&json!(NOW), &json!(NOW + MONTH / SECOND)));
+    assert_eq!((&claims["iat"], &claims["exp"]), (&json!(NOW), &json!(NOW + seconds(MONTH))));
     assert_ne!(first.text("/refresh_token"), second.text("/refresh_token"));
     // Access tokens have nothing to tell them apart: two of the same second are the same.
     assert_eq!(first.text("/access_token"), second.text("/access_token"));
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -68,12 +59,11 @@ async fn scopes_come_by_commas_in_the_query_and_stand_by_blanks_in_the_token() {
         ("?scope=", "read:skills write:skills generate:projects admin"),
     ];
     for (query, expected) in cases {
-        let (_, claims) = jwt_parts(&platform.login(query).await.text("/access_token"));
+        let claims = Jwt::read(&platform.login(query).await.text("/access_token")).claims;
         assert_eq!(claims["scope"], expected, "{query}");
     }
-    let (_, claims) = jwt_parts(&platform.login_as("bob", "offline-only", "").await.text("/access_token"));
+    let claims = Jwt::read(&platform.login_as("bob", "offline-only", "").await.text("/access_token")).claims;
     assert_eq!((&claims["scope"], &claims["roles"]), (&json!("read:skills"), &json!(["reader"])));
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -87,7 +77,6 @@ async fn a_scope_that_is_unknown_or_not_for_this_user_is_a_400() {
     }
     let beyond = platform.login_as("bob", "offline-only", "?scope=write:skills").await;
     is_refused(&beyond, 400, "invalid_scope");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -98,7 +87,6 @@ async fn wrong_credentials_are_a_401_that_does_not_say_which_half_was_wrong() {
     let unknown = platform.login_as("nobody", "offline-only", "?scope=read:everything").await;
     assert_eq!((unknown.status, &unknown.body), (401, &wrong.body));
     assert!(wrong.headers("www-authenticate").is_empty(), "no scheme would help");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -134,20 +122,18 @@ async fn a_body_that_is_malformed_or_lacks_a_field_is_a_400() {
     let more = r#"{"username":"ann","password":"offline-only","remember":true}"#;
     let headers = ["content-type: Application/JSON; charset=utf-8"];
     assert_eq!(platform.system.send("POST", "/v1/auth/login", &headers, more).await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
 async fn lifetimes_can_be_scaled_down() {
     let platform =
-        Platform::with(&[("access_lifetime", json!(2)), ("refresh_lifetime", json!(HOUR / SECOND))]).await;
+        Platform::with(&[("access_lifetime", json!(2)), ("refresh_lifetime", json!(seconds(HOUR)))]).await;
     let answer = platform.login("").await;
     assert_eq!(answer.json["expires_in"], 2);
-    platform.system.clock.advance(2 * SECOND);
+    platform.system.pass(2 * SECOND);
     assert_eq!(platform.read(&answer.text("/access_token")).await.status, 401);
-    platform.system.clock.advance(HOUR - 3 * SECOND);
+    platform.system.pass(HOUR - 3 * SECOND);
     assert_eq!(platform.refresh(&answer.text("/refresh_token")).await.json["expires_in"], 2);
-    platform.system.clock.advance(SECOND);
+    platform.system.pass(SECOND);
     assert_eq!(platform.refresh(&answer.text("/refresh_token")).await.status, 401);
-    platform.system.stop().await;
 }

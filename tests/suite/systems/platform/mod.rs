@@ -5,17 +5,9 @@ mod login;
 mod refresh;
 mod resource;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value as Json, json};
 
 use crate::systems::{Answer, System, bearer};
-
-/// Spans of the mock's clock, in milliseconds.
-const SECOND: i64 = 1000;
-const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const MONTH: i64 = 30 * 24 * HOUR;
 
 /// The mock, and what is asked of it again and again.
 struct Platform {
@@ -90,10 +82,4 @@ fn is_dead(answer: &Answer) {
 fn is_challenged(answer: &Answer, status: u16, error: &str, challenge: &str) {
     is_refused(answer, status, error);
     assert_eq!(answer.header("www-authenticate"), challenge);
-}
-
-/// The claims of a token as they were written, in their order.
-fn claims_text(token: &str) -> String {
-    let claims = token.split('.').nth(1).expect("a JWT");
-    String::from_utf8(URL_SAFE_NO_PAD.decode(claims).expect("base64url")).expect("a text")
 }

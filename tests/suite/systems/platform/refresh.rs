@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{HOUR, MONTH, Platform, SECOND, is_dead, is_refused};
-use crate::systems::{Answer, NOW, jwt_parts};
+use crate::systems::platform::{Platform, is_dead, is_refused};
+use crate::systems::{Answer, HOUR, Jwt, MILLISECOND, MONTH, NOW, SECOND, seconds};
 
 /// A mock that rotates, with more of its state changed, and the answer to a login.
 async fn rotating(more: &[(&str, Json)]) -> (Platform, String) {
@@ -34,7 +34,6 @@ async fn a_refresh_answers_with_three_members_and_no_refresh_token() {
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
     assert_eq!(platform.read(&access).await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -43,39 +42,36 @@ async fn the_kept_refresh_token_is_good_again_and_again_and_the_old_access_token
     let login = platform.login("").await;
     let refresh = login.text("/refresh_token");
     for hour in 1..=3 {
-        platform.system.clock.advance(HOUR / 2);
-        let (_, claims) = jwt_parts(&platform.refresh(&refresh).await.text("/access_token"));
-        assert_eq!(claims["iat"], json!(NOW + hour * HOUR / 2 / SECOND));
+        platform.system.pass(HOUR / 2);
+        let claims = Jwt::read(&platform.refresh(&refresh).await.text("/access_token")).claims;
+        assert_eq!(claims["iat"], json!(NOW + seconds(hour * HOUR / 2)));
         let old = platform.read(&login.text("/access_token")).await;
         assert_eq!(old.status, if hour == 1 { 200 } else { 401 }, "its own hour decides");
     }
-    platform.system.stop().await;
 }
 
 #[tokio::test]
 async fn a_refreshed_token_may_do_what_the_login_asked_for() {
     let platform = Platform::start().await;
     let login = platform.login("?scope=write:skills,read:skills").await;
-    let (_, before) = jwt_parts(&login.text("/access_token"));
-    platform.system.clock.advance(SECOND);
+    let before = Jwt::read(&login.text("/access_token")).claims;
+    platform.system.pass(SECOND);
     let answer = platform.refresh(&login.text("/refresh_token")).await;
-    let (_, mut after) = jwt_parts(&answer.text("/access_token"));
+    let mut after = Jwt::read(&answer.text("/access_token")).claims;
     assert_eq!(after["scope"], "write:skills read:skills");
     assert_eq!(after["iat"], NOW + 1);
     (after["iat"], after["exp"]) = (before["iat"].clone(), before["exp"].clone());
     assert_eq!(before, after);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
 async fn a_refresh_token_ends_a_month_after_its_login_however_often_it_was_used() {
     let platform = Platform::start().await;
     let refresh = platform.login("").await.text("/refresh_token");
-    platform.system.clock.advance(MONTH - 1);
+    platform.system.pass(MONTH - MILLISECOND);
     assert_eq!(platform.refresh(&refresh).await.status, 200);
-    platform.system.clock.advance(1);
+    platform.system.pass(MILLISECOND);
     is_dead(&platform.refresh(&refresh).await);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -89,7 +85,6 @@ async fn a_refresh_token_that_is_none_is_a_401_by_name() {
         is_dead(&platform.refresh(token).await);
     }
     assert_eq!(platform.refresh(&refresh).await.status, 200, "that costs the right one nothing");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -100,7 +95,6 @@ async fn a_dead_refresh_token_may_be_a_400_as_rfc_6749_has_it() {
         let answer = platform.refresh(token).await;
         assert_eq!((answer.status, &*answer.body), (400, r#"{"error":"invalid_grant"}"#));
     }
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -114,22 +108,20 @@ async fn a_refresh_without_a_token_is_a_400() {
     let form = format!("grant_type=refresh_token&refresh_token={refresh}");
     let answer = platform.system.send_form("POST", "/v1/auth/refresh", &[], &form).await;
     is_refused(&answer, 400, "invalid_request");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
 async fn with_rotation_each_refresh_gives_a_new_token_for_a_month_and_the_used_one_is_dead() {
     let (platform, first) = rotating(&[]).await;
-    platform.system.clock.advance(HOUR);
+    platform.system.pass(HOUR);
     let second = next(&platform.refresh(&first).await);
-    assert_eq!(jwt_parts(&second).1["exp"], NOW + (HOUR + MONTH) / SECOND);
+    assert_eq!(Jwt::read(&second).claims["exp"], NOW + seconds(HOUR + MONTH));
     assert_ne!(first, second);
     is_dead(&platform.refresh(&first).await);
     is_dead(&platform.refresh(&first).await);
     let third = next(&platform.refresh(&second).await);
     is_dead(&platform.refresh(&second).await);
     next(&platform.refresh(&third).await);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -146,7 +138,6 @@ async fn reuse_may_revoke_the_whole_family_and_no_other() {
     next(&platform.refresh(&other).await);
     // Nobody asks about an access token: it ends by itself.
     assert_eq!(platform.read(&answer.text("/access_token")).await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -156,15 +147,14 @@ async fn reuse_may_give_the_same_pair_for_some_seconds() {
         let answer = platform.refresh(&first).await;
         let second = next(&answer);
         assert_eq!(platform.refresh(&first).await.body, answer.body);
-        platform.system.clock.advance(seconds * SECOND - 1);
+        platform.system.pass(seconds * SECOND - MILLISECOND);
         let again = platform.refresh(&first).await;
         assert_eq!(again.text("/access_token"), answer.text("/access_token"));
         assert_eq!(again.text("/refresh_token"), second);
         assert_eq!(again.json["expires_in"], 3601 - seconds, "the token is as old as it is");
-        platform.system.clock.advance(1);
+        platform.system.pass(MILLISECOND);
         is_dead(&platform.refresh(&first).await);
         next(&platform.refresh(&second).await);
-        platform.system.stop().await;
     }
 }
 
@@ -177,6 +167,5 @@ async fn without_rotation_reuse_is_no_matter_of_modes() {
             let answer = platform.refresh(&refresh).await;
             assert_eq!((answer.status, answer.json.get("refresh_token")), (200, None), "{reuse}");
         }
-        platform.system.stop().await;
     }
 }

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use super::{HOUR, Platform, claims_text, is_challenged, is_refused};
-use crate::systems::bearer;
+use crate::systems::platform::{Platform, is_challenged, is_refused};
+use crate::systems::{HOUR, Jwt, MILLISECOND, bearer};
 
 const BARE: &str = r#"Bearer realm="api""#;
 const INVALID_REQUEST: &str = r#"Bearer realm="api", error="invalid_request""#;
@@ -26,7 +26,6 @@ async fn whoever_shows_no_bearer_token_is_told_to_and_of_no_error() {
         "unauthorized",
         BARE,
     );
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -40,7 +39,6 @@ async fn a_header_that_is_malformed_is_a_400() {
     is_challenged(&platform.read_with(&[&right, &right]).await, 400, "invalid_request", INVALID_REQUEST);
     let other_case = right.replace("Bearer", "bEARER");
     assert_eq!(platform.read_with(&[&other_case]).await.status, 200, "the scheme has no case");
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -49,7 +47,7 @@ async fn a_token_that_is_not_ours_is_a_401_by_name() {
     let login = platform.login("").await;
     let token = login.text("/access_token");
     let parts: Vec<&str> = token.split('.').collect();
-    let more = claims_text(&token).replace("u-1001", "u-9999");
+    let more = Jwt::read(&token).claims.to_string().replace("u-1001", "u-9999");
     let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
     let tokens = [
         "invented".to_owned(),
@@ -65,18 +63,16 @@ async fn a_token_that_is_not_ours_is_a_401_by_name() {
         is_challenged(&platform.read(&token).await, 401, "invalid_token", INVALID_TOKEN);
     }
     assert_eq!(platform.read(&token).await.status, 200);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
 async fn an_access_token_is_dead_in_the_very_second_of_its_end() {
     let platform = Platform::start().await;
     let token = platform.access("read:skills").await;
-    platform.system.clock.advance(HOUR - 1);
+    platform.system.pass(HOUR - MILLISECOND);
     assert_eq!(platform.read(&token).await.status, 200);
-    platform.system.clock.advance(1);
+    platform.system.pass(MILLISECOND);
     is_challenged(&platform.read(&token).await, 401, "invalid_token", INVALID_TOKEN);
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -94,7 +90,6 @@ async fn a_missing_scope_is_a_403_that_names_it() {
         let challenge = format!(r#"Bearer realm="api", error="insufficient_scope", scope="{needed}""#);
         is_challenged(&answer, 403, "insufficient_scope", &challenge);
     }
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -118,7 +113,6 @@ async fn each_scope_opens_what_it_is_named_after_and_admin_implies_all() {
         let generate_token = platform.access(generate).await;
         assert_eq!(platform.post("/v1/projects", &generate_token, generate).await.status, 201);
     }
-    platform.system.stop().await;
 }
 
 #[tokio::test]
@@ -128,5 +122,4 @@ async fn what_is_added_or_generated_needs_a_name() {
     for path in ["/v1/skills", "/v1/projects"] {
         is_refused(&platform.post(path, &token, "").await, 400, "invalid_request");
     }
-    platform.system.stop().await;
 }

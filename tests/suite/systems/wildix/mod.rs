@@ -4,7 +4,7 @@ mod signed;
 
 use serde_json::{Value as Json, json};
 
-use crate::systems::{Answer, NOW, System, bearer, jwt_parts};
+use crate::systems::{Answer, HOUR, Jwt, MILLISECOND, MINUTE, MONTH, NOW, SECOND, System, bearer};
 
 /// The mock, and what is asked of it again and again.
 struct Wildix {
@@ -53,12 +53,6 @@ impl Wildix {
     async fn me(&self, token: &str) -> Answer {
         self.get("/api/v1/me", &[&bearer(token)]).await
     }
-
-    /// Nothing broke in it, and every request had a route.
-    async fn stop(self) {
-        assert_eq!(self.system.unmatched(), 0);
-        self.system.stop().await;
-    }
 }
 
 /// Where a personal token for the sign-on service comes from.
@@ -84,27 +78,25 @@ async fn a_personal_token_is_good_for_one_authentication_only() {
     assert_eq!(wildix.exchange(&personal).await.status, 200);
     is_refused(&wildix.exchange(&personal).await, 401, "Unauthorized");
     is_refused(&wildix.exchange("invented").await, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
 async fn every_token_ends_when_its_time_has_come() {
     let wildix = Wildix::start().await;
     let (in_time, too_late) = (wildix.personal().await, wildix.personal().await);
-    wildix.system.clock.advance(59_999);
+    wildix.system.pass(MINUTE - MILLISECOND);
     let access = wildix.exchange(&in_time).await.text("/result/accessToken");
-    wildix.system.clock.advance(1);
+    wildix.system.pass(MILLISECOND);
     is_refused(&wildix.exchange(&too_late).await, 401, "Unauthorized");
 
-    wildix.system.clock.advance(3_599_000 - 1);
+    wildix.system.pass(HOUR - SECOND - MILLISECOND);
     let service = wildix.service(&access, &wanted()).await.text("/result/accessToken");
-    wildix.system.clock.advance(1_001);
+    wildix.system.pass(SECOND + MILLISECOND);
     is_refused(&wildix.service(&access, &wanted()).await, 401, "Unauthorized");
 
     assert_eq!(wildix.me(&service).await.status, 200, "it is younger than what bought it");
-    wildix.system.clock.advance(3_600_000);
+    wildix.system.pass(HOUR);
     is_refused(&wildix.me(&service).await, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -115,7 +107,6 @@ async fn a_token_of_one_kind_is_no_token_of_another() {
     is_refused(&wildix.exchange(&access).await, 401, "Unauthorized");
     is_refused(&wildix.service(&service, &wanted()).await, 401, "Unauthorized");
     is_refused(&wildix.me(&access).await, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -138,7 +129,6 @@ async fn every_answer_comes_in_the_house_envelope() {
     assert_eq!((me.status, &me.json["result"]["extension"]), (200, &json!("100")));
     let refused = wildix.me("invented").await;
     assert_eq!(refused.body, r#"{"type":"error","reason":"Unauthorized","result":null}"#);
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -152,7 +142,6 @@ async fn a_wrong_password_is_a_401_that_asks_for_basic() {
         is_refused(&answer, 401, "Unauthorized");
         assert_eq!(answer.header("www-authenticate"), "Basic realm=\"WMS\"", "{headers:?}");
     }
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -170,12 +159,12 @@ async fn only_the_first_step_asks_for_a_password() {
         is_refused(&answer, 401, "Unauthorized");
         assert!(answer.headers("www-authenticate").is_empty(), "{answer:?}");
     }
-    wildix.stop().await;
 }
 
 #[tokio::test]
 async fn the_pbx_does_not_mind_the_case_of_a_path_and_the_sign_on_service_does() {
-    let wildix = Wildix::start().await;
+    let mut wildix = Wildix::start().await;
+    wildix.system.expect_unmatched(3);
     for path in ["/api/v1/personal/token/", "/api/v1/Personal/Token/", "/API/V1/PERSONAL/TOKEN/"] {
         assert_eq!(wildix.get(path, &[BASIC]).await.status, 200, "{path}");
     }
@@ -186,13 +175,10 @@ async fn the_pbx_does_not_mind_the_case_of_a_path_and_the_sign_on_service_does()
         let answer = wildix.system.send_form("POST", path, &[], "login=100&password=offline-only").await;
         assert_eq!(answer.status, 200, "{path}");
     }
-    assert_eq!(wildix.system.unmatched(), 0);
     let access = bearer(&wildix.personal().await);
     assert_eq!(wildix.get("/api/v2/token/", &[&access]).await.status, 404);
     assert_eq!(wildix.get("/api/v2/Token", &[&access]).await.status, 404, "the slash belongs to it");
     assert_eq!(wildix.system.send("POST", "/api/v2/openid/service/", &[], "").await.status, 404);
-    assert_eq!(wildix.system.unmatched(), 3);
-    wildix.system.stop().await;
 }
 
 #[tokio::test]
@@ -201,9 +187,8 @@ async fn a_personal_token_is_a_jwt_where_one_is_asked_for() {
     assert_eq!(wildix.personal().await.matches('.').count(), 0);
     let answer = wildix.get(&format!("{PERSONAL}&type=JWT"), &[BASIC]).await;
     let token = answer.text("/result/token");
-    assert_eq!(jwt_parts(&token).1["sub"], json!("100"));
+    assert_eq!(Jwt::read(&token).claims["sub"], json!("100"));
     assert_eq!(wildix.exchange(&token).await.status, 200);
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -211,7 +196,6 @@ async fn a_personal_token_that_names_no_service_is_not_for_the_sign_on_service()
     let wildix = Wildix::start().await;
     let token = wildix.get("/api/v1/personal/token/", &[BASIC]).await.text("/result/token");
     is_refused(&wildix.exchange(&token).await, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -226,7 +210,6 @@ async fn a_reset_takes_back_the_personal_tokens_of_one_user() {
     is_refused(&wildix.exchange(&second).await, 401, "Unauthorized");
     assert_eq!(wildix.exchange(&fresh).await.status, 200);
     assert_eq!(wildix.exchange(&other).await.status, 200);
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -234,24 +217,22 @@ async fn an_access_token_buys_a_service_token_again_and_again() {
     let wildix = Wildix::start().await;
     let access = wildix.access().await;
     let first = wildix.service(&access, &wanted()).await.text("/result/accessToken");
-    wildix.system.clock.advance(1_800_000);
+    wildix.system.pass(30 * MINUTE);
     let second = wildix.service(&access, &wanted()).await.text("/result/accessToken");
     assert_ne!(first, second);
-    wildix.system.clock.advance(1_800_000);
+    wildix.system.pass(30 * MINUTE);
     is_refused(&wildix.me(&first).await, 401, "Unauthorized");
     assert_eq!(wildix.me(&second).await.status, 200, "it ends later");
     is_refused(&wildix.service(&access, &wanted()).await, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
 async fn a_service_token_tells_for_whom_and_what_it_is() {
     let wildix = Wildix::start().await;
     let token = wildix.service(&wildix.access().await, &wanted()).await.text("/result/accessToken");
-    let (_, claims) = jwt_parts(&token);
+    let claims = Jwt::read(&token).claims;
     assert_eq!((&claims["aud"], &claims["scope"]), (&json!("https://api.x-bees.com"), &json!("xbees")));
     assert_eq!((&claims["sub"], &claims["exp"]), (&json!("100"), &json!(NOW + 3600)));
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -262,7 +243,6 @@ async fn an_unknown_audience_or_scope_is_refused_by_name() {
     is_refused(&wildix.service(&access, &everything()).await, 400, "invalid_scope");
     is_refused(&wildix.service(&access, &json!({})).await, 400, "Invalid audience");
     assert_eq!(wildix.service(&access, &wanted()).await.status, 200, "a refusal costs nothing");
-    wildix.stop().await;
 }
 
 fn nobody() -> Json {
@@ -295,7 +275,6 @@ async fn a_service_token_may_come_as_rfc_8693_has_it() {
     for answer in [&answer, &wrong[0].0, &wrong[1].0] {
         assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
     }
-    wildix.stop().await;
 }
 
 /// What a browser would send back: the name and the value.
@@ -316,7 +295,6 @@ async fn a_cookie_of_the_login_stands_in_for_the_password() {
     let token = wildix.personal_as(&cookie).await;
     assert_eq!(wildix.exchange(&token).await.status, 200);
     is_refused(&wildix.get(PERSONAL, &["cookie: PHPSESSID=invented"]).await, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -329,7 +307,6 @@ async fn the_cookie_comes_twice_with_dashes_in_its_date() {
     assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
     // An hour after Tue, 14 Nov 2023 22:13:20.
     assert_eq!(first, format!("PHPSESSID={id}; expires=Tue, 14-Nov-2023 23:13:20 GMT; path=/"));
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -342,12 +319,11 @@ async fn a_login_that_is_to_be_remembered_outlives_one_that_is_not() {
         "{answer:?}"
     );
     let remembered = session(&answer);
-    wildix.system.clock.advance(3_600_000 - 1);
+    wildix.system.pass(HOUR - MILLISECOND);
     assert_eq!(wildix.get(PERSONAL, &[&plain]).await.status, 200);
-    wildix.system.clock.advance(1);
+    wildix.system.pass(MILLISECOND);
     is_refused(&wildix.get(PERSONAL, &[&plain]).await, 401, "Unauthorized");
     assert_eq!(wildix.get(PERSONAL, &[&remembered]).await.status, 200);
-    wildix.system.clock.advance(30 * 24 * 3_600_000);
+    wildix.system.pass(MONTH);
     is_refused(&wildix.get(PERSONAL, &[&remembered]).await, 401, "Unauthorized");
-    wildix.stop().await;
 }

@@ -1,14 +1,12 @@
 //! What an application may ask that signs each of its requests. The proofs are made here in another
 //! way than the mock's, from the text that has to be signed.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::{digest, hmac};
+use ring::digest;
 use serde_json::{Value as Json, json};
 
 use crate::scenario::{Reply, Scenario};
 use crate::systems::wildix::{Wildix, is_refused};
-use crate::systems::{Answer, NOW, jwt_parts};
+use crate::systems::{Answer, Jwt, MILLISECOND, MINUTE, NOW, bearer};
 
 const APP: &str = "x-app-id: offline-app-id";
 
@@ -28,11 +26,7 @@ fn claims(text: &str) -> Json {
 }
 
 fn proof(claims: &Json, secret: &str) -> String {
-    let head = URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"HS256"}"#);
-    let text = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes()));
-    format!("authorization: Bearer {text}.{signature}")
+    bearer(&Jwt::sign(json!({ "typ": "JWT", "alg": "HS256" }), claims.clone(), secret).text)
 }
 
 impl Wildix {
@@ -59,7 +53,6 @@ async fn a_signed_request_is_answered() {
     let answer = wildix.colleagues("", &format!("GET{BEGINS}")).await;
     assert_eq!((answer.status, &answer.json["type"]), (200, &json!("result")), "{answer:?}");
     assert_eq!(answer.json["result"]["records"][0]["extension"], "100");
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -71,7 +64,6 @@ async fn names_are_signed_in_lower_case_and_in_order_and_values_without_blanks_a
         let answer = wildix.colleagues("?start=+0+&Count=10", &format!("GET{BEGINS}{text}")).await;
         is_refused(&answer, 401, "Unauthorized");
     }
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -85,7 +77,6 @@ async fn a_form_is_signed_with_the_rest_but_where_nobody_looks_at_it() {
         let other = send("Name=Eve&b=2").await.status;
         assert_eq!(other, if method == "DELETE" { 200 } else { 401 }, "{method}");
     }
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -98,17 +89,15 @@ async fn a_proof_opens_nothing_but_the_request_that_it_was_made_for() {
     is_refused(&posted, 401, "Unauthorized");
     let otherwise = wildix.get("/api/v1/colleagues/", &[APP, &proof]).await;
     is_refused(&otherwise, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
 async fn a_proof_ends_after_five_minutes() {
     let wildix = Wildix::start().await;
-    wildix.system.clock.advance(299_999);
+    wildix.system.pass(5 * MINUTE - MILLISECOND);
     assert_eq!(wildix.colleagues("", &format!("GET{BEGINS}")).await.status, 200);
-    wildix.system.clock.advance(1);
+    wildix.system.pass(MILLISECOND);
     is_refused(&wildix.colleagues("", &format!("GET{BEGINS}")).await, 401, "Unauthorized");
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -146,7 +135,6 @@ async fn a_proof_of_somebody_else_is_refused() {
     for headers in [&[proof.as_str()][..], &[&proof, "x-app-id: another-id"], &[APP]] {
         is_refused(&wildix.get("/api/v1/Colleagues/", headers).await, 401, "Unauthorized");
     }
-    wildix.stop().await;
 }
 
 #[tokio::test]
@@ -160,14 +148,19 @@ async fn a_header_may_be_signed_too() {
         let answer = wildix.get("/api/v1/Colleagues/", &[APP, &proof, language]).await;
         assert_eq!(answer.status, status, "{language}");
     }
-    wildix.stop().await;
 }
 
 /// The claims that the module of the workflows signs for this request.
 fn signed_by_the_module(method: &str, request: &str) -> Json {
     let workflow = format!(
-        "inputs: {{ base: }}\nsteps:\n  - request: {request}\n    before: |\n      \
-         import \"wildix\" as wildix;\n      wildix::sign(\"offline-app-id\", \"offline-app\", \"offline-only\");\n"
+        r#"
+inputs: {{ base: }}
+steps:
+  - request: {request}
+    before: |
+      import "wildix" as wildix;
+      wildix::sign("offline-app-id", "offline-app", "offline-only");
+"#
     );
     let module = std::fs::read("scripts/wildix.rhai").expect("it is shipped");
     let ran = Scenario::new(&workflow)
@@ -177,7 +170,7 @@ fn signed_by_the_module(method: &str, request: &str) -> Json {
     ran.passed();
     let seen = ran.seen_at("base").remove(0);
     assert_eq!(seen.header("x-app-id"), "offline-app-id");
-    let (head, claims) = jwt_parts(seen.header("authorization").trim_start_matches("Bearer "));
+    let Jwt { head, claims, .. } = Jwt::read(seen.header("authorization").trim_start_matches("Bearer "));
     assert_eq!((&head["alg"], &claims["iss"]), (&json!("HS256"), &json!("offline-app")));
     assert_eq!(claims["exp"].as_i64(), claims["iat"].as_i64().map(|iat| iat + 300));
     claims
