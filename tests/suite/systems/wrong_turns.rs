@@ -150,6 +150,39 @@ steps:
 }
 
 #[tokio::test]
+async fn every_system_refuses_a_dead_token_and_nobody_is_sent_to_look_for_a_password() {
+    let bearer = |path: &str| format!("{{ url: '{{{{ base }}}}{path}', auth: {{ bearer: dead-token }} }}");
+    let taken = "does not take this token";
+    let cases = [
+        ("mikopbx", bearer("/pbxcore/api/v3/extensions"), taken),
+        ("platform", bearer("/v1/skills"), taken),
+        ("mindbaz", bearer("/api/1234/fields/list"), taken),
+        ("wildix", bearer("/api/v1/me"), taken),
+        ("datarhei", bearer("/api/v3/process"), taken),
+        ("datarhei", bearer("/api/login/refresh"), taken),
+        (
+            "platform",
+            "{ url: '{{ base }}/v1/auth/refresh', json: { refresh_token: dead-token } }".to_owned(),
+            "the refresh token was used already",
+        ),
+        (
+            "mikopbx",
+            "{ method: POST, url: '{{ base }}/pbxcore/api/v3/auth:refresh', headers: { Cookie: refreshToken=dead } }"
+                .to_owned(),
+            "does not take the cookie",
+        ),
+    ];
+    for (name, request, help) in cases {
+        let system = System::start(name, &[]).await;
+        let flow = format!("inputs: {{ base: {{ env: BASE }} }}\nsteps:\n  - request: {request}\n");
+        let cli = Cli::new(&[("flow.yaml", &flow)]).env("BASE", system.origin());
+        let called = call(cli, "run flow.yaml --output vars".to_owned()).await;
+        called.fails(4, &["401", help, "log in again"]);
+        assert!(!called.err.contains("password"), "{}", called.err);
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_down_is_told_with_its_address() {
     let nobody = Server::nobody("nobody");
     let address = nobody.origin.trim_start_matches("http://").to_owned();
