@@ -19,6 +19,7 @@ use crate::parts::script::{self, Draft, Host, Phase, Ran, RequestCell, Script, S
 use crate::parts::template;
 use crate::running::context::Cancel;
 use crate::running::event::{Detail, EventKind};
+use crate::running::exchange::hops;
 use crate::running::origins::Origins;
 use crate::running::run::Events;
 use crate::running::show;
@@ -108,7 +109,6 @@ impl Blocking {
     }
 
     fn tell_response(&self, response: &Response) {
-        self.events.warn_of_hops(&self.path, response);
         let wire = self.events.wants(Detail::Wire);
         self.events.tell_at(Detail::Requests, &self.path, || {
             EventKind::ResponseReceived(show::response(response, &self.scope.needles, wire))
@@ -130,15 +130,17 @@ impl Sender for Blocking {
         request.channel = channel.resolve(&self.scope).map_err(|error| refused(&error))?;
         // A client certificate is a credential like any other.
         if request.channel.is_some() && !self.names(&request) {
-            request.channel = Channel::anonymous(request.channel.as_ref());
+            request.channel = Channel::for_stranger(request.channel.as_ref());
         }
         request.jar = channel.keeps_cookies().then(|| self.jar.clone());
-        self.events.warn_of_unchecked(&self.path, &request);
+        request.needles = Some(self.scope.needles.clone());
+        self.events.warn_of_unchecked(&self.path, &*self.transport, &request);
         self.tell_request(&request);
         self.runtime.block_on(async {
             tokio::select! {
                 () = self.cancel.cancelled() => Err(script::Error::new("interrupted", None)),
                 result = self.transport.send(&request) => {
+                    self.events.warn_of_hops(&self.path, &*self.transport, &request, hops(&result));
                     self.events.warn_of_cookies(&self.path, &request);
                     let response = result.map_err(|error| script::Error::new(error.to_string(), error.help()))?;
                     self.scope.learn_cookies(&response);

@@ -8,8 +8,9 @@ use url::Position;
 
 use crate::ground::quantity;
 use crate::ground::secret::{Needles, is_secret_name, masked, pseudonym};
+use crate::parts::http::message::Hop;
 use crate::parts::http::{Request, Response, client, status};
-use crate::running::event::{RequestText, ResponseText};
+use crate::running::event::{RedirectText, RequestText, ResponseText};
 
 /// How many characters of a body are shown beside a failure.
 const ANSWER: usize = 1200;
@@ -29,19 +30,26 @@ pub(super) fn answer(response: &Response, needles: &Needles) -> String {
 
 /// An answer for `-v`; with headers and timings for `-vv`.
 pub(super) fn response(response: &Response, needles: &Needles, wire: bool) -> ResponseText {
-    let redirects = response.hops.iter().map(|hop| {
-        let dropped = if hop.dropped_credentials { " (credentials left behind)" } else { "" };
-        needles.scrub(&format!("{} {} → {}{dropped}", hop.status, hop.from, hop.to))
-    });
     ResponseText {
         line: line(response),
         status: response.status,
         headers: if wire { headers(&response.headers, needles) } else { Vec::new() },
         body: body(response, needles, BODY),
         size: response.body.len(),
-        redirects: redirects.collect(),
+        redirects: redirects(&response.hops, needles),
         timing: if wire { timing(response) } else { String::new() },
     }
+}
+
+/// Redirects that were followed.
+pub(super) fn redirects(hops: &[Hop], needles: &Needles) -> Vec<RedirectText> {
+    let shown = |hop: &Hop| RedirectText {
+        status: hop.status,
+        from: needles.scrub(hop.from.as_str()),
+        to: needles.scrub(hop.to.as_str()),
+        dropped_credentials: hop.dropped_credentials,
+    };
+    hops.iter().map(shown).collect()
 }
 
 /// A request as it is sent, for `-v`; with headers for `-vv`.

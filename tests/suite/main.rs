@@ -31,6 +31,8 @@ mod expect;
 mod channel;
 // Whom a client trusts and who it is: authorities, pinned servers, client certificates, https mocks.
 mod tls;
+// What is wrong with a certificate, each fault in its own words; `insecure` and `--insecure`.
+mod certificates;
 // The ways around: HTTP proxies, CONNECT, SOCKS.
 mod proxy;
 // The schemes that compute: Digest, AWS Signature Version 4, JWT; servers here verify what they get.

@@ -246,7 +246,7 @@ impl Scenario {
             runner = runner.mock();
         } else {
             let timing = self.detail >= Detail::Wire;
-            let client = Client::new(ClientOptions { timing, only: None });
+            let client = Client::new(ClientOptions { timing, ..ClientOptions::default() });
             runner = runner.transport(Real { client, flying: self.time_flies, under_way: Mutex::new(0) });
             for (name, origin) in origins {
                 if workflow.inputs.iter().any(|input| *input.name.value == **name) {

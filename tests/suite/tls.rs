@@ -243,7 +243,7 @@ fn a_mock_of_tls_is_trusted_by_nobody_until_the_workflow_says_so() {
     let error = ran.error();
     says(&error, &["no TLS connection to 127.0.0.1:", "self-signed"]);
     let place = |hint: &str| error.find(hint).unwrap_or_else(|| panic!("{hint} is not in {error}"));
-    assert!(place("tls: { ca: ca.pem }") < place("insecure: true"), "{error}");
+    assert!(place("tls: { ca: server.pem }") < place("insecure: true"), "{error}");
     let ran = mocked(", tls: { insecure: true }").run();
     ran.passed();
     says(ran.output("url").as_str().expect("a text"), &["https://127.0.0.1:", "/v1/me"]);

@@ -290,6 +290,7 @@ impl Rendered {
             limits: self.limits,
             channel: self.channel,
             jar: None,
+            needles: None,
         }
     }
 }

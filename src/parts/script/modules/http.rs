@@ -126,6 +126,7 @@ fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
         limits: limits(call, fields)?,
         channel: None,
         jar: None,
+        needles: None,
     })
 }
 
