@@ -146,7 +146,10 @@ fn insecure_holds_again_where_a_redirect_comes_back_to_the_server_of_the_request
     let away = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let redirect = Some(format!("http://{}/away", away.local_addr().expect("an address")));
     let home = TlsServer::start(Settings { redirect, ..self_signed(IsCa::NoCa) });
-    let back = format!("HTTP/1.1 302 X\r\nlocation: {}/back\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", home.origin);
+    let back = format!(
+        "HTTP/1.1 302 X\r\nlocation: {}/back\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+        home.origin
+    );
     std::thread::spawn(move || {
         // Once back, and then the answer; each on a connection of its own.
         for answer in [back.as_str(), "HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n"] {

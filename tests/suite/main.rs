@@ -29,6 +29,8 @@ mod select;
 mod expect;
 // How a request travels: redirects, cookies, addresses, versions of HTTP.
 mod channel;
+// What a redirect may take along, where it may lead, and how it is told.
+mod hops;
 // Whom a client trusts and who it is: authorities, pinned servers, client certificates, https mocks.
 mod tls;
 // What is wrong with a certificate, each fault in its own words; `insecure` and `--insecure`.

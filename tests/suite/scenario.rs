@@ -107,6 +107,11 @@ impl Scenario {
         self
     }
 
+    /// Where a server is.
+    pub(crate) fn origin(&self, name: &str) -> String {
+        origin(&self.servers, name)
+    }
+
     /// Adds an origin where nobody listens.
     pub(crate) fn nobody(mut self, name: &str) -> Self {
         self.servers.push(Server::nobody(name));
@@ -375,6 +380,11 @@ impl Ran {
             .unwrap_or_else(|| panic!("nobody asked {line}: {:?}\n{}", self.servers[0].lines(), self.error()))
     }
 
+    /// Where a server was.
+    pub(crate) fn origin(&self, name: &str) -> String {
+        origin(&self.servers, name)
+    }
+
     /// An output.
     #[track_caller]
     pub(crate) fn output(&self, name: &str) -> serde_json::Value {
@@ -465,6 +475,10 @@ impl Ran {
     fn clean(&self, text: &str) -> String {
         text.replace(&self.folder, "")
     }
+}
+
+fn origin(servers: &[Server], name: &str) -> String {
+    servers.iter().find(|server| server.name == name).expect("a server of that name").origin.clone()
 }
 
 /// Asserts that a text has all of these in it.
