@@ -4,13 +4,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use tokio::runtime::Handle;
 
 use crate::document::workflow::Workflow;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::Marks;
-use crate::parts::http::message::is_credential;
+use crate::parts::http::message::{is_credential, reserved};
 use crate::parts::http::redirect::same_origin;
 use crate::parts::http::spec::{Rendered, RenderedBody, parse_url};
 use crate::parts::http::{Channel, Jar, Request, RequestSpec, Response, Transport};
@@ -205,7 +205,7 @@ impl Touched {
         let gained = before.body == RenderedBody::None && body != RenderedBody::None;
         let method =
             if gained && method == before.method && method == Method::GET { Method::POST } else { method };
-        let headers = self.headers(&draft.headers, &before, &body)?;
+        let headers = self.headers(&draft.headers, &before, (&body, read.from_server))?;
         let elsewhere = !same_origin(&url, &before.url);
         let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
         let secret_inside = before.secret_inside || !shown || self.gained_secret(&before.body, &body);
@@ -229,7 +229,7 @@ impl Touched {
         &self,
         pairs: &[(String, String)],
         before: &Rendered,
-        body: &RenderedBody,
+        (body, from_server): (&RenderedBody, bool),
     ) -> Result<HeaderMap, template::Error> {
         let refused = |name: &str, why: &str| {
             let name = name.escape_debug();
@@ -239,9 +239,17 @@ impl Touched {
         for (name, text) in pairs {
             let header = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| refused(name, "has no name that can be sent"))?;
+            if let Some((why, help)) = reserved(&header) {
+                return Err(refused(name, why).help(help));
+            }
             let mut value = HeaderValue::from_bytes(text.as_bytes())
                 .map_err(|_| refused(name, "has a line break or a control character in it"))?;
-            let was = before.headers.get_all(&header).iter().any(|old| old.is_sensitive() && old == value);
+            let mut old = before.headers.get_all(&header).iter().filter(|old| *old == value).peekable();
+            if header == HOST && from_server && old.peek().is_none() {
+                let error = refused(name, "chooses who answers, and a server may have had a say in it");
+                return Err(error.help("write it under `headers` of the request"));
+            }
+            let was = old.any(HeaderValue::is_sensitive);
             value.set_sensitive(was || is_credential(&header) || self.scope.needles.scrub(text) != *text);
             headers.append(header, value);
         }

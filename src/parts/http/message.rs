@@ -66,6 +66,22 @@ pub fn is_credential(name: &HeaderName) -> bool {
         || is_secret_name(name.as_str())
 }
 
+/// Why a header is not for whoever writes a request, and what to do; `None` where it is. Some frame
+/// the message (RFC 9112, 6): a wrong one would cut it short, or hide a second request in it. Others
+/// are about one connection (RFC 9110, 7.6.1), which is the client's own.
+#[must_use]
+pub fn reserved(name: &HeaderName) -> Option<(&'static str, &'static str)> {
+    match name.as_str() {
+        "content-length" => Some(("is counted by the client, which knows the body", "leave it out")),
+        "transfer-encoding" => Some(("is set by the client: it says where the message ends", "leave it out")),
+        "connection" | "keep-alive" | "proxy-connection" | "te" | "trailer" | "upgrade" => {
+            let help = "leave it out: connections are kept and closed by themselves";
+            Some(("is about the connection, which is the client's own", help))
+        }
+        _ => None,
+    }
+}
+
 /// Whether a body is a form, by its `Content-Type`: `application/x-www-form-urlencoded`.
 #[must_use]
 pub fn is_form(headers: &HeaderMap) -> bool {
