@@ -68,7 +68,7 @@ impl StepRun<'_> {
         loop {
             self.tell_request(spec, request, as_written, is_first || rounds > 0);
             let transport = &*self.flowing.context.transport;
-            self.flowing.events.warn_of_unchecked(&self.path, transport, request);
+            self.flowing.events.warn_before(&self.path, transport, request);
             let result = transport.send(request).await;
             let hops = hops(&result);
             self.flowing.events.warn_of_hops(&self.path, transport, request, hops);

@@ -53,7 +53,7 @@ impl StepRun<'_> {
         request.channel = Channel::anonymous(channel.as_ref());
         request.needles = Some(needles.clone());
         let (events, transport) = (&self.flowing.events, &*self.flowing.context.transport);
-        events.warn_of_unchecked(&self.path, transport, &request);
+        events.warn_before(&self.path, transport, &request);
         if events.wants_requests() {
             let text = events.request_text(&request, &self.scope, Vec::new);
             events.tell(&self.path, EventKind::RequestSent(text));

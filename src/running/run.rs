@@ -8,7 +8,8 @@ use url::Url;
 
 use crate::document::plan::Plan;
 use crate::parts::http::message::Hop;
-use crate::parts::http::{Jar, Request, Transport, curl};
+use crate::parts::http::tls::Tls;
+use crate::parts::http::{Channel, Jar, Request, Transport, curl};
 use crate::parts::scope::Scope;
 use crate::running::context::Context;
 use crate::running::dry;
@@ -127,9 +128,16 @@ impl Events {
         }
     }
 
-    /// Warns of a server whose certificate is not checked, before anything is sent to it.
-    pub(super) fn warn_of_unchecked(&self, path: &Arc<str>, transport: &dyn Transport, request: &Request) {
+    /// Warns before a request is sent: of a server whose certificate is not checked, and of a private
+    /// key that others can read.
+    pub(super) fn warn_before(&self, path: &Arc<str>, transport: &dyn Transport, request: &Request) {
         self.warn_if_unchecked(path, transport, request, &request.url);
+        let tls = request.channel.as_deref().and_then(Channel::tls);
+        if let Some(key) = tls.and_then(Tls::loose_key) {
+            let key = key.display();
+            let message = format!("other users of this machine can read the private key `{key}`: chmod 600");
+            self.warn_once(path, message);
+        }
     }
 
     fn warn_if_unchecked(&self, path: &Arc<str>, transport: &dyn Transport, request: &Request, url: &Url) {

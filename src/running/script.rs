@@ -134,7 +134,7 @@ impl Sender for Blocking {
         }
         request.jar = channel.keeps_cookies().then(|| self.jar.clone());
         request.needles = Some(self.scope.needles.clone());
-        self.events.warn_of_unchecked(&self.path, &*self.transport, &request);
+        self.events.warn_before(&self.path, &*self.transport, &request);
         self.tell_request(&request);
         self.runtime.block_on(async {
             tokio::select! {

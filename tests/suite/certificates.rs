@@ -72,7 +72,7 @@ fn each_fault_of_a_certificate_has_a_text_and_a_remedy_of_its_own() {
         (vouched(|of| of.not_before = rcgen::date_time_ymd(4000, 1, 1)), "is not valid yet", "clock"),
         (
             vouched(|of| {
-                of.subject_alt_names = vec![SanType::DnsName("a.example".try_into().expect("a name"))]
+                of.subject_alt_names = vec![SanType::DnsName("a.example".try_into().expect("a name"))];
             }),
             "is for another host: a.example",
             "does the URL name the host",

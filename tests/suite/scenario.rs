@@ -151,6 +151,11 @@ impl Scenario {
         self
     }
 
+    /// Where a file beside the workflow is.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Gives an input as `--input` does.
     pub(crate) fn input(mut self, name: &str, value: &str) -> Self {
         self.inputs.push((name.to_owned(), value.to_owned()));

@@ -169,10 +169,22 @@ impl Channel {
         self.tls.as_deref()
     }
 
-    /// The proxy that it leads through.
+    /// The proxy that it leads through; some servers may be asked directly.
     #[must_use]
     pub fn proxy(&self) -> Option<&Proxy> {
         self.proxy.as_deref()
+    }
+
+    /// The proxy on the way to the server of a URL.
+    #[must_use]
+    pub fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
+        self.proxy().filter(|proxy| !proxy.lets_pass(url))
+    }
+
+    /// The same without a proxy.
+    #[must_use]
+    pub fn direct(&self) -> Self {
+        Self { proxy: None, ..self.clone() }
     }
 
     /// The only version of HTTP that is spoken.

@@ -202,6 +202,9 @@ impl Profile {
     fn new(request: &Request, only: bool) -> Self {
         let channel = match &request.channel {
             Some(channel) if only => Some(Arc::new(channel.straight())),
+            Some(channel) if channel.proxy().is_some_and(|proxy| proxy.lets_pass(&request.url)) => {
+                Some(Arc::new(channel.direct()))
+            }
             channel => channel.clone(),
         };
         let way = channel.as_deref();

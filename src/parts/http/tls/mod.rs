@@ -65,6 +65,8 @@ pub struct IdentityFiles {
     pub is_pkcs12: bool,
     /// Whether a password opens it.
     pub has_password: bool,
+    /// Whether other users of this machine can read or write the key, which no password closes.
+    pub is_loose: bool,
 }
 
 /// The authorities of a PEM file.
@@ -196,7 +198,10 @@ impl IdentitySpec {
             |node: &Node| node.scalar().map(|scalar| reading.source.beside(&scalar.text)).unwrap_or_default();
         let is_pkcs12 = pkcs12.is_some();
         let password = password?;
+        let is_open = matches!(store, Store::Open(_)) || password.is_none();
+        let key_file = key.or(cert).or(pkcs12.map(|(_, file)| file)).map(beside).unwrap_or_default();
         let files = Arc::new(IdentityFiles {
+            is_loose: is_open && file::is_loose(&key_file),
             cert: cert.or(pkcs12.map(|(_, file)| file)).map(beside).unwrap_or_default(),
             key: key.map(beside),
             is_pkcs12,
@@ -290,6 +295,13 @@ impl Tls {
     #[must_use]
     pub fn authorities(&self) -> Option<&Path> {
         self.ca.as_deref().map(|ca| ca.file.as_path())
+    }
+
+    /// The file of a private key that other users of this machine can read.
+    #[must_use]
+    pub fn loose_key(&self) -> Option<&Path> {
+        let files = self.identity_files.as_deref().filter(|files| files.is_loose)?;
+        Some(files.key.as_deref().unwrap_or(&files.cert))
     }
 
     /// Where the client certificate came from.
