@@ -261,7 +261,7 @@ mod tests {
         let rows = Rows::new("rows.csv", Format::Csv, std::io::Cursor::new(head).chain(Endless { given: 0 }));
         let cases = Cases::new(rows, inputs, &jobs).expect("a first row");
         let schedule = Arc::new(Schedule {
-            context: Context::new(Arc::new(Client::new(ClientOptions { timing: false, only: None }))),
+            context: Context::new(Arc::new(Client::new(ClientOptions::default()))),
             stand_ins: StandIns::default(),
             screen: Screen::stderr(false),
             look: Look { style: Style::new(false), verbosity: Verbosity::Quiet, live: false },

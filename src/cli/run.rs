@@ -23,6 +23,7 @@ use crate::document::rows::Rows;
 use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::parts::http::tls::Waiver;
 use crate::parts::http::{Client, ClientOptions};
 use crate::reading::report::console::{Look, Verbosity};
 use crate::reading::report::{Screen, Tally, json, vars};
@@ -84,6 +85,15 @@ pub struct Arguments {
     /// Let workflows run commands and read files outside their project; `REQCHAIN_TRUST=1` says the same
     #[arg(long)]
     pub trust: bool,
+    /// Check no certificate in this run, or not that of one host; may be repeated with hosts
+    #[arg(
+        long,
+        value_name = "HOST[:PORT]",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = Waiver::EVERYBODY
+    )]
+    pub insecure: Vec<Waiver>,
     /// Flags of the language's commands that are not there yet.
     #[command(flatten)]
     pub awaited: Awaited,
@@ -270,7 +280,11 @@ impl Arguments {
         let spins = terminal.redraws && verbosity == Verbosity::Steps;
         let look = Look { style: terminal.style, verbosity, live };
         let keeps_entries = self.output == Output::Json;
-        let mut context = Context::new(Arc::new(Client::new(ClientOptions { timing, only })));
+        let mut context = Context::new(Arc::new(Client::new(ClientOptions {
+            timing,
+            only,
+            unchecked: self.insecure.clone(),
+        })));
         let wanted = if keeps_entries { Detail::Steps } else { Detail::Outcome };
         context.detail = detail(verbosity).max(wanted);
         (context.curl, context.dry_run) = (self.curl, self.dry_run);

@@ -21,6 +21,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("api_key", "write `api_key: { header: X-Api-Key, value: … }`"),
     ("bearer", "write the token alone: `bearer: \"{{ token }}\"`"),
     ("tls", "write `tls: { ca: ca.pem }`, or `tls: { insecure: true }` to accept any certificate"),
+    ("no_proxy", "write `no_proxy: [.example.com, 10.0.0.0/8]`"),
     ("proxy", "write `proxy: http://host:3128`, or `proxy: none`"),
     ("resolve", "write `resolve: { api.example.com: 127.0.0.1 }`"),
     ("timeout", "write `timeout: 10s`"),

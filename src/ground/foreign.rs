@@ -15,6 +15,7 @@ const SENT: &[&str] = &["request", "defaults"];
 const EXPECT: &[&str] = &["expect"];
 const AUTH: &[&str] = &["auth"];
 const TLS: &[&str] = &["tls"];
+const PROXY: &[&str] = &["proxy"];
 const REPEAT: &[&str] = &["repeat"];
 const RETRY: &[&str] = &["retry"];
 
@@ -43,6 +44,17 @@ const CONTENT_TYPE: &str =
     "it is a header: `headers: { Content-Type: … }`; `json` and `form` set it themselves";
 
 const ADVICE: &[Advice] = &[
+    (
+        PROXY,
+        &["host", "hostname", "port", "server", "http", "https", "scheme", "protocol"],
+        "write `proxy: http://host:3128`, or `proxy: none`",
+    ),
+    (
+        PROXY,
+        &["auth", "user", "username", "password"],
+        "they stand in its URL: `proxy: \"http://{{ user }}:{{ password }}@proxy.example:8080\"`",
+    ),
+    (PROXY, &["bypass", "exclude", "except", "noproxy"], "write `no_proxy: [.example.com, 10.0.0.0/8]`"),
     (
         WORKFLOW,
         &["on", "jobs", "runs_on", "runners", "options", "scenarios", "thresholds", "meta"],

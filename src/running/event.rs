@@ -4,6 +4,7 @@
 //! is secret was replaced where the event was made. A reader says how much [`Detail`] it wants,
 //! and nobody pays for text that nobody reads.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -148,12 +149,32 @@ pub struct ResponseText {
     pub body: Option<String>,
     /// How many bytes the body has.
     pub size: usize,
-    /// The redirects on the way: `302 https://a/x → https://b/y`.
+    /// The redirects on the way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub redirects: Vec<String>,
+    pub redirects: Vec<RedirectText>,
     /// `dns 1ms, connect 3ms, first byte 12ms, body 13ms`; empty below [`Detail::Wire`].
     #[serde(skip_serializing_if = "String::is_empty")]
     pub timing: String,
+}
+
+/// One redirect that was followed, as people may see it: as text, `302 https://a/x → https://b/y`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RedirectText {
+    /// The status that sent us on.
+    pub status: u16,
+    /// The URL that had been asked.
+    pub from: String,
+    /// The URL that was asked next.
+    pub to: String,
+    /// Whether credentials were left behind, since the origin changed.
+    pub dropped_credentials: bool,
+}
+
+impl fmt::Display for RedirectText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dropped = if self.dropped_credentials { " (credentials left behind)" } else { "" };
+        write!(f, "{} {} → {}{dropped}", self.status, self.from, self.to)
+    }
 }
 
 /// Milliseconds, for serde.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use reqwest::header::RETRY_AFTER;
+use url::Position;
 
 use crate::ground::diagnostic::Diagnostic;
 use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
+use crate::parts::http::message::Hop;
 use crate::parts::http::redirect::trusts;
 use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Channel, Request, RequestSpec, Response, status};
@@ -33,6 +35,7 @@ impl StepRun<'_> {
         let jar = rendered.cookies.then(|| self.flowing.jar.clone());
         let mut request = rendered.finish();
         request.jar = jar;
+        request.needles = Some(self.scope.needles.clone());
         // `auth` signs what was rendered, not what it signed the last time.
         let unsigned = self.planned.retry.is_some().then(|| request.clone());
         let mut attempts = 0;
@@ -55,7 +58,7 @@ impl StepRun<'_> {
     /// Sends a request, and again where its scheme answers a challenge of the server: that is part
     /// of the same attempt.
     async fn converse(
-        &self,
+        &mut self,
         spec: &RequestSpec,
         request: &mut Request,
         (as_written, is_first): (bool, bool),
@@ -64,9 +67,13 @@ impl StepRun<'_> {
         let mut rounds = 0;
         loop {
             self.tell_request(spec, request, as_written, is_first || rounds > 0);
-            self.flowing.events.warn_of_unchecked(&self.path, request);
-            let result = self.flowing.context.transport.send(request).await;
+            let transport = &*self.flowing.context.transport;
+            self.flowing.events.warn_before(&self.path, transport, request);
+            let result = transport.send(request).await;
+            let hops = hops(&result);
+            self.flowing.events.warn_of_hops(&self.path, transport, request, hops);
             self.flowing.events.warn_of_cookies(&self.path, request);
+            self.outcome.redirects = show::redirects(hops, &self.scope.needles);
             let (Some(auth), Ok(response)) = (spec.auth().filter(|_| signed), &result) else {
                 return Ok(result);
             };
@@ -105,7 +112,7 @@ impl StepRun<'_> {
     /// out: such a request is not sent.
     fn strip(&self, spec: &RequestSpec, request: &mut Request) -> Result<(), Box<Failure>> {
         let origin = request.url.origin().ascii_serialization();
-        if request.secret_inside {
+        if request.secret_inside || holds_secret(request) {
             let message = format!("the request holds a secret, and a server chose where it goes: {origin}");
             let diagnostic = Diagnostic::error(message).at(self.source(), spec.span());
             let help = format!("if that is meant, name the origin in an input or a default: {origin}");
@@ -114,14 +121,14 @@ impl StepRun<'_> {
         let secret: Vec<_> = request
             .headers
             .iter()
-            .filter(|(_, value)| value.is_sensitive())
+            .filter(|(_, value)| value.is_sensitive() || request.knows_secret_in(value.as_bytes()))
             .map(|(name, _)| name.clone())
             .collect();
         let signed = spec.auth().is_some_and(|auth| !matches!(auth, Auth::None));
         for name in &secret {
             request.headers.remove(name);
         }
-        request.channel = Channel::anonymous(request.channel.as_ref());
+        request.channel = Channel::for_stranger(request.channel.as_ref());
         if (signed || !secret.is_empty()) && self.outcome.attempts == 1 {
             let message = format!(
                 "sent without credentials: a server chose to go to {origin}, which no input, default or URL of the file names"
@@ -158,7 +165,6 @@ impl StepRun<'_> {
     pub(super) fn tell_response(&self, response: &Response) {
         let events = &self.flowing.events;
         let needles = &self.scope.needles;
-        events.warn_of_hops(&self.path, response);
         events.tell_at(Detail::Requests, &self.path, || {
             EventKind::ResponseReceived(show::response(response, needles, events.wants(Detail::Wire)))
         });
@@ -213,6 +219,20 @@ impl StepRun<'_> {
             failure.cause = Cause::Authentication;
         }
         failure
+    }
+}
+
+/// Whether a secret that is known came unmarked into what cannot be taken out.
+fn holds_secret(request: &Request) -> bool {
+    request.knows_secret_in(request.url[Position::BeforePath..].as_bytes())
+        || request.body.as_ref().is_some_and(|body| request.knows_secret_in(body))
+}
+
+/// The redirects that were followed, also where no answer came in the end.
+pub(super) fn hops(result: &Result<Response, Error>) -> &[Hop] {
+    match result {
+        Ok(response) => &response.hops,
+        Err(error) => error.hops(),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::parts::http::message::Limits;
 use crate::parts::http::{Channel, Request, Response, status};
 use crate::parts::scope::Scope;
 use crate::running::event::EventKind;
+use crate::running::exchange::hops;
 use crate::running::outcome::Failure;
 use crate::running::step::StepRun;
 
@@ -50,13 +51,15 @@ impl StepRun<'_> {
         channel.limit(&mut request.limits, &self.scope).map_err(|error| self.template_failure(&error))?;
         let channel = channel.resolve(&self.scope).map_err(|error| self.template_failure(&error))?;
         request.channel = Channel::anonymous(channel.as_ref());
-        self.flowing.events.warn_of_unchecked(&self.path, &request);
-        let events = &self.flowing.events;
+        request.needles = Some(needles.clone());
+        let (events, transport) = (&self.flowing.events, &*self.flowing.context.transport);
+        events.warn_before(&self.path, transport, &request);
         if events.wants_requests() {
             let text = events.request_text(&request, &self.scope, Vec::new);
             events.tell(&self.path, EventKind::RequestSent(text));
         }
-        let sent = self.flowing.context.transport.send(&request).await;
+        let sent = transport.send(&request).await;
+        events.warn_of_hops(&self.path, transport, &request, hops(&sent));
         let response = sent.map_err(|error| refused(error.to_string()))?;
         self.tell_response(&response);
         if response.status != 200 {
@@ -80,5 +83,6 @@ fn request(url: Url) -> Request {
         limits: Limits { max_body: LARGEST, ..Limits::default() },
         channel: None,
         jar: None,
+        needles: None,
     }
 }

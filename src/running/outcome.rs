@@ -11,7 +11,7 @@ use crate::ground::secret::{Marked, Needles};
 use crate::ground::source::Source;
 use crate::ground::value::Value;
 use crate::parts::expect::Check;
-use crate::running::event::{Event, EventKind, millis};
+use crate::running::event::{Event, EventKind, RedirectText, millis};
 
 /// How a step or a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
@@ -93,6 +93,9 @@ pub struct StepOutcome {
     pub time: Duration,
     /// How often its request was sent; 0 where it sent none.
     pub attempts: u32,
+    /// The redirects that its last request followed, also where no answer came in the end.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub redirects: Vec<RedirectText>,
     /// How often the whole step was repeated; 0 where it has no `repeat`.
     #[serde(skip)]
     pub passes: u32,

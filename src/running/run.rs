@@ -4,9 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use url::Url;
 
 use crate::document::plan::Plan;
-use crate::parts::http::{Jar, Request, Response, curl};
+use crate::parts::http::message::Hop;
+use crate::parts::http::tls::Tls;
+use crate::parts::http::{Channel, Jar, Request, Transport, curl};
 use crate::parts::scope::Scope;
 use crate::running::context::Context;
 use crate::running::dry;
@@ -125,25 +128,46 @@ impl Events {
         }
     }
 
-    /// Warns of a server whose certificate is not checked.
-    pub(super) fn warn_of_unchecked(&self, path: &Arc<str>, request: &Request) {
-        let insecure = request.channel.as_ref().is_some_and(|channel| channel.is_insecure());
-        if insecure && request.url.scheme() == "https" {
-            let origin = request.url.origin().ascii_serialization();
-            let message = format!("the certificate of {origin} is not checked: `tls.insecure` is true");
+    /// Warns before a request is sent: of a server whose certificate is not checked, and of a private
+    /// key that others can read.
+    pub(super) fn warn_before(&self, path: &Arc<str>, transport: &dyn Transport, request: &Request) {
+        self.warn_if_unchecked(path, transport, request, &request.url);
+        let tls = request.channel.as_deref().and_then(Channel::tls);
+        if let Some(key) = tls.and_then(Tls::loose_key) {
+            let key = key.display();
+            let message = format!("other users of this machine can read the private key `{key}`: chmod 600");
             self.warn_once(path, message);
         }
     }
 
-    /// Warns of redirects that left credentials behind.
-    pub(super) fn warn_of_hops(&self, path: &Arc<str>, response: &Response) {
-        for hop in response.hops.iter().filter(|hop| hop.dropped_credentials) {
-            let message = format!(
-                "a redirect from {} to {} changed the origin: credentials were left behind",
-                hop.from.origin().ascii_serialization(),
-                hop.to.origin().ascii_serialization()
-            );
-            self.tell(path, EventKind::Warned { message });
+    fn warn_if_unchecked(&self, path: &Arc<str>, transport: &dyn Transport, request: &Request, url: &Url) {
+        if let Some(why) = transport.unchecked(request, url) {
+            let origin = url.origin().ascii_serialization();
+            self.warn_once(path, format!("the certificate of {origin} is not checked: {why}"));
+        }
+    }
+
+    /// Warns of what redirects did: they led to servers whose certificates are not checked, left
+    /// credentials behind, or left what is encrypted.
+    pub(super) fn warn_of_hops(
+        &self,
+        path: &Arc<str>,
+        transport: &dyn Transport,
+        request: &Request,
+        hops: &[Hop],
+    ) {
+        for hop in hops {
+            self.warn_if_unchecked(path, transport, request, &hop.to);
+            let (from, to) = (hop.from.origin().ascii_serialization(), hop.to.origin().ascii_serialization());
+            if hop.dropped_credentials {
+                let message = format!(
+                    "a redirect from {from} to {to} changed the origin: credentials were left behind"
+                );
+                self.warn_once(path, message);
+            }
+            if hop.from.scheme() == "https" && hop.to.scheme() == "http" {
+                self.warn_once(path, format!("a redirect from {from} leads to {to}, which is not encrypted"));
+            }
         }
     }
 

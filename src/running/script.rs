@@ -4,13 +4,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use tokio::runtime::Handle;
 
 use crate::document::workflow::Workflow;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::Marks;
-use crate::parts::http::message::is_credential;
+use crate::parts::http::message::{is_credential, reserved};
 use crate::parts::http::redirect::same_origin;
 use crate::parts::http::spec::{Rendered, RenderedBody, parse_url};
 use crate::parts::http::{Channel, Jar, Request, RequestSpec, Response, Transport};
@@ -19,6 +19,7 @@ use crate::parts::script::{self, Draft, Host, Phase, Ran, RequestCell, Script, S
 use crate::parts::template;
 use crate::running::context::Cancel;
 use crate::running::event::{Detail, EventKind};
+use crate::running::exchange::hops;
 use crate::running::origins::Origins;
 use crate::running::run::Events;
 use crate::running::show;
@@ -108,7 +109,6 @@ impl Blocking {
     }
 
     fn tell_response(&self, response: &Response) {
-        self.events.warn_of_hops(&self.path, response);
         let wire = self.events.wants(Detail::Wire);
         self.events.tell_at(Detail::Requests, &self.path, || {
             EventKind::ResponseReceived(show::response(response, &self.scope.needles, wire))
@@ -130,15 +130,17 @@ impl Sender for Blocking {
         request.channel = channel.resolve(&self.scope).map_err(|error| refused(&error))?;
         // A client certificate is a credential like any other.
         if request.channel.is_some() && !self.names(&request) {
-            request.channel = Channel::anonymous(request.channel.as_ref());
+            request.channel = Channel::for_stranger(request.channel.as_ref());
         }
         request.jar = channel.keeps_cookies().then(|| self.jar.clone());
-        self.events.warn_of_unchecked(&self.path, &request);
+        request.needles = Some(self.scope.needles.clone());
+        self.events.warn_before(&self.path, &*self.transport, &request);
         self.tell_request(&request);
         self.runtime.block_on(async {
             tokio::select! {
                 () = self.cancel.cancelled() => Err(script::Error::new("interrupted", None)),
                 result = self.transport.send(&request) => {
+                    self.events.warn_of_hops(&self.path, &*self.transport, &request, hops(&result));
                     self.events.warn_of_cookies(&self.path, &request);
                     let response = result.map_err(|error| script::Error::new(error.to_string(), error.help()))?;
                     self.scope.learn_cookies(&response);
@@ -203,7 +205,7 @@ impl Touched {
         let gained = before.body == RenderedBody::None && body != RenderedBody::None;
         let method =
             if gained && method == before.method && method == Method::GET { Method::POST } else { method };
-        let headers = self.headers(&draft.headers, &before, &body)?;
+        let headers = self.headers(&draft.headers, &before, (&body, read.from_server))?;
         let elsewhere = !same_origin(&url, &before.url);
         let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
         let secret_inside = before.secret_inside || !shown || self.gained_secret(&before.body, &body);
@@ -227,7 +229,7 @@ impl Touched {
         &self,
         pairs: &[(String, String)],
         before: &Rendered,
-        body: &RenderedBody,
+        (body, from_server): (&RenderedBody, bool),
     ) -> Result<HeaderMap, template::Error> {
         let refused = |name: &str, why: &str| {
             let name = name.escape_debug();
@@ -237,9 +239,17 @@ impl Touched {
         for (name, text) in pairs {
             let header = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| refused(name, "has no name that can be sent"))?;
+            if let Some((why, help)) = reserved(&header) {
+                return Err(refused(name, why).help(help));
+            }
             let mut value = HeaderValue::from_bytes(text.as_bytes())
                 .map_err(|_| refused(name, "has a line break or a control character in it"))?;
-            let was = before.headers.get_all(&header).iter().any(|old| old.is_sensitive() && old == value);
+            let mut old = before.headers.get_all(&header).iter().filter(|old| *old == value).peekable();
+            if header == HOST && from_server && old.peek().is_none() {
+                let error = refused(name, "chooses who answers, and a server may have had a say in it");
+                return Err(error.help("write it under `headers` of the request"));
+            }
+            let was = old.any(HeaderValue::is_sensitive);
             value.set_sensitive(was || is_credential(&header) || self.scope.needles.scrub(text) != *text);
             headers.append(header, value);
         }

@@ -3,13 +3,16 @@
 use std::fmt::Write as _;
 
 use reqwest::Version;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderValue, SET_COOKIE, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderValue, LOCATION, SET_COOKIE, USER_AGENT,
+};
 use url::Position;
 
 use crate::ground::quantity;
 use crate::ground::secret::{Needles, is_secret_name, masked, pseudonym};
+use crate::parts::http::message::Hop;
 use crate::parts::http::{Request, Response, client, status};
-use crate::running::event::{RequestText, ResponseText};
+use crate::running::event::{RedirectText, RequestText, ResponseText};
 
 /// How many characters of a body are shown beside a failure.
 const ANSWER: usize = 1200;
@@ -29,19 +32,26 @@ pub(super) fn answer(response: &Response, needles: &Needles) -> String {
 
 /// An answer for `-v`; with headers and timings for `-vv`.
 pub(super) fn response(response: &Response, needles: &Needles, wire: bool) -> ResponseText {
-    let redirects = response.hops.iter().map(|hop| {
-        let dropped = if hop.dropped_credentials { " (credentials left behind)" } else { "" };
-        needles.scrub(&format!("{} {} → {}{dropped}", hop.status, hop.from, hop.to))
-    });
     ResponseText {
         line: line(response),
         status: response.status,
         headers: if wire { headers(&response.headers, needles) } else { Vec::new() },
         body: body(response, needles, BODY),
         size: response.body.len(),
-        redirects: redirects.collect(),
+        redirects: redirects(&response.hops, needles),
         timing: if wire { timing(response) } else { String::new() },
     }
+}
+
+/// Redirects that were followed.
+pub(super) fn redirects(hops: &[Hop], needles: &Needles) -> Vec<RedirectText> {
+    let shown = |hop: &Hop| RedirectText {
+        status: hop.status,
+        from: needles.scrub(hop.from.as_str()),
+        to: needles.scrub(hop.to.as_str()),
+        dropped_credentials: hop.dropped_credentials,
+    };
+    hops.iter().map(shown).collect()
 }
 
 /// A request as it is sent, for `-v`; with headers for `-vv`.
@@ -138,6 +148,8 @@ fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
         let clean = needles.scrub(&text);
         let shown = if *name == SET_COOKIE {
             set_cookie(&text)
+        } else if *name == LOCATION {
+            without_userinfo(&clean)
         } else if (value.is_sensitive() || is_secret_name(name.as_str())) && clean == text {
             pseudonym(name.as_str())
         } else {
@@ -146,6 +158,28 @@ fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
         (name.as_str().to_owned(), shown)
     };
     headers.iter().map(show).collect()
+}
+
+/// A URL or a part of one, without what stands before its host: that is a credential.
+fn without_userinfo(url: &str) -> String {
+    let is_slash = |c: char| matches!(c, '/' | '\\');
+    // The URL standard takes any slashes for those two, and none behind `http:` and `https:`.
+    let scheme = ["http:", "https:"]
+        .iter()
+        .find(|scheme| url.get(..scheme.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(scheme)));
+    let opened = url.starts_with(is_slash) && url[1..].starts_with(is_slash);
+    if scheme.is_none() && !opened && !url.contains("://") {
+        return url.to_owned();
+    }
+    let begin = scheme.map_or_else(|| url.find("://").unwrap_or(0), |scheme| scheme.len());
+    let begin =
+        begin + url[begin..].len() - url[begin..].trim_start_matches(|c| is_slash(c) || c == ':').len();
+    let rest = &url[begin..];
+    let end = rest.find(|c| is_slash(c) || matches!(c, '?' | '#')).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{}{}{}", &url[..begin], pseudonym("user"), &rest[at..]),
+        None => url.to_owned(),
+    }
 }
 
 /// The names of the cookies that are sent; their values are secrets.
@@ -175,4 +209,28 @@ fn timing(response: &Response) -> String {
     parts.push(format!("first byte {}", quantity::show(timing.first_byte)));
     parts.push(format!("body {}", quantity::show(timing.total)));
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_shown_without_the_user_that_it_names() {
+        for (location, shown) in [
+            ("http://u:p@h/x", "http://«user»@h/x"),
+            ("HTTPS:\\\\u@h", "HTTPS:\\\\«user»@h"),
+            ("https:u:p@h/", "https:«user»@h/"),
+            ("//u:p@v@h?q", "//«user»@h?q"),
+            ("ftp://u:p@h", "ftp://«user»@h"),
+            ("/a@b", "/a@b"),
+            ("a@b", "a@b"),
+            ("http://h/a@b", "http://h/a@b"),
+            ("http://h?a@b", "http://h?a@b"),
+            ("", ""),
+            ("/", "/"),
+        ] {
+            assert_eq!(without_userinfo(location), shown);
+        }
+    }
 }

@@ -172,7 +172,11 @@ impl Runner {
         let plan = plan(&self.workflow, &self.inputs).map_err(Error::Refused)?;
         let only = self.mock.then(|| stand_ins.origins());
         let transport = self.transport.unwrap_or_else(|| {
-            Arc::new(Client::new(ClientOptions { timing: self.detail >= Detail::Wire, only }))
+            Arc::new(Client::new(ClientOptions {
+                timing: self.detail >= Detail::Wire,
+                only,
+                ..ClientOptions::default()
+            }))
         });
         let mut context = Context::new(transport);
         context.clock = self.clock;

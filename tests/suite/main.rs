@@ -27,10 +27,16 @@ mod auth;
 mod select;
 // What an answer must be: schemas, signed tokens, certificates, and how each is told.
 mod expect;
+// No value leaves its place in a request: paths, queries, hosts, headers, methods.
+mod injection;
 // How a request travels: redirects, cookies, addresses, versions of HTTP.
 mod channel;
+// What a redirect may take along, where it may lead, and how it is told.
+mod hops;
 // Whom a client trusts and who it is: authorities, pinned servers, client certificates, https mocks.
 mod tls;
+// What is wrong with a certificate, each fault in its own words; `insecure` and `--insecure`.
+mod certificates;
 // The ways around: HTTP proxies, CONNECT, SOCKS.
 mod proxy;
 // The schemes that compute: Digest, AWS Signature Version 4, JWT; servers here verify what they get.

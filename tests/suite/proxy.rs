@@ -1,12 +1,12 @@
 //! The ways around: HTTP proxies, tunnels through them (CONNECT), and SOCKS (RFC 1928, RFC 1929).
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use reqchain::running::{Cause, Detail};
 
-use crate::scenario::tls::{Settings, TlsServer, with_files};
+use crate::scenario::tls::{Settings, TlsServer, TlsTunnel, with_files};
 use crate::scenario::{Reply, Scenario, says};
 
 #[test]
@@ -219,6 +219,11 @@ fn https_goes_through_an_http_proxy_by_a_tunnel_that_sees_nothing_of_it() {
     assert!(head.contains("proxy-authorization: basic ") && !head.contains("abcdefgh"), "{asked:?}");
     let seen = server.seen();
     assert_eq!((seen.len(), &*seen[0].path, &*seen[0].protocol), (1, "/x", "h2"));
+    assert!(
+        !server.header_names().contains(&"proxy-authorization".to_owned()),
+        "{:?}",
+        server.header_names()
+    );
 }
 
 #[test]
@@ -251,4 +256,151 @@ fn under_mock_no_proxy_is_spoken_to() {
     ran.passed();
     let nobody = proxy.accept().expect_err("nobody asked it");
     assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn some_servers_are_asked_past_the_proxy_and_each_hop_is_asked_anew() {
+    for direct in
+        ["[127.0.0.1]", "[a.example, 127.0.0.0/8]", "'a.example,127.0.0.1'", "'*'", "'{{ bypass }}'"]
+    {
+        let flow = format!(
+            "inputs: {{ base: , proxy: , bypass: {{ env: NO_PROXY }} }}\ndefaults: {{ proxy: {{ url: \"{{{{ proxy | regex_replace('//', '//ann:open-sesame@') }}}}\", no_proxy: {direct} }} }}\nsteps:\n  - request: GET http://api.example/x\n  - request: GET {{{{ base }}}}/own\n"
+        );
+        let all = direct == "'*'";
+        let scenario =
+            Scenario::new(&flow).env("NO_PROXY", "localhost, 127.0.0.1").server("proxy", |proxy| {
+                if !all {
+                    proxy.on("GET http://api.example/x", |seen| {
+                        Reply::redirect(302, format!("{}/hop", seen.origin("base")))
+                    });
+                }
+            });
+        if all {
+            let ran = scenario.run();
+            ran.fails_with(Cause::CouldNotRun).saw_at("proxy", []);
+            says(&ran.error(), &["cannot find the address of `api.example`"]);
+            continue;
+        }
+        let ran = scenario.json("GET /hop", "{}").json("GET /own", "{}").run();
+        ran.passed().saw(["GET /hop", "GET /own"]).saw_at("proxy", ["GET http://api.example/x"]);
+        assert_ne!(ran.seen_at("proxy")[0].header("proxy-authorization"), "");
+        for line in ["GET /hop", "GET /own"] {
+            assert_eq!(ran.seen(line).header("proxy-authorization"), "", "{direct}");
+        }
+    }
+}
+
+#[test]
+fn without_servers_that_are_asked_directly_all_go_through_the_proxy() {
+    for direct in ["[]", "'{{ bypass }}'", "['{{ bypass }}', b.example]"] {
+        let flow = format!(
+            "inputs: {{ base: , proxy: , bypass: {{ env: NO_PROXY, required: false }} }}\nsteps:\n  - request: {{ url: '{{{{ base }}}}/own', proxy: {{ url: '{{{{ proxy }}}}', no_proxy: {direct} }} }}\n"
+        );
+        let scenario = Scenario::new(&flow);
+        let line = format!("GET {}/own", scenario.origin("base"));
+        let ran = scenario.server("proxy", |proxy| proxy.on(&line, |_| Reply::json("{}"))).run();
+        ran.passed().saw([]).saw_at("proxy", [&line]);
+    }
+}
+
+#[test]
+fn no_server_has_a_say_in_who_is_asked_past_the_proxy() {
+    for direct in ["'{{ way }}'", "['{{ way }}']", "'a.example,{{ way }}'"] {
+        let ran = Scenario::new(&format!(
+            "inputs: {{ base: , proxy: }}\nsteps:\n  - {{ request: 'GET {{{{ base }}}}/a', extract: {{ way: $.way }} }}\n  - request: {{ url: http://api.example/b, proxy: {{ url: '{{{{ proxy }}}}', no_proxy: {direct} }} }}\n"
+        ))
+        .json("GET /a", r#"{"way":"*"}"#)
+        .server("proxy", |_| {})
+        .run();
+        ran.fails_with(Cause::CouldNotRun).saw_at("proxy", []);
+        says(&ran.error(), &["a server had a say in `no_proxy`", "flow.yaml:4:"]);
+    }
+    let wrong = Scenario::new("inputs: { base: , bypass: http://a.example }\nsteps:\n  - request: { url: '{{ base }}/a', proxy: { url: http://127.0.0.1:1, no_proxy: '{{ bypass }}' } }\n").run();
+    wrong.fails_with(Cause::CouldNotRun);
+    says(&wrong.error(), &["`no_proxy`: `http://a.example` is no host", "10.0.0.0/8", "flow.yaml:3:"]);
+}
+
+#[test]
+fn a_proxy_of_https_is_trusted_as_any_server_is() {
+    let way = TlsServer::start(Settings::default());
+    let run = |tls: &str| {
+        let flow = format!(
+            "inputs: {{ way: }}\nsteps:\n  - request: {{ url: http://api.example/x, proxy: '{{{{ way }}}}'{tls} }}\n"
+        );
+        let way = way.origin.replace("//", "//ann:open-sesame@");
+        with_files(Scenario::new(&flow)).input("way", &way).run()
+    };
+    run(", tls: { ca: ca.pem }").passed();
+    assert_eq!(way.seen().len(), 1);
+    assert!(way.header_names().contains(&"proxy-authorization".to_owned()));
+    // What is said of the server is not said of the proxy before it.
+    for tls in ["", ", tls: { insecure: true }"] {
+        let ran = run(tls);
+        ran.fails_with(Cause::CouldNotRun);
+        says(&ran.error(), &["no TLS connection to the proxy 127.0.0.1:", "not trusted here"]);
+        assert_eq!((way.seen().len(), ran.warnings().len()), (1, 0), "{tls}");
+    }
+}
+
+#[test]
+fn a_tunnel_through_a_proxy_of_https_shows_each_of_the_two_what_is_its_own() {
+    let server = TlsServer::start(Settings { protocols: vec!["h2", "http/1.1"], ..Settings::default() });
+    let way = TlsTunnel::start(&Settings::default());
+    let run = |tls: &str| {
+        let flow = format!(
+            "inputs: {{ secure: , port: }}\nsteps:\n  - request: {{ url: '{{{{ secure }}}}/x', auth: {{ bearer: abcdefgh }}, proxy: 'https://ann:open-sesame@localhost:{{{{ port }}}}', tls: {{ {tls} }} }}\n"
+        );
+        let port = way.address.rsplit(':').next().expect("a port");
+        with_files(Scenario::new(&flow)).input("secure", &server.origin).input("port", port).run()
+    };
+    for (tls, warnings) in [("ca: ca.pem", 0), ("ca: ca.pem, insecure: true", 1)] {
+        let ran = run(tls);
+        ran.passed();
+        assert_eq!(ran.warnings().len(), warnings);
+    }
+    let (heads, names) = (way.heads(), server.header_names());
+    assert_eq!((heads.len(), server.seen().len()), (2, 2));
+    assert!(
+        heads.iter().all(|head| head.to_lowercase().contains("proxy-authorization: basic ")),
+        "{heads:?}"
+    );
+    assert!(!heads.concat().contains("abcdefgh"), "{heads:?}");
+    assert!(names.contains(&"authorization".to_owned()), "{names:?}");
+    assert!(!names.contains(&"proxy-authorization".to_owned()), "{names:?}");
+    assert_eq!(server.seen()[0].protocol, "h2");
+    // The server need not be trusted, the proxy must.
+    let ran = run("insecure: true");
+    ran.fails_with(Cause::CouldNotRun);
+    says(&ran.error(), &["or to the proxy localhost:", "not trusted here"]);
+    assert_eq!(way.heads().len(), 2);
+}
+
+#[test]
+fn an_address_of_ipv6_stands_in_brackets_in_a_url_and_in_that_of_a_proxy() {
+    let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).expect("a port of ::1");
+    let port = listener.local_addr().expect("an address").port().to_string();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let head = head(&mut client).expect("a request");
+            let first = head.lines().next().unwrap_or_default().to_owned();
+            let host = head.lines().find(|line| line.starts_with("host: ")).unwrap_or_default();
+            let body = format!("{first}|{host}");
+            write!(
+                client,
+                "HTTP/1.1 200 X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .expect("sent");
+        }
+    });
+    let flow = "inputs: { port: }\nsteps:\n  - { request: 'GET http://[::1]:{{ port }}/x', extract: { own: { body: text } } }\n  - { request: { url: http://api.example/y, proxy: 'http://[::1]:{{ port }}' }, extract: { way: { body: text } } }\n  - { request: { url: 'http://[0:0::1]:{{ port }}/z', proxy: { url: http://127.0.0.1:1, no_proxy: '::1' } }, extract: { past: { body: text } } }\n";
+    let ran = Scenario::new(flow).input("port", &port).run();
+    ran.passed();
+    for (output, expected) in [
+        ("own", format!("GET /x HTTP/1.1|host: [::1]:{port}")),
+        ("way", "GET http://api.example/y HTTP/1.1|host: api.example".to_owned()),
+        ("past", format!("GET /z HTTP/1.1|host: [::1]:{port}")),
+    ] {
+        assert_eq!(ran.output(output), expected.as_str());
+    }
 }

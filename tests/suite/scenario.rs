@@ -110,6 +110,11 @@ impl Scenario {
         self
     }
 
+    /// Where a server is.
+    pub(crate) fn origin(&self, name: &str) -> String {
+        origin(&self.servers, name)
+    }
+
     /// Adds an origin where nobody listens.
     pub(crate) fn nobody(mut self, name: &str) -> Self {
         self.servers.push(Server::nobody(name));
@@ -147,6 +152,11 @@ impl Scenario {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("written");
         self
+    }
+
+    /// Where a file beside the workflow is.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Gives an input as `--input` does.
@@ -249,7 +259,7 @@ impl Scenario {
             runner = runner.mock();
         } else {
             let timing = self.detail >= Detail::Wire;
-            let client = Client::new(ClientOptions { timing, only: None });
+            let client = Client::new(ClientOptions { timing, ..ClientOptions::default() });
             runner = runner.transport(Real { client, flying: self.time_flies, under_way: Mutex::new(0) });
             for (name, origin) in origins {
                 if workflow.inputs.iter().any(|input| *input.name.value == **name) {
@@ -378,6 +388,11 @@ impl Ran {
             .unwrap_or_else(|| panic!("nobody asked {line}: {:?}\n{}", self.servers[0].lines(), self.error()))
     }
 
+    /// Where a server was.
+    pub(crate) fn origin(&self, name: &str) -> String {
+        origin(&self.servers, name)
+    }
+
     /// An output.
     #[track_caller]
     pub(crate) fn output(&self, name: &str) -> serde_json::Value {
@@ -468,6 +483,10 @@ impl Ran {
     fn clean(&self, text: &str) -> String {
         text.replace(&self.folder, "")
     }
+}
+
+fn origin(servers: &[Server], name: &str) -> String {
+    servers.iter().find(|server| server.name == name).expect("a server of that name").origin.clone()
 }
 
 /// Asserts that a text has all of these in it.

@@ -112,7 +112,7 @@ const fn place(pointer: &'static str, file: &'static str) -> Place {
     Place { pointer, file, unoffered: &[] }
 }
 
-const WORKFLOW: [Place; 28] = [
+const WORKFLOW: [Place; 29] = [
     place("", "zzqqzz: 1"),
     place("/properties/mock", "mock: { zzqqzz: 1 }"),
     place("/definitions/input", "inputs: { a: { zzqqzz: 1 } }"),
@@ -136,6 +136,7 @@ const WORKFLOW: [Place; 28] = [
     ),
     place("/definitions/redirects", "defaults: { redirects: { zzqqzz: 1 } }"),
     place("/definitions/tls", "defaults: { tls: { zzqqzz: 1 } }"),
+    place("/definitions/proxy", "defaults: { proxy: { zzqqzz: 1 } }"),
     Place { unoffered: &["none"], ..place("/definitions/auth", "defaults: { auth: { zzqqzz: 1 } }") },
     place("/definitions/auth/properties/basic", "defaults: { auth: { basic: { zzqqzz: 1 } } }"),
     place("/definitions/auth/properties/api_key", "defaults: { auth: { api_key: { zzqqzz: 1 } } }"),

@@ -86,6 +86,30 @@ fn a_client_certificate_is_shown_from_pem_from_closed_pem_and_from_pkcs12() {
     assert!(!ran.error().contains("wrong-sesame"));
 }
 
+/// S79: a key that a password closes may lie open to others.
+#[cfg(unix)]
+#[test]
+fn a_private_key_that_others_can_read_is_warned_of_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = TlsServer::start(Settings { asks: Asks::Firmly, ..Settings::default() });
+    for (identity, file, mode, warned) in [
+        ("cert: client.pem, key: client.key", "client.key", 0o644, 1),
+        ("cert: client.pem, key: client.key", "client.key", 0o640, 1),
+        ("cert: client.pem, key: client.key", "client.key", 0o600, 0),
+        ("cert: client.pem, key: client.closed.key, password: open-sesame", "client.closed.key", 0o644, 0),
+        ("pkcs12: client.p12, password: open-sesame", "client.p12", 0o644, 0),
+    ] {
+        let scenario = server.scenario(&format!(", tls: {{ ca: ca.pem, {identity} }}"));
+        let path = scenario.path(file);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("changed");
+        let ran = scenario.run();
+        ran.passed();
+        let warnings = ran.warnings();
+        assert_eq!(warnings.len(), warned, "{identity} {mode:o}: {warnings:?}");
+        assert!(warnings.iter().all(|told| told.contains("can read the private key") && told.contains(file)));
+    }
+}
+
 /// The settings of a server with a certificate that it made itself, as `openssl req -x509` does.
 fn self_signed(change: impl FnOnce(&mut CertificateParams)) -> Settings {
     let key = KeyPair::generate().expect("a key");
@@ -243,7 +267,7 @@ fn a_mock_of_tls_is_trusted_by_nobody_until_the_workflow_says_so() {
     let error = ran.error();
     says(&error, &["no TLS connection to 127.0.0.1:", "self-signed"]);
     let place = |hint: &str| error.find(hint).unwrap_or_else(|| panic!("{hint} is not in {error}"));
-    assert!(place("tls: { ca: ca.pem }") < place("insecure: true"), "{error}");
+    assert!(place("tls: { ca: server.pem }") < place("insecure: true"), "{error}");
     let ran = mocked(", tls: { insecure: true }").run();
     ran.passed();
     says(ran.output("url").as_str().expect("a text"), &["https://127.0.0.1:", "/v1/me"]);

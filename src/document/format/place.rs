@@ -154,11 +154,15 @@ static REQUEST: Place = Place {
         "http_version",
         "max_body",
     ],
-    below: &[("multipart", &MULTIPART), ("graphql", &GRAPHQL)],
+    below: &[("multipart", &MULTIPART), ("graphql", &GRAPHQL), ("proxy", &PROXY)],
     ..FREE_PLACE
 };
 
-static DEFAULTS: Place = map(&[
+static PROXY: Place = map(&["url", "no_proxy"]);
+
+static DEFAULTS: Place = Place { keys: DEFAULTS_KEYS, below: &[("proxy", &PROXY)], ..FREE_PLACE };
+
+const DEFAULTS_KEYS: &[&str] = &[
     "base_url",
     "method",
     "headers",
@@ -173,7 +177,7 @@ static DEFAULTS: Place = map(&[
     "http_version",
     "max_body",
     "retry",
-]);
+];
 
 static MULTIPART: Place = Place { element: Some(&PART), ..FREE_PLACE };
 static PART: Place = map(&["name", "value", "file", "filename", "content_type"]);

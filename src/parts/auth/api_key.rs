@@ -9,6 +9,7 @@ use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
 use crate::parts::auth::{Part, set_credential};
 use crate::parts::http::Request;
+use crate::parts::http::message::reserved;
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention};
 
@@ -39,6 +40,11 @@ impl ApiKey {
         let place = match &*kind.text {
             "header" => {
                 if let Ok(header) = HeaderName::from_bytes(text.text.as_bytes()) {
+                    if let Some((why, _)) = reserved(&header) {
+                        let help = "name the header that the server reads the key from";
+                        reading.error_with(name.span, format!("`{}` {why}", text.text), help);
+                        return None;
+                    }
                     Place::Header(header)
                 } else {
                     let help = "a name has letters, digits and `-`";

@@ -238,6 +238,7 @@ mod tests {
             limits: Limits::default(),
             channel: None,
             jar: None,
+            needles: None,
         };
         auth.apply(&mut request, &scope).map_err(|error| error.message)?;
         Ok(request)

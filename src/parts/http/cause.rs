@@ -23,7 +23,7 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
     if let Some(fault) = cause::<rustls::Error>(error) {
         let fault = tls::Fault::of(fault);
         if error.is_connect() {
-            return Error::Tls { to, fault };
+            return Error::Tls { to: secured(url, channel).unwrap_or(to), fault };
         }
         let why = fault.to_string();
         return Error::Other { to, why };
@@ -32,7 +32,7 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
         return Error::NotSent { to, why: root(error) };
     }
     if error.is_dns() {
-        let host = match (channel.and_then(Channel::proxy), url.host()) {
+        let host = match (channel.and_then(|channel| channel.proxy_for(url)), url.host()) {
             (Some(proxy), _) => proxy.address(),
             (None, Some(Host::Domain(name))) => name.to_owned(),
             _ => to,
@@ -41,7 +41,7 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
     }
     if error.is_connect() {
         // With a proxy between, it is the proxy that there is no connection to or through.
-        let Some(proxy) = channel.and_then(Channel::proxy).map(Proxy::address) else {
+        let Some(proxy) = channel.and_then(|channel| channel.proxy_for(url)).map(Proxy::address) else {
             return no_connection(error, to, limits.connect_timeout);
         };
         let to_proxy = format!("the proxy {proxy}");
@@ -59,6 +59,13 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
         Some(hyper) if hyper.is_parse() => Error::NotHttp { to, why: root(hyper) },
         _ => Error::Other { to, why: root(error) },
     }
+}
+
+/// With whom TLS was spoken, where a proxy that speaks it is on the way. Of two nobody says which.
+fn secured(url: &Url, channel: Option<&Channel>) -> Option<String> {
+    let proxy = channel.and_then(|channel| channel.proxy_for(url)).filter(|proxy| proxy.is_https())?;
+    let proxy = format!("the proxy {}", proxy.address());
+    Some(if url.scheme() == "https" { format!("{}, or to {proxy} before it", address(url)) } else { proxy })
 }
 
 /// What a proxy said that did answer. hyper has no name for it that others may use, only words.

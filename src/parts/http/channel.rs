@@ -157,7 +157,7 @@ impl HttpVersion {
 }
 
 impl Channel {
-    /// Whether the certificates of servers are not checked.
+    /// Whether the certificate of the server that the request names is not checked.
     #[must_use]
     pub fn is_insecure(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.insecure)
@@ -169,10 +169,22 @@ impl Channel {
         self.tls.as_deref()
     }
 
-    /// The proxy that it leads through.
+    /// The proxy that it leads through; some servers may be asked directly.
     #[must_use]
     pub fn proxy(&self) -> Option<&Proxy> {
         self.proxy.as_deref()
+    }
+
+    /// The proxy on the way to the server of a URL.
+    #[must_use]
+    pub fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
+        self.proxy().filter(|proxy| !proxy.lets_pass(url))
+    }
+
+    /// The same without a proxy.
+    #[must_use]
+    pub fn direct(&self) -> Self {
+        Self { proxy: None, ..self.clone() }
     }
 
     /// The only version of HTTP that is spoken.
@@ -197,6 +209,17 @@ impl Channel {
         }
     }
 
+    /// The same for an origin that a server chose: nobody is identified to it, and its certificate is
+    /// checked, since the user never saw its name when he said that it is not.
+    #[must_use]
+    pub fn for_stranger(channel: Option<&Arc<Self>>) -> Option<Arc<Self>> {
+        let anonymous = Self::anonymous(channel)?;
+        match anonymous.tls.as_ref().and_then(|tls| tls.checked()) {
+            Some(tls) => Some(Arc::new(Self { tls: Some(Arc::new(tls)), ..(*anonymous).clone() })),
+            None => Some(anonymous),
+        }
+    }
+
     /// The same without a way that leads elsewhere, where only some origins may be spoken to: the
     /// mock, which speaks HTTP/1.1 whatever the real server does.
     #[must_use]
@@ -204,19 +227,20 @@ impl Channel {
         Self { proxy: None, resolve: None, http_version: None, ..self.clone() }
     }
 
-    /// Tells a client of the network; `tls` says whether it speaks TLS at all.
+    /// The protocols that are offered where TLS is spoken (ALPN, RFC 7301).
+    pub(super) fn protocols(channel: Option<&Self>) -> &'static [&'static [u8]] {
+        match channel.and_then(Self::http_version) {
+            Some(HttpVersion::One) => &[b"http/1.1"],
+            Some(HttpVersion::Two) => &[b"h2"],
+            None => &[b"h2", b"http/1.1"],
+        }
+    }
+
+    /// Tells a client of the network what is not about TLS.
     ///
     /// # Errors
     /// Where the client takes none of it.
-    pub(super) fn configure(&self, mut builder: ClientBuilder, tls: bool) -> Result<ClientBuilder, Unbuilt> {
-        if let (true, Some(tls)) = (tls, &self.tls) {
-            let protocols: &[&[u8]] = match self.http_version {
-                Some(HttpVersion::One) => &[b"http/1.1"],
-                Some(HttpVersion::Two) => &[b"h2"],
-                None => &[b"h2", b"http/1.1"],
-            };
-            builder = tls.configure(builder, protocols)?;
-        }
+    pub(super) fn configure(&self, mut builder: ClientBuilder) -> Result<ClientBuilder, Unbuilt> {
         if let Some(proxy) = &self.proxy {
             builder = proxy.configure(builder)?;
         }

@@ -20,8 +20,8 @@ use crate::parts::http::error::{Error, Phase, address};
 use crate::parts::http::message::{Certificate, Hop, Request, Response, Timing};
 use crate::parts::http::proxy::Proxy;
 use crate::parts::http::timing::{self, ConnectLayer, Connection, TimedLookup};
-use crate::parts::http::tls::Unbuilt;
-use crate::parts::http::transport::{BoxFuture, Transport};
+use crate::parts::http::tls::{self, Checks, Unbuilt, Waiver};
+use crate::parts::http::transport::{self, BoxFuture, Transport};
 use crate::parts::http::{body, redirect};
 
 /// What a request says of who sends it, where the user says nothing else.
@@ -41,6 +41,8 @@ pub struct ClientOptions {
     /// The only origins that are spoken to: the mock. A request or a redirect to any other is
     /// [`Error::OtherOrigin`] before anything is sent.
     pub only: Option<Vec<Origin>>,
+    /// The servers whose certificates are not checked, whatever a request says.
+    pub unchecked: Vec<Waiver>,
 }
 
 /// Sends requests over the network. Connections are kept and used again.
@@ -56,6 +58,8 @@ struct Profile {
     tls: bool,
     connect_timeout: Duration,
     channel: Option<Arc<Channel>>,
+    /// The host whose certificate is not checked.
+    unchecked: Option<Box<str>>,
     /// Where the host of the request is, whatever the name service says.
     address: Option<(String, IpAddr)>,
 }
@@ -83,14 +87,14 @@ impl Client {
                 response.hops = progress.hops;
                 Ok(response)
             }
-            Ok(Err(error)) => Err(progress.with_redirect(error)),
+            Ok(Err(error)) => Err(progress.with_redirects(error)),
             Err(_) => {
                 let to = address(progress.hops.last().map_or(&request.url, |hop| &hop.to));
                 let phase = match progress.phase {
                     Phase::Waiting if timing::connection() == Connection::Opening => Phase::Connecting,
                     phase => phase,
                 };
-                Err(progress.with_redirect(Error::Timeout { to, limit, phase }))
+                Err(progress.with_redirects(Error::Timeout { to, limit, phase }))
             }
         }
     }
@@ -106,7 +110,7 @@ impl Client {
         loop {
             let request = moved.as_deref().unwrap_or(first);
             progress.phase = Phase::Waiting;
-            let answer = self.hop(request).await?;
+            let answer = self.hop(request, first).await?;
             let first_byte = started.elapsed();
             check_head(&answer, &request.url)?;
             if let Some(jar) = &request.jar {
@@ -131,10 +135,10 @@ impl Client {
     ///
     /// A pooled connection may have died since it was used last. hyper finds out before it writes
     /// and takes another; where it had written already, an idempotent request is sent once more,
-    /// and any other is left to the user's `retry`.
-    async fn hop(&self, request: &Request) -> Result<reqwest::Response, Error> {
+    /// and any other is left to the user's `retry`. `first` is the request as it was written.
+    async fn hop(&self, request: &Request, first: &Request) -> Result<reqwest::Response, Error> {
         self.admit(&request.url)?;
-        let client = self.client(request)?;
+        let client = self.client(request, first)?;
         let mut may_repeat = request.method.is_idempotent();
         loop {
             timing::begin_hop();
@@ -162,8 +166,11 @@ impl Client {
     }
 
     /// The client of reqwest that this request needs, built if this is the first that does.
-    fn client(&self, request: &Request) -> Result<reqwest::Client, Error> {
-        let profile = Profile::new(request, self.options.only.is_some());
+    fn client(&self, request: &Request, first: &Request) -> Result<reqwest::Client, Error> {
+        let mut profile = Profile::new(request, self.options.only.is_some());
+        if self.unchecked(first, &request.url).is_some() {
+            profile.unchecked = request.url.host_str().map(Box::from);
+        }
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = built.iter().find(|(known, _)| *known == profile) {
             return Ok(client.clone());
@@ -180,6 +187,14 @@ impl Transport for Client {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Error>> {
         Box::pin(timing::watched(self.exchange(request)))
     }
+
+    fn unchecked(&self, request: &Request, url: &Url) -> Option<&'static str> {
+        let waived = || {
+            let named = self.options.unchecked.iter().any(|waiver| waiver.covers(url));
+            (named && url.scheme() == "https").then_some("`--insecure` says so")
+        };
+        transport::unchecked_by(request, url).or_else(waived)
+    }
 }
 
 impl Profile {
@@ -187,6 +202,9 @@ impl Profile {
     fn new(request: &Request, only: bool) -> Self {
         let channel = match &request.channel {
             Some(channel) if only => Some(Arc::new(channel.straight())),
+            Some(channel) if channel.proxy().is_some_and(|proxy| proxy.lets_pass(&request.url)) => {
+                Some(Arc::new(channel.direct()))
+            }
             channel => channel.clone(),
         };
         let way = channel.as_deref();
@@ -194,7 +212,18 @@ impl Profile {
             tls: request.url.scheme() == "https" || way.and_then(Channel::proxy).is_some_and(Proxy::is_https),
             connect_timeout: request.limits.connect_timeout,
             address: way.and_then(|way| way.address(&request.url)),
+            unchecked: None,
             channel,
+        }
+    }
+
+    /// Whose certificates are checked. A proxy on the way has one of its own.
+    fn checks(&self) -> Checks<'_> {
+        let proxy = self.channel.as_deref().and_then(Channel::proxy);
+        match &self.unchecked {
+            None => Checks::All,
+            Some(host) if proxy.is_some_and(Proxy::is_https) => Checks::AllBut(host),
+            Some(_) => Checks::None,
         }
     }
 
@@ -216,7 +245,11 @@ impl Profile {
         if timing {
             builder = builder.dns_resolver(TimedLookup);
         }
-        if !self.tls {
+        let channel = self.channel.as_deref();
+        if self.tls {
+            let (tls, protocols) = (channel.and_then(Channel::tls), Channel::protocols(channel));
+            builder = tls::configure(builder, tls, protocols, self.checks())?;
+        } else {
             builder = builder.tls_certs_only([]);
             if self.channel.is_none() {
                 builder = builder.http1_only();
@@ -226,20 +259,17 @@ impl Profile {
             // Port 0 stands for that of the URL.
             builder = builder.resolve(host, SocketAddr::new(*address, 0));
         }
-        if let Some(channel) = &self.channel {
-            builder = channel.configure(builder, self.tls)?;
+        if let Some(channel) = channel {
+            builder = channel.configure(builder)?;
         }
         Ok(builder.build()?)
     }
 }
 
 impl Progress {
-    /// An error, and the redirect that led to it.
-    fn with_redirect(&self, error: Error) -> Error {
-        match self.hops.last() {
-            Some(hop) => error.after(&hop.from),
-            None => error,
-        }
+    /// An error, and the redirects that led to it.
+    fn with_redirects(&mut self, error: Error) -> Error {
+        error.after(std::mem::take(&mut self.hops))
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::ground::quantity::show;
+use crate::parts::http::message::Hop;
 use crate::parts::http::{redirect, tls};
 
 /// Why there is no answer. `to` is the host and the port that were spoken to.
@@ -141,10 +142,10 @@ pub enum Error {
     #[error(transparent)]
     Redirect(#[from] redirect::Error),
     /// A request that a redirect led to failed.
-    #[error("{error}, after a redirect from {from}")]
+    #[error("{error}{}", after(error, hops))]
     Redirected {
-        /// Where the redirect came from, without the query.
-        from: String,
+        /// The redirects that were followed.
+        hops: Vec<Hop>,
         /// What failed.
         error: Box<Error>,
     },
@@ -279,13 +280,27 @@ impl Error {
         }
     }
 
-    /// The same error in a hop that a redirect from `from` led to. The first request was sent
-    /// then, whatever became of this one.
-    pub(super) fn after(self, from: &Url) -> Self {
+    /// The redirects that were followed before it failed.
+    #[must_use]
+    pub fn hops(&self) -> &[Hop] {
         match self {
-            Self::OtherOrigin { .. } | Self::Redirect(_) => self,
-            error => Self::Redirected { from: redirect::place(from), error: Box::new(error) },
+            Self::Redirected { hops, .. } => hops,
+            _ => &[],
         }
+    }
+
+    /// The same error where redirects had been followed. The first request was sent then, whatever
+    /// became of this one.
+    pub(super) fn after(self, hops: Vec<Hop>) -> Self {
+        if hops.is_empty() { self } else { Self::Redirected { hops, error: Box::new(self) } }
+    }
+}
+
+/// Where the redirect came from, unless the error names it itself.
+fn after(error: &Error, hops: &[Hop]) -> String {
+    match (error, hops.last()) {
+        (Error::OtherOrigin { .. } | Error::Redirect(_), _) | (_, None) => String::new(),
+        (_, Some(hop)) => format!(", after a redirect from {}", redirect::place(&hop.from)),
     }
 }
 
@@ -359,8 +374,16 @@ mod tests {
         assert!(timeout(Phase::Waiting).sent());
         let refused = Error::Refused { to: "a:80".to_owned() };
         assert!(!refused.sent());
-        let from = Url::parse("http://b/login?token=hunter2").expect("a URL");
-        let redirected = refused.after(&from);
+        let url = |text| Url::parse(text).expect("a URL");
+        let hop = Hop {
+            status: 302,
+            from: url("http://b/login?token=hunter2"),
+            to: url("http://a/"),
+            dropped_credentials: false,
+            set_cookies: Vec::new(),
+        };
+        let redirected = refused.after(vec![hop]);
+        assert!(!format!("{redirected:?}").contains("hunter2"));
         assert!(redirected.sent(), "the first request was sent");
         assert_eq!(redirected.kind(), Kind::Connect);
         assert_eq!(

@@ -16,7 +16,7 @@ use reqwest::header::{
 use reqwest::{Method, Version};
 use url::{Origin, Url};
 
-use crate::ground::secret::is_secret_name;
+use crate::ground::secret::{Needles, is_secret_name};
 use crate::ground::value::Value;
 use crate::parts::http::channel::Channel;
 use crate::parts::http::cookies::Jar;
@@ -42,6 +42,9 @@ pub struct Request {
     pub channel: Option<Arc<Channel>>,
     /// The cookies that go with it, and where those are kept that come back; `None` for neither.
     pub jar: Option<Jar>,
+    /// The secrets that are known: a header that holds one goes to no other origin. Asked for where a
+    /// redirect leads to one.
+    pub needles: Option<Needles>,
 }
 
 impl fmt::Debug for Request {
@@ -61,6 +64,22 @@ pub fn is_credential(name: &HeaderName) -> bool {
     [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
         || matches!(name.as_str(), "dpop" | "cookie2")
         || is_secret_name(name.as_str())
+}
+
+/// Why a header is not for whoever writes a request, and what to do; `None` where it is. Some frame
+/// the message (RFC 9112, 6): a wrong one would cut it short, or hide a second request in it. Others
+/// are about one connection (RFC 9110, 7.6.1), which is the client's own.
+#[must_use]
+pub fn reserved(name: &HeaderName) -> Option<(&'static str, &'static str)> {
+    match name.as_str() {
+        "content-length" => Some(("is counted by the client, which knows the body", "leave it out")),
+        "transfer-encoding" => Some(("is set by the client: it says where the message ends", "leave it out")),
+        "connection" | "keep-alive" | "proxy-connection" | "te" | "trailer" | "upgrade" => {
+            let help = "leave it out: connections are kept and closed by themselves";
+            Some(("is about the connection, which is the client's own", help))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a body is a form, by its `Content-Type`: `application/x-www-form-urlencoded`.
@@ -133,7 +152,7 @@ impl fmt::Debug for Response {
 }
 
 /// One redirect that was followed.
-#[derive(Debug, Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Hop {
     /// The status that sent us on.
     pub status: u16,
@@ -145,6 +164,17 @@ pub struct Hop {
     pub dropped_credentials: bool,
     /// The `Set-Cookie` headers that came with the redirect.
     pub set_cookies: Vec<HeaderValue>,
+}
+
+impl fmt::Debug for Hop {
+    /// From where to where, and no more: queries may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hop")
+            .field("status", &self.status)
+            .field("from", &place(&self.from))
+            .field("to", &place(&self.to))
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is known of the certificate that a server showed (X.509, RFC 5280).
@@ -165,6 +195,16 @@ pub struct Timing {
     pub first_byte: Duration,
     /// From the start to the last byte of the answer, redirects included.
     pub total: Duration,
+}
+
+impl Request {
+    /// Whether a text holds a secret that is known, in any form.
+    #[must_use]
+    pub fn knows_secret_in(&self, text: &[u8]) -> bool {
+        let Some(needles) = &self.needles else { return false };
+        let text = String::from_utf8_lossy(text);
+        needles.scrub(&text) != text
+    }
 }
 
 impl Response {

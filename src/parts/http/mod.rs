@@ -6,6 +6,7 @@ pub mod channel;
 pub mod client;
 pub mod cookies;
 pub mod curl;
+pub mod direct;
 pub mod error;
 #[cfg(test)]
 mod loopback;

@@ -12,19 +12,28 @@ use crate::ground::encode;
 use crate::ground::read::Reading;
 use crate::ground::source::Span;
 use crate::ground::value::Value;
-use crate::ground::yaml::Node;
+use crate::ground::yaml::{Kind, Node};
+use crate::parts::http::direct::{self, Direct};
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention, Template};
+use crate::parts::template::{Error, Mention, Template, Tree};
 
+const KEYS: [&str; 2] = ["url", "no_proxy"];
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
-/// `proxy: URL` or `none`, a template.
+/// `proxy: URL` or `none`, a template; or `proxy: { url, no_proxy }`.
 #[derive(Debug, Clone)]
-pub struct ProxySpec(Template);
+pub struct ProxySpec {
+    url: Template,
+    /// The servers that are asked directly.
+    direct: Option<Arc<(Tree, Span)>>,
+}
 
-/// A proxy with its credentials.
+/// A proxy with its credentials, and the servers for which it is not there.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Proxy(Url);
+pub struct Proxy {
+    url: Url,
+    direct: Arc<[Direct]>,
+}
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,43 +44,113 @@ impl fmt::Debug for Proxy {
 impl ProxySpec {
     /// Reads `proxy:`; mistakes are reported.
     pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
-        let scalar = reading.text(node, "proxy")?;
-        // What stands before an `@` is a credential, unless templates bring it.
-        if scalar.text.contains('@') && !scalar.text.contains("{{") {
-            reading.source.hide(node.span);
+        if !matches!(node.kind, Kind::Map(_)) {
+            return Some(Self { url: read_url(node, reading)?, direct: None });
         }
-        let template = Template::read(scalar, reading)?;
-        if let Some(Err(error)) = template.as_literal().map(|text| Proxy::read(text, node.span)) {
-            reading.report(error.diagnostic(&reading.source));
-            return None;
-        }
-        Some(Self(template))
+        let fields = reading.fields(node, "proxy", &KEYS, &[])?;
+        // A key that is unknown was told already, and it is mostly the URL in pieces.
+        let is_strange = fields.iter().any(|(key, _)| !KEYS.contains(&&*key.text));
+        let url = fields.required("url", || {
+            if !is_strange {
+                let help = "write `proxy: { url: http://host:3128, no_proxy: [.example.com] }`";
+                reading.error_with(node.span, "`proxy` needs `url`", help);
+            }
+        });
+        let direct = fields.optional("no_proxy", |node| read_direct(node, reading));
+        Some(Self { url: read_url(url?, reading)?, direct: direct?.map(Arc::new) })
     }
 
     /// The proxy; `None` for `none` and for null.
     ///
     /// # Errors
-    /// Where it is no URL of a proxy, or a server chose it.
+    /// Where it is no URL of a proxy, a server that is asked directly is none, or a server chose one of
+    /// them.
     pub fn resolve(&self, scope: &Scope) -> Result<Option<Arc<Proxy>>, Error> {
-        let found = self.0.value(scope)?;
+        let found = self.url.value(scope)?;
         if found.value == Value::Null {
             return Ok(None);
         }
         if found.marks.from_server {
-            let error = Error::new(self.0.span(), "a server chose this proxy: nothing is sent through it");
+            let error = Error::new(self.url.span(), "a server chose this proxy: nothing is sent through it");
             return Err(error.help("name it in an input or a default"));
         }
-        let proxy = Proxy::read(&found.value.to_text(), self.0.span())?;
-        if let Some(proxy) = &proxy {
-            proxy.learn(scope);
+        let Some(mut proxy) = Proxy::read(&found.value.to_text(), self.url.span())? else {
+            return Ok(None);
+        };
+        proxy.learn(scope);
+        if let Some(direct) = self.direct.as_deref() {
+            proxy.direct = directs(direct, scope)?;
         }
-        Ok(proxy.map(Arc::new))
+        Ok(Some(Arc::new(proxy)))
     }
 
     /// Tells every name that its template reads, and where.
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
-        self.0.reads(visit);
+        self.url.reads(visit);
+        if let Some((tree, _)) = self.direct.as_deref() {
+            tree.reads(visit);
+        }
     }
+}
+
+fn read_url(node: &Node, reading: &Reading) -> Option<Template> {
+    let scalar = reading.text(node, "proxy")?;
+    // What stands before an `@` is a credential, unless templates bring it.
+    if scalar.text.contains('@') && !scalar.text.contains("{{") {
+        reading.source.hide(node.span);
+    }
+    let template = Template::read(scalar, reading)?;
+    if let Some(Err(error)) = template.as_literal().map(|text| Proxy::read(text, node.span)) {
+        reading.report(error.diagnostic(&reading.source));
+        return None;
+    }
+    Some(template)
+}
+
+/// A list, or one text as `NO_PROXY` has it; what is no template is judged at once.
+fn read_direct(node: &Node, reading: &Reading) -> Option<(Tree, Span)> {
+    let nodes = match &node.kind {
+        Kind::List(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    for node in nodes {
+        let scalar = reading.text(node, "no_proxy")?;
+        let written = (!scalar.text.contains("{{")).then(|| entries(&scalar.text, node.span));
+        if let Some(Err(error)) = written {
+            reading.report(error.diagnostic(&reading.source));
+            return None;
+        }
+    }
+    Some((Tree::read(node, reading)?, node.span))
+}
+
+/// The servers that a rendered `no_proxy` names; a null names none.
+fn directs((tree, span): &(Tree, Span), scope: &Scope) -> Result<Arc<[Direct]>, Error> {
+    let found = tree.value(scope)?;
+    if found.marks.from_server {
+        let message = "a server had a say in `no_proxy`, and none may choose the way around the proxy";
+        return Err(Error::new(*span, message).help("write it out, or take it from an input"));
+    }
+    let mut all = Vec::new();
+    match &found.value {
+        Value::List(elements) => {
+            for element in elements.iter().filter(|element| **element != Value::Null) {
+                all.extend(entries(&element.to_text(), *span)?);
+            }
+        }
+        Value::Null => {}
+        text => all.extend(entries(&text.to_text(), *span)?),
+    }
+    Ok(all.into())
+}
+
+fn entries(text: &str, span: Span) -> Result<Vec<Direct>, Error> {
+    let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+    let entry = |word: &str| {
+        let message = || format!("`no_proxy`: `{}` is no host, address or network", word.escape_debug());
+        Direct::read(word).ok_or_else(|| Error::new(span, message()).help(direct::HELP))
+    };
+    words.map(entry).collect()
 }
 
 impl Proxy {
@@ -103,49 +182,55 @@ impl Proxy {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("`proxy` has something behind its host and port".to_owned()));
         }
-        Ok(Some(Self(url)))
+        Ok(Some(Self { url, direct: Arc::default() }))
     }
 
     /// Its credentials are secrets, also in the form in which they are sent.
     fn learn(&self, scope: &Scope) {
-        let Some(password) = self.0.password() else { return };
+        let Some(password) = self.url.password() else { return };
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let (user, secret) = (plain(self.0.username()), plain(password));
+        let (user, secret) = (plain(self.url.username()), plain(password));
         let name: Arc<str> = "proxy".into();
         scope.needles.learn(&name, password);
         scope.needles.learn(&name, &secret);
         scope.needles.learn(&name, &encode::base64(format!("{user}:{secret}").as_bytes()));
     }
 
+    /// Whether the server of a URL is asked directly, past this proxy.
+    #[must_use]
+    pub fn lets_pass(&self, url: &Url) -> bool {
+        self.direct.iter().any(|direct| direct.covers(url))
+    }
+
     /// `host:port`.
     #[must_use]
     pub fn address(&self) -> String {
-        let port = self.0.port_or_known_default().unwrap_or(1080);
-        format!("{}:{port}", self.0.host_str().unwrap_or_default())
+        let port = self.url.port_or_known_default().unwrap_or(1080);
+        format!("{}:{port}", self.url.host_str().unwrap_or_default())
     }
 
     /// `http://host:port`.
     #[must_use]
     pub fn server(&self) -> String {
-        format!("{}://{}", self.0.scheme(), self.address())
+        format!("{}://{}", self.url.scheme(), self.address())
     }
 
     /// Its user name and password, decoded.
     #[must_use]
     pub fn credentials(&self) -> Option<(String, String)> {
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        self.0.password().map(|password| (plain(self.0.username()), plain(password)))
+        self.url.password().map(|password| (plain(self.url.username()), plain(password)))
     }
 
     /// Whether it is spoken to through TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.0.scheme() == "https"
+        self.url.scheme() == "https"
     }
 
     /// Tells a client of the network.
     pub(super) fn configure(&self, builder: ClientBuilder) -> reqwest::Result<ClientBuilder> {
-        Ok(builder.proxy(reqwest::Proxy::all(self.0.as_str())?))
+        Ok(builder.proxy(reqwest::Proxy::all(self.url.as_str())?))
     }
 }
 

@@ -59,7 +59,7 @@ pub enum Error {
         from: String,
         /// Where to, without the query.
         to: String,
-        /// Credentials or a body.
+        /// Credentials, a body, or a secret in the URL.
         what: &'static str,
     },
     /// A body would go to another origin.
@@ -125,7 +125,7 @@ pub fn next(
     if !matches!(status, 301 | 302 | 303 | 307 | 308) || limit == 0 {
         return Ok(None);
     }
-    let Some(location) = headers.get(LOCATION) else {
+    let Some(location) = only_location(request, status, headers)? else {
         return Ok(None);
     };
     let to = target(request, status, location.as_bytes())?;
@@ -152,7 +152,7 @@ pub fn next(
         // The `Host` that a user wrote was meant for the first origin.
         headers.remove(HOST);
     }
-    let dropped_credentials = elsewhere && drop_credentials(&mut headers);
+    let dropped_credentials = elsewhere && drop_credentials(request, &mut headers);
     let channel =
         if elsewhere { Channel::anonymous(request.channel.as_ref()) } else { request.channel.clone() };
     let hop = Hop { status, from: request.url.clone(), to: to.clone(), dropped_credentials, set_cookies };
@@ -166,6 +166,7 @@ pub fn next(
         limits: request.limits.clone(),
         channel,
         jar: request.jar.clone(),
+        needles: request.needles.clone(),
     };
     Ok(Some(Next { request, hop }))
 }
@@ -194,6 +195,22 @@ pub fn place(url: &Url) -> String {
     format!("{}://{host}{path}", url.scheme())
 }
 
+/// The `Location`. Of two that differ nobody can say which is meant, and two readers of the answer
+/// would go to two places.
+fn only_location<'h>(
+    request: &Request,
+    status: u16,
+    headers: &'h HeaderMap,
+) -> Result<Option<&'h HeaderValue>, Error> {
+    let mut locations = headers.get_all(LOCATION).iter();
+    let first = locations.next();
+    if locations.any(|other| Some(other) != first) {
+        let why = "comes more than once, and not with one value".to_owned();
+        return Err(Error::Location { from: place(&request.url), status, why });
+    }
+    Ok(first)
+}
+
 /// Where the `Location` leads, by the URL standard. Its user name, password and fragment are
 /// ignored.
 fn target(request: &Request, status: u16, location: &[u8]) -> Result<Url, Error> {
@@ -201,6 +218,10 @@ fn target(request: &Request, status: u16, location: &[u8]) -> Result<Url, Error>
     let text = std::str::from_utf8(location).map_err(|_| wrong("is not UTF-8".to_owned()))?;
     if text.trim().is_empty() {
         return Err(wrong("is empty".to_owned()));
+    }
+    // The URL standard drops tabs and line feeds, so that what is read is not what stands there.
+    if text.contains(char::is_control) {
+        return Err(wrong("has a control character in it".to_owned()));
     }
     let mut to = request.url.join(text).map_err(|error| wrong(format!("is not a URL: {error}")))?;
     if !matches!(to.scheme(), "http" | "https") {
@@ -226,13 +247,14 @@ fn refuse_downgrade(request: &Request, to: &Url, keeps_body: bool) -> Result<(),
     if request.url.scheme() != "https" || to.scheme() != "http" {
         return Ok(());
     }
-    let what = match (
-        request.headers.iter().any(|(name, value)| value.is_sensitive() || is_credential(name)),
-        keeps_body,
-    ) {
-        (true, _) => "credentials",
-        (false, true) => "a body",
-        (false, false) => return Ok(()),
+    let what = if request.headers.iter().any(|(name, value)| carries(request, name, value)) {
+        "credentials"
+    } else if keeps_body {
+        "a body"
+    } else if request.knows_secret_in(to[Position::BeforePath..].as_bytes()) {
+        "a secret in its URL"
+    } else {
+        return Ok(());
     };
     Err(Error::Downgrade { from: place(&request.url), to: place(to), what })
 }
@@ -255,16 +277,21 @@ fn drop_content(headers: &mut HeaderMap) {
 }
 
 /// Drops what must not reach another origin; whether a credential was among it.
-fn drop_credentials(headers: &mut HeaderMap) -> bool {
-    drop_where(headers, |name, sensitive| sensitive || is_credential(name))
+fn drop_credentials(request: &Request, headers: &mut HeaderMap) -> bool {
+    drop_where(headers, |name, value| carries(request, name, value))
 }
 
-/// Drops the headers for which `drops` holds, given whether any value of the name is sensitive;
-/// whether there were any.
-fn drop_where(headers: &mut HeaderMap, drops: impl Fn(&HeaderName, bool) -> bool) -> bool {
+/// Whether a header carries a credential: by its mark, by its name, or by what it says. A secret may
+/// have come into it unmarked, as the echo of a server or as a literal that stands elsewhere, too.
+fn carries(request: &Request, name: &HeaderName, value: &HeaderValue) -> bool {
+    value.is_sensitive() || is_credential(name) || request.knows_secret_in(value.as_bytes())
+}
+
+/// Drops the headers for which `drops` holds, by any value of the name; whether there were any.
+fn drop_where(headers: &mut HeaderMap, drops: impl Fn(&HeaderName, &HeaderValue) -> bool) -> bool {
     let dropped: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| drops(name, headers.get_all(*name).iter().any(HeaderValue::is_sensitive)))
+        .filter(|name| headers.get_all(*name).iter().any(|value| drops(name, value)))
         .cloned()
         .collect();
     for name in &dropped {

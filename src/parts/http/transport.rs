@@ -7,8 +7,11 @@
 use std::fmt;
 use std::pin::Pin;
 
+use url::Url;
+
 use crate::parts::http::error::Error;
 use crate::parts::http::message::{Request, Response};
+use crate::parts::http::redirect::same_origin;
 
 /// A future on the heap, as a trait's method must return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -21,6 +24,20 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`Error`], for whatever kept the answer from coming whole.
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Error>>;
+
+    /// Why the certificate of a server is not checked that this request, or a redirect of it, leads
+    /// to; `None` where it is.
+    fn unchecked(&self, request: &Request, url: &Url) -> Option<&'static str> {
+        unchecked_by(request, url)
+    }
+}
+
+/// Why a request itself leaves the certificate of a server unchecked: `tls.insecure` holds for the
+/// origin of the request as it was written, and for none that a redirect leads to.
+pub(super) fn unchecked_by(request: &Request, url: &Url) -> Option<&'static str> {
+    let insecure = request.channel.as_ref().is_some_and(|channel| channel.is_insecure());
+    let own = insecure && url.scheme() == "https" && same_origin(&request.url, url);
+    own.then_some("`tls.insecure` is true")
 }
 
 /// What a [`Recorded`] answers one request with.
@@ -55,7 +72,6 @@ mod tests {
     use bytes::Bytes;
     use reqwest::Method;
     use reqwest::header::HeaderMap;
-    use url::Url;
 
     use super::*;
     use crate::parts::http::message::Limits;
@@ -70,6 +86,7 @@ mod tests {
             limits: Limits::default(),
             channel: None,
             jar: None,
+            needles: None,
         }
     }
 

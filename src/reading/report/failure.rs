@@ -7,6 +7,7 @@ use crate::ground::diagnostic::Diagnostic;
 use crate::ground::source::{Source, Span};
 use crate::parts::expect::Check;
 use crate::reading::report::style::{Style, clean, indent, one_line};
+use crate::running::event::RedirectText;
 use crate::running::outcome::{Cause, Failure, StepOutcome};
 
 /// The most characters of an expected or an actual value that are shown.
@@ -25,12 +26,13 @@ pub fn explain(step: &StepOutcome, checks: &[Check], source: &Arc<Source>, style
         let tell = if is_consequence(failure, step) { consequence_text } else { error_text };
         tell(failure, style)
     });
+    let way = (!step.redirects.is_empty()).then(|| redirects_text(&step.redirects, style));
     let said = step.said.as_deref().map(|text| said_text(text, style));
     let answer = step.answer.as_deref().map(|text| answer_text(text, style));
     let own = step.error.as_ref().filter(|failure| !is_consequence(failure, step));
     let helps = [step.help.as_deref(), own.and_then(|failure| failure.diagnostic.help.as_deref())];
     let helps = helps.into_iter().flatten().map(|help| help_text(help, style));
-    let blocks: Vec<_> = checks.chain(error).chain(said).chain(answer).chain(helps).collect();
+    let blocks: Vec<_> = checks.chain(error).chain(way).chain(said).chain(answer).chain(helps).collect();
     blocks.join("\n")
 }
 
@@ -45,6 +47,14 @@ fn consequence_text(failure: &Failure, style: Style) -> String {
     lines.fold(String::new(), |text, line| {
         format!("{text}{}: {}\n", style.dim("note"), one_line(line, LONGEST))
     })
+}
+
+/// How the request came to the server that answered: a line for each redirect.
+fn redirects_text(redirects: &[RedirectText], style: Style) -> String {
+    let line = |hop: &RedirectText| {
+        format!("{} {}\n", style.dim("redirected:"), style.dim(&one_line(&hop.to_string(), LONGEST)))
+    };
+    redirects.iter().map(line).collect()
 }
 
 /// The server's own words, in one line.

@@ -12,7 +12,7 @@ use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::parts::expect::Check;
 use crate::reading::report::{Reporter, vars};
-use crate::running::event::{Detail, Event};
+use crate::running::event::{Detail, Event, RedirectText};
 use crate::running::outcome::{Failure, Finished, StepOutcome, Verdict};
 
 /// The version of the document; it rises when a member changes its meaning.
@@ -95,6 +95,8 @@ struct Step<'a> {
     status: Option<u16>,
     time_ms: u64,
     attempts: u32,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    redirects: &'a [RedirectText],
     checks: Vec<Judged<'a>>,
     error: Option<&'a Failure>,
 }
@@ -137,6 +139,7 @@ fn step<'a>(outcome: &'a StepOutcome, checks: &'a [Check], source: &Arc<Source>)
         status: outcome.status,
         time_ms: u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX),
         attempts: outcome.attempts,
+        redirects: &outcome.redirects,
         checks: checks.iter().map(|check| judged(check, source)).collect(),
         error: outcome.error.as_ref(),
     }

@@ -16,6 +16,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
 use super::Scenario;
@@ -76,19 +77,25 @@ pub(crate) struct Secured {
 pub(crate) struct TlsServer {
     pub(crate) origin: String,
     seen: Arc<Mutex<Vec<Secured>>>,
+    names: Arc<Mutex<Vec<String>>>,
 }
 
 impl TlsServer {
     pub(crate) fn start(settings: Settings) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let origin = format!("https://{}", listener.local_addr().expect("an address"));
-        let seen = Arc::new(Mutex::default());
-        let log = Arc::clone(&seen);
+        let (seen, names) = (Arc::new(Mutex::default()), Arc::new(Mutex::default()));
+        let log = Log { seen: Arc::clone(&seen), names: Arc::clone(&names) };
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(serve(listener, settings, log));
         });
-        Self { origin, seen }
+        Self { origin, seen, names }
+    }
+
+    /// The names of all headers that it got so far.
+    pub(crate) fn header_names(&self) -> Vec<String> {
+        self.names.lock().expect("nobody panicked").clone()
     }
 
     /// What it saw so far.
@@ -106,19 +113,76 @@ impl TlsServer {
     }
 }
 
+/// Where a server notes what it sees.
+#[derive(Clone)]
+struct Log {
+    seen: Arc<Mutex<Vec<Secured>>>,
+    names: Arc<Mutex<Vec<String>>>,
+}
+
+/// A proxy that is spoken to by TLS and knows nothing but CONNECT.
+pub(crate) struct TlsTunnel {
+    pub(crate) address: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl TlsTunnel {
+    pub(crate) fn start(settings: &Settings) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let acceptor = TlsAcceptor::from(Arc::new(configuration(settings)));
+        let heads = Arc::new(Mutex::default());
+        let log = Arc::clone(&heads);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async move {
+                listener.set_nonblocking(true).expect("a socket");
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+                while let Ok((stream, _)) = listener.accept().await {
+                    // A client that does not trust us is none.
+                    let Ok(stream) = acceptor.accept(stream).await else { continue };
+                    tokio::spawn(carry(stream, Arc::clone(&log)));
+                }
+            });
+        });
+        Self { address, heads }
+    }
+
+    /// The heads of what it was asked.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.heads.lock().expect("nobody panicked").clone()
+    }
+}
+
+async fn carry(
+    mut client: tokio_rustls::server::TlsStream<tokio::net::TcpStream>,
+    log: Arc<Mutex<Vec<String>>>,
+) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await?);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    log.lock().expect("nobody panicked").push(head);
+    let mut server = tokio::net::TcpStream::connect(target).await?;
+    client.write_all(b"HTTP/1.1 200 X\r\n\r\n").await?;
+    tokio::io::copy_bidirectional(&mut client, &mut server).await.map(|_| ())
+}
+
 /// Puts the files that `tls` may name beside the workflow.
 pub(crate) fn with_files(scenario: Scenario) -> Scenario {
     let names = ["ca.pem", "client.pem", "client.key", "client.closed.key", "client.p12"];
     names.iter().fold(scenario, |scenario, name| scenario.file(name, fixture(name)))
 }
 
-async fn serve(listener: TcpListener, settings: Settings, log: Arc<Mutex<Vec<Secured>>>) {
+async fn serve(listener: TcpListener, settings: Settings, log: Log) {
     listener.set_nonblocking(true).expect("a socket");
     let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
     let acceptor = TlsAcceptor::from(Arc::new(configuration(&settings)));
     let redirect = settings.redirect.map(Arc::from);
     while let Ok((stream, _)) = listener.accept().await {
-        let (acceptor, log, redirect) = (acceptor.clone(), Arc::clone(&log), redirect.clone());
+        let (acceptor, log, redirect) = (acceptor.clone(), log.clone(), redirect.clone());
         tokio::spawn(async move {
             if let Ok(stream) = acceptor.accept(stream).await {
                 answer(stream, log, redirect).await;
@@ -151,7 +215,7 @@ fn configuration(settings: &Settings) -> ServerConfig {
 
 async fn answer(
     stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>,
-    log: Arc<Mutex<Vec<Secured>>>,
+    log: Log,
     redirect: Option<Arc<str>>,
 ) {
     let connection = stream.get_ref().1;
@@ -161,7 +225,8 @@ async fn answer(
     let service = service_fn(move |request: Request<Incoming>| {
         let path = request.uri().path().to_owned();
         let seen = Secured { path, identified, protocol: protocol.clone() };
-        log.lock().expect("nobody panicked").push(seen);
+        log.seen.lock().expect("nobody panicked").push(seen);
+        log.names.lock().expect("nobody panicked").extend(request.headers().keys().map(ToString::to_string));
         let mut response = Response::new(Full::new(Bytes::from_static(b"{}")));
         if let Some(to) = &redirect {
             *response.status_mut() = hyper::StatusCode::FOUND;

@@ -33,6 +33,7 @@ pub(super) fn definitions() -> Vec<Definition> {
         ("part", part()),
         ("redirects", redirects()),
         ("tls", tls()),
+        ("proxy", proxy()),
     ]
 }
 
@@ -73,8 +74,8 @@ fn connection() -> Vec<Key> {
         key("tls", "Which certificates are trusted and shown.", refer("tls")),
         key(
             "proxy",
-            "The proxy that the request goes through.",
-            examples(refer("path"), ["http://127.0.0.1:8080".into()]),
+            "The proxy that the request goes through, or `none`.",
+            examples(refer("proxy"), ["http://127.0.0.1:8080".into()]),
         ),
         key(
             "resolve",
@@ -124,6 +125,16 @@ fn redirects() -> Value {
             examples(list(&refer("path")), [json!(["https://login.example.com"])]),
         ),
     ])
+}
+
+fn proxy() -> Value {
+    let url = key("url", "Where the proxy is; its user and password stand in it.", refer("path"));
+    let direct = key(
+        "no_proxy",
+        "The servers that are asked directly: names, addresses, networks; a list, or one text.",
+        examples(any_of([list(&refer("path")), refer("nullable")]), [json!([".example.com", "10.0.0.0/8"])]),
+    );
+    needing(map_or_text([url, direct]), &["url"])
 }
 
 fn tls() -> Value {

@@ -41,6 +41,7 @@ fn request(method: &str, url: &str, headers: &[(&str, &str)], body: Option<&str>
         limits: Limits::default(),
         channel: None,
         jar: None,
+        needles: None,
     }
 }
 

@@ -283,7 +283,7 @@ impl Outline<'_> {
             Some(HttpVersion::Two) => shell.word("--http2"),
             None => {}
         }
-        proxy(channel, shell);
+        proxy(channel, self.target, shell);
         tls(channel, shell);
     }
 
@@ -309,8 +309,9 @@ impl Outline<'_> {
     }
 }
 
-fn proxy(channel: &Channel, shell: &mut Shell) {
-    let Some(proxy) = channel.proxy() else { return };
+fn proxy(channel: &Channel, target: Option<&Url>, shell: &mut Shell) {
+    let proxy = target.map_or_else(|| channel.proxy(), |url| channel.proxy_for(url));
+    let Some(proxy) = proxy else { return };
     shell.option("--proxy", &[Piece::Text(proxy.server())]);
     if let Some((user, password)) = proxy.credentials() {
         let password = Hidden::new("proxy_password", &password);

@@ -20,6 +20,7 @@ fn request(method: &str, url: &str, headers: &[(&str, &str, bool)], body: Option
         limits: Limits::default(),
         channel: None,
         jar: None,
+        needles: None,
     }
 }
 

@@ -18,7 +18,7 @@ async fn many_requests_use_one_connection() {
 #[tokio::test]
 async fn only_what_is_measured_has_a_time() {
     let server = Server::start(|_, _| Reply::Keep(ok(""))).await;
-    let timed = Client::new(ClientOptions { timing: true, only: None });
+    let timed = Client::new(ClientOptions { timing: true, ..ClientOptions::default() });
     let by_name = server.url("/").replace("127.0.0.1", "localhost");
     let first = timed.send(&get(&by_name)).await.expect("answers").timing;
     assert!(first.dns.is_some() && first.connect >= first.dns, "{first:?}");

@@ -140,6 +140,7 @@ fn request(method: Method, url: &str) -> Request {
         limits: Limits::default(),
         channel: None,
         jar: None,
+        needles: None,
     }
 }
 

@@ -25,6 +25,7 @@ fn request(method: Method, url: &str, headers: &[(&'static str, &'static str)], 
         limits: Limits::default(),
         channel: None,
         jar: None,
+        needles: None,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ground::read::{Fields, Reading};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node, Scalar};
+use crate::parts::http::message::reserved;
 use crate::parts::http::spec::base_url::has_scheme;
 use crate::parts::http::spec::file::BodyFile;
 use crate::parts::http::spec::graphql::Graphql;
@@ -99,7 +100,12 @@ pub(super) fn read_headers(node: Option<&Node>, reading: &Reading) -> Option<Vec
                 );
             }
             let value_tree = read_value(value, reading);
-            Some((header.ok()?, value_tree?, value.span))
+            let header = header.ok()?;
+            if let Some((why, help)) = reserved(&header) {
+                reading.error_with(name.span, format!("`{}` {why}", name.text), help);
+                return None;
+            }
+            Some((header, value_tree?, value.span))
         })
         .collect();
     headers.into_iter().collect()

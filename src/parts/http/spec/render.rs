@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use url::Url;
 
 use crate::ground::encode;
@@ -127,6 +127,11 @@ impl RequestSpec {
                     );
                     Error::new(*span, message)
                 };
+                if *name == HOST && marks.from_server {
+                    let message = "a server had a say in the header `Host`, which chooses who answers";
+                    let help = "write it out, or take it from an input";
+                    return Err(Error::new(*span, message).help(help));
+                }
                 let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| refused())?;
                 value.set_sensitive(marks.is_secret() || is_credential(name));
                 headers.append(name, value);
@@ -290,6 +295,7 @@ impl Rendered {
             limits: self.limits,
             channel: self.channel,
             jar: None,
+            needles: None,
         }
     }
 }
@@ -318,6 +324,11 @@ fn recent_url(text: String, span: Span) -> Result<Url, Error> {
 /// # Errors
 /// What it is not, and what to do; the URL itself may hold a secret and is not told.
 pub fn parse_url(text: &str, span: Span) -> Result<Url, Error> {
+    // The URL standard drops line breaks and tabs, so that another URL would be asked than was given.
+    if text.contains(char::is_control) {
+        return Err(Error::new(span, "the URL has a control character in it")
+            .help("a line break at its end? cut it off"));
+    }
     let url = Url::parse(text).map_err(|error| match error {
         url::ParseError::RelativeUrlWithoutBase => Error::new(span, "the URL has no scheme and host").help(
             "begin it with https://host or an input that holds them, or write `defaults: { base_url: … }`",

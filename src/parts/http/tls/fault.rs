@@ -5,7 +5,11 @@
 
 use std::fmt;
 
+use rustls::pki_types::CertificateDer;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
+
+/// How many characters of an authority's name are told: the server wrote it.
+const LONGEST_NAME: usize = 80;
 
 /// What was wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +22,10 @@ pub enum Fault {
     WrongHost(Vec<String>),
     /// The certificate has no name that is looked at: its subject is not (RFC 9525, 6.3).
     Nameless,
-    /// Nobody whom this machine trusts signed the certificate.
-    UnknownAuthority,
+    /// The server made its certificate itself: nobody else vouches for it.
+    SelfSigned,
+    /// Nobody whom this machine trusts signed the certificate; this one did, where it has a name.
+    UnknownAuthority(Option<String>),
     /// The certificate was taken back.
     Revoked,
     /// What answers there is not TLS.
@@ -28,6 +34,47 @@ pub enum Fault {
     Refused(String),
     /// Anything else, in rustls's words.
     Other(String),
+}
+
+/// A server that shows a certificate for which nobody vouches whom this machine trusts.
+#[derive(Debug)]
+pub(super) struct Stranger {
+    is_self_signed: bool,
+    issuer: Option<String>,
+}
+
+impl std::error::Error for Stranger {}
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
+}
+
+impl Stranger {
+    /// Whether this is what path validation says of one.
+    pub(super) fn is_meant(why: &CertificateError) -> bool {
+        // The second is webpki's word for a self-signed certificate that claims to be an authority.
+        *why == CertificateError::UnknownIssuer || format!("{why:?}").contains("CaUsedAsEndEntity")
+    }
+
+    /// Who signed what the server shows: itself, where issuer and subject are the same (RFC 5280, 3.2).
+    pub(super) fn of(certificate: &CertificateDer<'_>) -> Self {
+        let Ok((_, parsed)) = x509_parser::parse_x509_certificate(certificate) else {
+            return Self { is_self_signed: false, issuer: None };
+        };
+        let issuer = parsed.issuer();
+        let named = issuer.iter_common_name().chain(issuer.iter_organization()).next();
+        let named = named.and_then(|name| name.as_str().ok()).filter(|name| !name.is_empty());
+        Self {
+            is_self_signed: issuer.as_raw() == parsed.subject().as_raw(),
+            issuer: named.map(|name| name.chars().take(LONGEST_NAME).flat_map(char::escape_debug).collect()),
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        if self.is_self_signed { Fault::SelfSigned } else { Fault::UnknownAuthority(self.issuer.clone()) }
+    }
 }
 
 impl Fault {
@@ -53,10 +100,11 @@ impl Fault {
             CertificateError::NotValidForNameContext { presented, .. } => {
                 Self::WrongHost(presented.iter().map(|name| name_words(name)).collect())
             }
-            CertificateError::UnknownIssuer => Self::UnknownAuthority,
             CertificateError::Revoked => Self::Revoked,
-            // webpki's word for a self-signed certificate that claims to be an authority.
-            other if format!("{other:?}").contains("CaUsedAsEndEntity") => Self::UnknownAuthority,
+            CertificateError::Other(other) if other.0.is::<Stranger>() => {
+                other.0.downcast_ref::<Stranger>().map_or(Self::SelfSigned, Stranger::fault)
+            }
+            other if Stranger::is_meant(other) => Self::UnknownAuthority(None),
             // webpki's word for X.509 before version 3, which has no place for names.
             other if format!("{other:?}").contains("UnsupportedCertVersion") => Self::Nameless,
             _ => Self::Other(error.to_string()),
@@ -73,8 +121,11 @@ impl Fault {
             Self::Nameless => {
                 "the name of its subject does not count; make one with openssl req -x509 … -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1'"
             }
-            Self::UnknownAuthority => {
-                "name the authority's file, `tls: { ca: ca.pem }`, or add it to the system's certificates; `tls: { insecure: true }` trusts anybody"
+            Self::SelfSigned => {
+                "if that is meant, save that very certificate and name its file: `tls: { ca: server.pem }`; `tls: { insecure: true }` checks nothing"
+            }
+            Self::UnknownAuthority(_) => {
+                "name the authority's file, `tls: { ca: ca.pem }`, or add it to the system's certificates; if others reach this server, it may not send the certificates between; `tls: { insecure: true }` checks nothing"
             }
             Self::NotTls => "if the server speaks plain HTTP there, write http:// in the URL",
             Self::Revoked | Self::Refused(_) | Self::Other(_) => return None,
@@ -91,8 +142,12 @@ impl fmt::Display for Fault {
             Self::WrongHost(names) if names.is_empty() => f.write_str("its certificate is for another host"),
             Self::WrongHost(names) => write!(f, "its certificate is for another host: {}", names.join(", ")),
             Self::Nameless => f.write_str("its certificate names no host in subjectAltName"),
-            Self::UnknownAuthority => {
-                f.write_str("its certificate is self-signed or from an authority that is not trusted here")
+            Self::SelfSigned => f.write_str("its certificate is self-signed, and nobody else vouches for it"),
+            Self::UnknownAuthority(None) => {
+                f.write_str("its certificate is from an authority that is not trusted here")
+            }
+            Self::UnknownAuthority(Some(name)) => {
+                write!(f, "its certificate is from an authority that is not trusted here: {name}")
             }
             Self::Revoked => f.write_str("its certificate was revoked"),
             Self::NotTls => f.write_str("what answers there is not TLS"),
@@ -155,7 +210,7 @@ mod tests {
             (other_host, "its certificate is for another host: a.example, *.c.example"),
             (
                 CertificateError::UnknownIssuer,
-                "its certificate is self-signed or from an authority that is not trusted here",
+                "its certificate is from an authority that is not trusted here",
             ),
             (CertificateError::Revoked, "its certificate was revoked"),
         ];

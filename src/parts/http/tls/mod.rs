@@ -9,7 +9,8 @@ mod file;
 mod identity;
 mod insecure;
 mod pem;
-mod pinned;
+mod trust;
+mod waiver;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention, Tree};
 
 pub use fault::Fault;
+pub use waiver::Waiver;
 
 const KEYS: [&str; 7] = ["ca", "cert", "key", "pkcs12", "password", "insecure", "min"];
 
@@ -63,6 +65,8 @@ pub struct IdentityFiles {
     pub is_pkcs12: bool,
     /// Whether a password opens it.
     pub has_password: bool,
+    /// Whether other users of this machine can read or write the key, which no password closes.
+    pub is_loose: bool,
 }
 
 /// The authorities of a PEM file.
@@ -87,7 +91,8 @@ pub struct Tls {
     ca: Option<Arc<Authorities>>,
     identity: Option<Arc<Identity>>,
     identity_files: Option<Arc<IdentityFiles>>,
-    /// Whether any certificate of the server will do.
+    /// Whether any certificate of the server will do that the request names; one that a redirect
+    /// leads to is another.
     pub insecure: bool,
     min: Option<Version>,
 }
@@ -193,7 +198,10 @@ impl IdentitySpec {
             |node: &Node| node.scalar().map(|scalar| reading.source.beside(&scalar.text)).unwrap_or_default();
         let is_pkcs12 = pkcs12.is_some();
         let password = password?;
+        let is_open = matches!(store, Store::Open(_)) || password.is_none();
+        let key_file = key.or(cert).or(pkcs12.map(|(_, file)| file)).map(beside).unwrap_or_default();
         let files = Arc::new(IdentityFiles {
+            is_loose: is_open && file::is_loose(&key_file),
             cert: cert.or(pkcs12.map(|(_, file)| file)).map(beside).unwrap_or_default(),
             key: key.map(beside),
             is_pkcs12,
@@ -278,10 +286,22 @@ impl Tls {
         Some(Self { identity: None, identity_files: None, ..self.clone() })
     }
 
+    /// The same with all certificates checked; `None` where they are.
+    pub(super) fn checked(&self) -> Option<Self> {
+        self.insecure.then(|| Self { insecure: false, ..self.clone() })
+    }
+
     /// The file of the authorities that are trusted, too.
     #[must_use]
     pub fn authorities(&self) -> Option<&Path> {
         self.ca.as_deref().map(|ca| ca.file.as_path())
+    }
+
+    /// The file of a private key that other users of this machine can read.
+    #[must_use]
+    pub fn loose_key(&self) -> Option<&Path> {
+        let files = self.identity_files.as_deref().filter(|files| files.is_loose)?;
+        Some(files.key.as_deref().unwrap_or(&files.cert))
     }
 
     /// Where the client certificate came from.
@@ -299,33 +319,6 @@ impl Tls {
         })
     }
 
-    /// Tells a client of the network, which offers these protocols (ALPN, RFC 7301).
-    ///
-    /// # Errors
-    /// Where its certificates cannot be used.
-    pub(super) fn configure(
-        &self,
-        mut builder: ClientBuilder,
-        protocols: &[&[u8]],
-    ) -> Result<ClientBuilder, Unbuilt> {
-        if let (Some(ca), false) = (&self.ca, self.insecure) {
-            let mut config = pinned::config(&ca.pem, self.identity.as_deref(), self.versions())?;
-            config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-            return Ok(builder.tls_backend_preconfigured(config));
-        }
-        if let Some(identity) = &self.identity {
-            builder = builder.identity(reqwest::Identity::from_pem(identity.pem())?);
-        }
-        if self.insecure {
-            builder = builder.tls_danger_accept_invalid_certs(true);
-        }
-        Ok(match self.min {
-            Some(Version::Tls12) => builder.tls_version_min(reqwest::tls::Version::TLS_1_2),
-            Some(Version::Tls13) => builder.tls_version_min(reqwest::tls::Version::TLS_1_3),
-            None => builder,
-        })
-    }
-
     fn versions(&self) -> &'static [&'static SupportedProtocolVersion] {
         static ONLY_1_3: [&SupportedProtocolVersion; 1] = [&TLS13];
         match self.min {
@@ -333,6 +326,50 @@ impl Tls {
             Some(Version::Tls12) | None => ALL_VERSIONS,
         }
     }
+}
+
+/// Whose certificates a client of the network checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checks<'a> {
+    /// Everybody's.
+    All,
+    /// Everybody's but this host's: there is a proxy on the way that is spoken to by TLS, too.
+    AllBut(&'a str),
+    /// Nobody's: the client speaks to nobody but the server that is meant.
+    None,
+}
+
+/// Tells a client of the network how to speak TLS, which offers these protocols (ALPN, RFC 7301).
+///
+/// # Errors
+/// Where its certificates cannot be used.
+pub(super) fn configure(
+    mut builder: ClientBuilder,
+    tls: Option<&Tls>,
+    protocols: &[&[u8]],
+    checks: Checks<'_>,
+) -> Result<ClientBuilder, Unbuilt> {
+    let identity = tls.and_then(|tls| tls.identity.as_deref());
+    let unchecked = match checks {
+        Checks::All => None,
+        Checks::AllBut(host) => Some(host),
+        Checks::None => {
+            if let Some(identity) = identity {
+                builder = builder.identity(reqwest::Identity::from_pem(identity.pem())?);
+            }
+            builder = match tls.and_then(|tls| tls.min) {
+                Some(Version::Tls12) => builder.tls_version_min(reqwest::tls::Version::TLS_1_2),
+                Some(Version::Tls13) => builder.tls_version_min(reqwest::tls::Version::TLS_1_3),
+                None => builder,
+            };
+            return Ok(builder.tls_danger_accept_invalid_certs(true));
+        }
+    };
+    let ca = tls.and_then(|tls| tls.ca.as_deref()).map_or(&[][..], |ca| &ca.pem);
+    let versions = tls.map_or(ALL_VERSIONS, Tls::versions);
+    let mut config = trust::config((ca, unchecked), identity, versions)?;
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    Ok(builder.tls_backend_preconfigured(config))
 }
 
 /// A certificate in PEM, for a file that `ca` may name.

@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 
 use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use rhai::{Dynamic, Map as RhaiMap};
 use url::Url;
 
@@ -13,7 +13,7 @@ use crate::ground::quantity;
 use crate::ground::source::Span;
 use crate::parts::auth::Auth;
 use crate::parts::http::Request;
-use crate::parts::http::message::{Limits, is_credential};
+use crate::parts::http::message::{Limits, is_credential, reserved};
 use crate::parts::http::spec::{RenderedBody, parse_url};
 use crate::parts::scope::Scope;
 use crate::parts::script::api::{Call, Entry};
@@ -126,6 +126,7 @@ fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
         limits: limits(call, fields)?,
         channel: None,
         jar: None,
+        needles: None,
     })
 }
 
@@ -176,6 +177,14 @@ fn headers(call: &Call, fields: &RhaiMap) -> Result<HeaderMap, Failure> {
     for (name, value) in list_of(call.run, "headers", given)? {
         let key = HeaderName::from_str(&name)
             .map_err(|_| call.error(format!("was given `{name}`, which cannot be the name of a header")))?;
+        if let Some((why, help)) = reserved(&key) {
+            return Err(call.error_with(&format!("was given `{name}`, which {why}"), Some(help.to_owned())));
+        }
+        if key == HOST && call.run.state().seen.from_server {
+            let help = "send it before an answer was looked at, or from a step, under `headers`";
+            let message = "was given `Host`, in which a server may have had a say";
+            return Err(call.error_with(message, Some(help.to_owned())));
+        }
         let mut value = header_value(call, &name, &value)?;
         value.set_sensitive(is_credential(&key));
         headers.append(key, value);

@@ -236,7 +236,7 @@ impl Console {
     }
 
     fn response_received(&mut self, path: &str, response: &ResponseText) {
-        let redirects = response.redirects.iter().map(|hop| self.wire_line('~', hop));
+        let redirects = response.redirects.iter().map(|hop| self.wire_line('~', &hop.to_string()));
         let mut text: String = redirects.collect();
         text.push_str(&self.wire_line('<', &format!("{}, {}", response.line, size(response.size))));
         if !response.timing.is_empty() {

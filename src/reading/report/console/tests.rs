@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::source::{Source, Span};
 use crate::parts::expect::Check;
-use crate::running::event::{EventKind, RequestText, ResponseText};
+use crate::running::event::{EventKind, RedirectText, RequestText, ResponseText};
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
 
 use super::Verbosity;
@@ -52,6 +52,7 @@ fn a_failure_stands_below_its_step_with_all_that_is_needed() {
     let step = StepOutcome {
         verdict: Verdict::Failed,
         status: Some(503),
+        redirects: vec![moved("https://a.example/x", "https://b.example/y")],
         answer: Some("HTTP/1.1 503 Service Unavailable\n\nbusy".into()),
         ..passed("me")
     };
@@ -68,6 +69,8 @@ fn a_failure_stands_below_its_step_with_all_that_is_needed() {
             |                       ^^^
           expected: 200
               came: 503
+
+          redirected: 302 https://a.example/x → https://b.example/y
 
           the answer:
           │ HTTP/1.1 503 Service Unavailable
@@ -107,6 +110,10 @@ fn steps_at_once_keep_their_values_apart() {
     assert!(text.contains("✓ a                 200     12ms  x = 1\n"), "{text}");
 }
 
+fn moved(from: &str, to: &str) -> RedirectText {
+    RedirectText { status: 302, from: from.to_owned(), to: to.to_owned(), dropped_credentials: false }
+}
+
 #[test]
 fn verbose_shows_what_went_over_the_wire() {
     let mut watched = Watched::new(Verbosity::Wire, true);
@@ -124,7 +131,7 @@ fn verbose_shows_what_went_over_the_wire() {
         headers,
         body: Some("::warning::hello".into()),
         size: 1,
-        redirects: vec!["302 https://a.example/x → https://b.example/y".into()],
+        redirects: vec![moved("https://a.example/x", "https://b.example/y")],
         timing: "dns 1ms, body 13ms".into(),
     };
     watched.run().start("me").tell("me", EventKind::RequestSent(request));
@@ -262,7 +269,7 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
         line: text(),
         headers: vec![(text(), text())],
         body: Some(text()),
-        redirects: vec![text()],
+        redirects: vec![moved(evil, evil)],
         timing: text(),
         ..ResponseText::default()
     };
@@ -284,6 +291,7 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
         verdict: Verdict::Errored,
         error: Some(Failure { cause: Cause::CouldNotRun, diagnostic }),
         answer: Some(text()),
+        redirects: vec![moved(evil, evil)],
         ..StepOutcome::default()
     };
     watched.finish(evil, step);

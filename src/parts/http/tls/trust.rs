@@ -1,10 +1,11 @@
-//! `ca`: authorities of the user's own beside the machine's, and servers that are trusted by
-//! themselves.
+//! Whom a client of the network believes: the machine's authorities, those of `ca` beside them, servers
+//! that are trusted by themselves, and the one whose certificate is not checked.
 //!
 //! What most people have to name is no authority but the self-signed certificate of one server, and
 //! what `openssl req -x509` makes says of itself that it is an authority, so that path validation
 //! refuses it as a server's (RFC 5280, 4.2.1.9). A server that shows exactly a certificate of the
-//! file is therefore trusted, as long as name and dates are right.
+//! file is therefore trusted, as long as name and dates are right. Who is not trusted is told by what
+//! he showed: a certificate that he made himself needs another remedy than an authority that is missing.
 
 use std::sync::Arc;
 
@@ -14,27 +15,33 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme,
+    SupportedProtocolVersion,
 };
 use rustls_platform_verifier::Verifier;
 
+use crate::parts::http::tls::fault::Stranger;
 use crate::parts::http::tls::identity::Identity;
 
-/// Trusts whom the machine trusts, the authorities of a file, and the very servers of that file.
+/// Trusts whom the machine trusts, the authorities of a file, the very servers of that file, and one
+/// host without asking.
 #[derive(Debug)]
-struct Pinned {
+pub(super) struct Trust {
     authorities: Verifier,
     own: Vec<CertificateDer<'static>>,
+    unchecked: Option<ServerName<'static>>,
 }
 
-/// How a client of the network that trusts the certificates of a PEM text speaks TLS.
+/// How a client of the network speaks TLS. `ca` are more certificates that it trusts, in PEM;
+/// `unchecked` is the host whose certificate is not checked, while all others are, such as that of a
+/// proxy on the way.
 pub(super) fn config(
-    ca: &[u8],
+    (ca, unchecked): (&[u8], Option<&str>),
     identity: Option<&Identity>,
     versions: &[&'static SupportedProtocolVersion],
 ) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Pinned::new(ca, Arc::clone(&provider))?;
+    let verifier = Trust::new(ca, unchecked, Arc::clone(&provider))?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)?
         .dangerous()
@@ -45,14 +52,18 @@ pub(super) fn config(
     config.with_client_auth_cert(chain, key)
 }
 
-impl Pinned {
-    fn new(ca: &[u8], provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+impl Trust {
+    fn new(ca: &[u8], unchecked: Option<&str>, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
         let own = certificates(ca)?;
-        Ok(Self { authorities: Verifier::new_with_extra_roots(own.iter().cloned(), provider)?, own })
+        let authorities = Verifier::new_with_extra_roots(own.iter().cloned(), provider)?;
+        // A URL writes an address of IPv6 in brackets.
+        let bare = unchecked.map(|host| host.trim_start_matches('[').trim_end_matches(']').to_owned());
+        let unchecked = bare.and_then(|host| ServerName::try_from(host).ok());
+        Ok(Self { authorities, own, unchecked })
     }
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for Trust {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -66,7 +77,12 @@ impl ServerCertVerifier for Pinned {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
             return Ok(ServerCertVerified::assertion());
         }
-        self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        if self.unchecked.as_ref() == Some(server_name) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let verified =
+            self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        verified.map_err(|error| unknown(error, end_entity))
     }
 
     fn verify_tls12_signature(
@@ -89,6 +105,16 @@ impl ServerCertVerifier for Pinned {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.authorities.supported_verify_schemes()
+    }
+}
+
+/// Says of a server that nobody vouches for what it showed.
+fn unknown(error: Error, certificate: &CertificateDer<'_>) -> Error {
+    match &error {
+        Error::InvalidCertificate(why) if Stranger::is_meant(why) => {
+            CertificateError::Other(OtherError(Arc::new(Stranger::of(certificate)))).into()
+        }
+        _ => error,
     }
 }
 

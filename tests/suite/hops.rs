@@ -1,0 +1,256 @@
+//! What a redirect may take along, where it may lead, and how it is told (S2, S6, S7, S9, S10).
+
+use reqchain::running::{Cause, Detail};
+
+use crate::inputs::Folder;
+use crate::scenario::tls::{Settings, TlsServer, with_files};
+use crate::scenario::{Reply, Scenario, says};
+
+const SECRET: &str = "tok-1234567890";
+
+/// A request that `base` sends on to `/take` of the server `other`, with a password that is known.
+fn sent_on(request: &str) -> Scenario {
+    Scenario::new(&format!(
+        "inputs: {{ base: , password: {SECRET} }}\nsteps:\n  - {{ request: 'GET {{{{ base }}}}/echo', extract: {{ echo: $.said }} }}\n  - request: {{ url: '{{{{ base }}}}/', {request} }}\n"
+    ))
+    .on("GET /echo", |_| Reply::json(format!(r#"{{"said":"{SECRET}","more":"dG9rLTEyMzQ1Njc4OTA="}}"#)))
+    .on("GET /", |seen| Reply::redirect(302, format!("{}/take", seen.origin("other"))))
+    .server("other", |other| other.on("GET /take", |_| Reply::json("{}")))
+}
+
+/// S2: an echo, a literal that is repeated and a derived form carry no mark.
+#[test]
+fn a_header_that_holds_a_known_secret_without_its_mark_stays_with_its_origin() {
+    for header in [
+        "X-Trace: '{{ echo }}'",
+        "X-Trace: 'by {{ echo }} again'",
+        "X-Trace: [plain, 'tok-1234567890']",
+        "X-Trace: tok-1234567890",
+        "X-Trace: dG9rLTEyMzQ1Njc4OTA=",
+    ] {
+        // The password is known once something has read it.
+        let known = "X-Known: '{{ password }}'";
+        let ran = sent_on(&format!("headers: {{ {header}, {known}, X-Plain: kept }}")).run();
+        ran.passed().saw_at("other", ["GET /take"]);
+        assert_ne!(ran.seen("GET /").header("x-trace"), "", "it goes to its own origin");
+        let there = &ran.seen_at("other")[0];
+        assert_eq!((there.header("x-trace"), there.header("x-plain")), ("", "kept"), "{header}");
+        says(&ran.warnings().join("\n"), &["credentials were left behind"]);
+    }
+}
+
+#[test]
+fn a_script_takes_no_known_secret_over_a_redirect_either() {
+    let ran = Scenario::new(&format!(
+        "inputs: {{ base: , password: {SECRET} }}\nsteps:\n  - {{ request: 'GET {{{{ base }}}}/echo', extract: {{ echo: $.said }} }}\n  - script: |\n      let known = vars.password;\n      http::send(#{{ url: vars.base + \"/\", headers: #{{ \"X-Trace\": vars.echo, \"X-Plain\": \"kept\" }} }});\n"
+    ))
+    .on("GET /echo", |_| Reply::json(format!(r#"{{"said":"{SECRET}"}}"#)))
+    .on("GET /", |seen| Reply::redirect(302, format!("{}/take", seen.origin("other"))))
+    .server("other", |other| other.on("GET /take", |_| Reply::json("{}")))
+    .run();
+    ran.passed();
+    let there = &ran.seen_at("other")[0];
+    assert_eq!((there.header("x-trace"), there.header("x-plain")), ("", "kept"));
+    assert_eq!(ran.seen("GET /").header("x-trace"), SECRET);
+}
+
+/// S2, S11: what a server chose as the next URL gets no secret that came unmarked.
+#[test]
+fn a_request_to_where_a_server_chose_is_searched_for_known_secrets() {
+    let chosen = |request: &str| {
+        Scenario::new(&format!(
+            "inputs: {{ base: , password: {SECRET} }}\nsteps:\n  - {{ request: {{ url: '{{{{ base }}}}/start', headers: {{ X: '{{{{ password }}}}' }} }}, extract: {{ next: $.next }} }}\n  - request: {{ url: '{{{{ next }}}}', {request} }}\n"
+        ))
+        .on("GET /start", |seen| Reply::json(format!(r#"{{"next":"{}/take"}}"#, seen.origin("other"))))
+    };
+    let ran = chosen("headers: { X-Trace: tok-1234567890, X-Plain: kept }")
+        .server("other", |other| other.on("GET /take", |_| Reply::json("{}")))
+        .run();
+    ran.passed();
+    let there = &ran.seen_at("other")[0];
+    assert_eq!((there.header("x-trace"), there.header("x-plain")), ("", "kept"));
+    says(&ran.warnings().join("\n"), &["sent without credentials"]);
+    for inside in ["query: { q: tok-1234567890 }", "method: POST, body: 'x tok-1234567890'"] {
+        let ran = chosen(inside).server("other", |_| {}).run();
+        ran.fails_with(Cause::CouldNotRun).saw_at("other", []);
+        says(&ran.error(), &["holds a secret", "flow.yaml:4:"]);
+    }
+}
+
+#[test]
+fn the_redirects_of_a_step_are_data_and_hold_no_secret() {
+    let ran = Scenario::new(&format!(
+        "inputs: {{ base: , password: {SECRET} }}\nsteps: [ {{ request: {{ url: '{{{{ base }}}}/a', query: {{ k: '{{{{ password }}}}' }}, auth: {{ bearer: '{{{{ password }}}}' }} }} }} ]"
+    ))
+    .on("GET /a", |_| Reply::redirect(301, format!("/b?again={SECRET}")))
+    .on("GET /b", |seen| Reply::redirect(302, format!("{}/c", seen.origin("other"))))
+    .server("other", |other| other.on("GET /c", |_| Reply::json("{}")))
+    .detail(Detail::Outcome)
+    .run();
+    ran.passed();
+    let (base, other) = (ran.origin("base"), ran.origin("other"));
+    let step = &ran.steps()[0];
+    let told: Vec<_> = step.redirects.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            format!("301 {base}/a?k=«password» → {base}/b?again=«password»"),
+            format!("302 {base}/b?again=«password» → {other}/c (credentials left behind)"),
+        ]
+    );
+    assert!(!ran.text().contains(SECRET), "{}", ran.text());
+}
+
+#[test]
+fn the_redirects_before_a_failure_are_told_too() {
+    let ran = Scenario::new("inputs: { base: }\nsteps: [ { request: 'GET {{ base }}/a' } ]")
+        .on("GET /a", |_| Reply::redirect(302, "/b"))
+        .on("GET /b", |_| Reply::closed())
+        .run();
+    ran.fails_with(Cause::CouldNotRun);
+    assert_eq!(ran.steps()[0].redirects.len(), 1);
+    let ran = Scenario::new("inputs: { base: }\nsteps: [ { request: 'GET {{ base }}/a' } ]")
+        .on("GET /a", |_| Reply::redirect(302, "/b"))
+        .on("GET /b", |_| Reply::redirect(302, "ftp://a.example/"))
+        .run();
+    ran.fails_with(Cause::CouldNotRun);
+    assert_eq!(ran.steps()[0].redirects.len(), 1);
+}
+
+/// A person sees them where the step failed; a program always.
+#[test]
+fn redirects_are_shown_below_a_step_that_failed_and_given_to_programs() {
+    let folder = Folder::new(&[
+        (
+            "m.yaml",
+            "routes:\n  - { route: GET /a, reply: { status: 302, headers: { location: /b?n=1 } } }\n  - { route: GET /b, reply: { status: 404 } }\n",
+        ),
+        (
+            "flow.yaml",
+            "inputs: { api: https://api.example.com }\nmock: m.yaml\nsteps: [ { request: 'GET {{ api }}/a' } ]\n",
+        ),
+        (
+            "well.yaml",
+            "inputs: { api: https://api.example.com }\nmock: m.yaml\nsteps: [ { request: 'GET {{ api }}/a', expect: { status: 404 } } ]\n",
+        ),
+    ]);
+    let called = folder.call("run flow.yaml --mock --output json");
+    assert_eq!(called.code, Some(1), "{}", called.err);
+    says(&called.err, &["redirected: 302 http://127.0.0.1:", "/a → http://127.0.0.1:", "/b?n=1"]);
+    let called = folder.call("run well.yaml --mock --output json");
+    assert!(!called.passed().err.contains("redirected"), "{}", called.err);
+    let document: serde_json::Value = serde_json::from_str(&called.out).expect("JSON");
+    let hop = &document["workflows"][0]["steps"][0]["redirects"][0];
+    assert_eq!((&hop["status"], &hop["dropped_credentials"]), (&302.into(), &false.into()), "{document}");
+    for (end, at) in [("from", "/a"), ("to", "/b?n=1")] {
+        assert!(hop[end].as_str().is_some_and(|url| url.ends_with(at)), "{document}");
+    }
+}
+
+/// S6.
+#[test]
+fn a_redirect_out_of_https_is_warned_of_and_carries_nothing() {
+    let run = |keys: &str, to: &'static str| {
+        let mut plain = Scenario::new(&format!(
+            "inputs: {{ base: , secure: , password: {SECRET} }}\nsteps:\n  - {{ request: {{ url: '{{{{ base }}}}/known', headers: {{ X: '{{{{ password }}}}' }} }} }}\n  - request: {{ url: '{{{{ secure }}}}/a', tls: {{ ca: ca.pem }}{keys} }}\n"
+        ))
+        .json("GET /known", "{}");
+        if keys.is_empty() && to == "/b" {
+            plain = plain.json("GET /b", "{}");
+        }
+        let redirect = Some(format!("{}{to}", plain.origin("base")));
+        let secure = TlsServer::start(Settings { redirect, ..Settings::default() });
+        with_files(plain).input("secure", &secure.origin).run()
+    };
+    let ran = run("", "/b");
+    ran.passed().saw(["GET /known", "GET /b"]);
+    let warned = ran.warnings();
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    says(&warned[0], &["a redirect from https://127.0.0.1:", "leads to http://127.0.0.1:", "not encrypted"]);
+    for (keys, to, what) in [
+        (", auth: { bearer: abcdefgh }", "/b", "credentials"),
+        (", headers: { X-Trace: tok-1234567890 }", "/b", "credentials"),
+        ("", "/b?t=tok-1234567890", "a secret in its URL"),
+        (", auth: { bearer: abcdefgh }, redirects: { trust: ['{{ base }}'] }", "/b", "credentials"),
+    ] {
+        let ran = run(keys, to);
+        ran.fails_with(Cause::CouldNotRun).saw(["GET /known"]);
+        says(&ran.error(), &["which is not encrypted, but the request carries", what]);
+        assert!(!ran.text().contains(SECRET), "{}", ran.text());
+    }
+}
+
+/// S7.
+#[test]
+fn what_stands_before_the_host_of_a_redirect_is_neither_sent_nor_shown() {
+    let to = |seen: &crate::scenario::Seen| {
+        let host = seen.origin("other").trim_start_matches("http://").to_owned();
+        Reply::redirect(302, format!("http://evil:hunter2hunter2@{host}/take"))
+    };
+    for (redirects, asked) in [("", 1), (", redirects: none", 0)] {
+        let ran = Scenario::new(&format!(
+            "inputs: {{ base: }}\nsteps: [ {{ request: {{ url: '{{{{ base }}}}/'{redirects} }}, expect: {{ status: any }} }} ]"
+        ))
+        .on("GET /", to)
+        .server("other", |other| {
+            if asked > 0 {
+                other.on("GET /take", |_| Reply::json("{}"));
+            }
+        })
+        .detail(Detail::Wire)
+        .run();
+        ran.passed();
+        let there = ran.seen_at("other");
+        assert_eq!(there.len(), asked);
+        assert!(there.iter().all(|seen| seen.header("authorization").is_empty()));
+        assert!(!ran.text().contains("hunter2"), "{}", ran.text());
+        says(&ran.text(), &["/take"]);
+    }
+}
+
+/// S9.
+#[test]
+fn a_location_that_two_readers_would_read_differently_is_an_error() {
+    let reply = |locations: &[&str]| {
+        let reply = locations.iter().fold(Reply::status(302), |reply, to| reply.header("location", *to));
+        Scenario::new("steps: [ { request: 'GET {{ base }}/' } ]").on("GET /", move |_| reply.clone())
+    };
+    for (locations, why) in [
+        (&["/a", "/b"][..], "`Location` header comes more than once"),
+        (&["/a\tb"], "`Location` header has a control character"),
+        (&["http://a.example\t.evil.example/"], "control character"),
+        (&[""], "`Location` header is empty"),
+        (&["   "], "`Location` header is empty"),
+        (&["http://"], "`Location` header is not a URL"),
+        (&["http://a%2Fb.example/"], "`Location` header is not a URL"),
+        (&["http://a b.example/"], "`Location` header is not a URL"),
+        (&["http://a.example:99999/"], "`Location` header is not a URL"),
+        (&["javascript:alert(1)"], "`javascript:`"),
+        (&["data:text/html,x"], "`data:`"),
+    ] {
+        let ran = reply(locations).run();
+        ran.fails_with(Cause::CouldNotRun).saw(["GET /"]);
+        says(&ran.error(), &["redirects", why, "flow.yaml:1:"]);
+    }
+    for locations in [&["/b", "/b"][..], &["\\b"], &[" /b "], &["./x/../b"]] {
+        let ran = reply(locations).json("GET /b", "{}").run();
+        ran.passed().saw(["GET /", "GET /b"]);
+    }
+    reply(&[]).run().passed().saw(["GET /"]);
+}
+
+/// S10, S12.
+#[test]
+fn nothing_tells_the_next_server_where_the_request_came_from() {
+    let ran = Scenario::new("inputs: { base: }\nsteps: [ { request: 'GET {{ base }}/a?code=abc#part' } ]")
+        .on("GET /a", |_| Reply::redirect(302, "/b#frag"))
+        .on("GET /b", |seen| Reply::redirect(302, format!("{}/c", seen.origin("other"))))
+        .server("other", |other| other.on("GET /c", |_| Reply::json("{}")))
+        .run();
+    ran.passed();
+    for seen in [ran.seen("GET /a"), ran.seen("GET /b"), ran.seen_at("other")[0].clone()] {
+        assert_eq!((seen.header("referer"), seen.header("origin")), ("", ""));
+        assert!(!seen.target.contains('#'), "{}", seen.target);
+    }
+    assert_eq!(ran.seen("GET /b").target, "/b");
+}
