@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::ground::diagnostic::{Diagnostic, did_you_mean, visible};
-use crate::ground::secret::{Marked, Needles, masked, pseudonym};
+use crate::ground::secret::{Marked, Needles, pseudonym};
 use crate::ground::value::Value;
 
 /// What a run gave to its caller, by name.
@@ -47,7 +47,7 @@ fn unknown(outputs: &Outputs, name: &str) -> Diagnostic {
 /// A value as people may see it: a server may have echoed a secret in one that is none.
 #[must_use]
 pub fn shown(value: &Marked<Value>, needles: &Needles) -> Value {
-    let plain = || needles.scrub_value(&masked(&value.value));
+    let plain = || needles.scrub_value(&needles.masked(&value.value));
     value.marks.secret.as_deref().map_or_else(plain, |name| pseudonym(name).into())
 }
 
