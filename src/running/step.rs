@@ -393,7 +393,11 @@ impl<'r> StepRun<'r> {
             let span = self.span_of(checked.place.as_ref(), script);
             self.judge_later(Check::of_script(checked.name, checked.passed, span));
         }
-        match ran.ending.map_err(|error| self.failure(error.into()))? {
+        let ending = ran.ending.map_err(|error| {
+            self.learn_answer();
+            self.failure(error.into())
+        });
+        match ending? {
             Ending::Done => Ok(None),
             Ending::Skip => {
                 self.skip("its script said `skip()`");
