@@ -19,6 +19,7 @@ pub mod paths;
 pub mod run;
 pub mod schedule;
 pub mod schema;
+pub mod secret;
 pub mod terminal;
 
 use std::ffi::OsString;

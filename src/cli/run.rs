@@ -4,6 +4,7 @@
 //! Nothing is sent before every file of the call is known to be right. What a flag *means* is
 //! decided where it belongs, in `plan` and in the run.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,14 +16,15 @@ use crate::cli::cases::{Cases, run_rows};
 use crate::cli::exit::Exit;
 use crate::cli::only::only;
 use crate::cli::schedule::{Job, Ran, Schedule, run_all};
-use crate::cli::terminal::{Terminal, print, tell};
-use crate::cli::{Refused, block_on, pair, paths, refusal, trouble};
+use crate::cli::terminal::{Terminal, print, tell, to_terminal};
+use crate::cli::{Refused, block_on, pair, paths, refusal, secret, trouble};
 use crate::document::inputs::Inputs;
 use crate::document::plan::{plan, plan_for_rows};
 use crate::document::rows::Rows;
 use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::ground::secret::SHORTEST;
 use crate::parts::http::tls::Waiver;
 use crate::parts::http::{Client, ClientOptions};
 use crate::reading::report::console::{Look, Verbosity};
@@ -40,6 +42,9 @@ pub struct Arguments {
     /// Give an input its value; may be repeated
     #[arg(long = "input", short = 'i', value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
+    /// Ask for this input without showing it, or read it from a line of stdin; may be repeated
+    #[arg(long = "secret", value_name = "NAME")]
+    pub secrets: Vec<String>,
     /// Take the inputs of environments/NAME.yaml, beside the workflows or above them
     #[arg(long, value_name = "NAME")]
     pub env: Option<String>,
@@ -144,6 +149,7 @@ async fn run(
     stand_ins.point(&mut inputs);
     let rows = arguments.data.as_deref().map(Rows::open).transpose().map_err(refusal)?;
     let jobs = plan_all(workflows, &inputs, rows.is_some())?;
+    arguments.warn_of_secrets(&jobs, terminal);
     let rows = rows.map(|rows| Cases::new(rows, inputs, &jobs)).transpose().map_err(refusal)?;
     if let Some(rows) = &rows {
         rows.warnings.0.iter().for_each(|warning| tell(&warning.render(terminal.style.is_colored())));
@@ -258,6 +264,9 @@ impl Arguments {
         for (name, value) in &self.inputs {
             inputs.set(name, value);
         }
+        for name in &self.secrets {
+            inputs.set_secret(name, &secret::read(name).map_err(refusal)?);
+        }
         if self.mock {
             inputs.under_mock();
         }
@@ -271,6 +280,38 @@ impl Arguments {
             inputs.use_env(name, workflows).map_err(refusal)?;
         }
         Ok(inputs)
+    }
+
+    /// Warns, once for each input, of secrets that others may see, and of those that are too short to
+    /// be found in other text. Mocks are given none that matter.
+    fn warn_of_secrets(&self, jobs: &[Job], terminal: Terminal) {
+        if self.quiet || self.mock {
+            return;
+        }
+        let mut told: HashSet<(&str, bool)> = HashSet::new();
+        let mut warn = |name, short, warning: Diagnostic| {
+            if told.insert((name, short)) {
+                tell(&warning.render(terminal.style.is_colored()));
+            }
+        };
+        for input in jobs.iter().flat_map(|job| &job.workflow.inputs).filter(|input| input.secret) {
+            let name = &*input.name.value;
+            if self.inputs.iter().any(|(given, _)| given == name) {
+                let message =
+                    format!("--input {name}=… stands in the list of processes, where others see it");
+                let help = format!("use its variable or its file, or --secret {name}");
+                warn(name, false, Diagnostic::warning(message).help(help));
+            }
+        }
+        for (name, value) in jobs.iter().flat_map(|job| &job.plan.inputs) {
+            let length = value.value.as_str().map_or(SHORTEST, str::len);
+            if value.marks.is_secret() && (1..SHORTEST).contains(&length) {
+                let message = format!(
+                    "the input `{name}` has fewer than {SHORTEST} characters: it is not hidden inside other text"
+                );
+                warn(name, true, Diagnostic::warning(message));
+            }
+        }
     }
 
     fn schedule(&self, terminal: Terminal, live: bool, stand_ins: StandIns) -> Arc<Schedule> {
@@ -357,10 +398,10 @@ impl Arguments {
             }
             Output::Value(_) if exit != Exit::Passed || self.dry_run => return Ok(exit),
             Output::Value(name) => {
-                let outputs = ran.last().map(|ran| &ran.outputs);
-                outputs
-                    .map_or_else(|| Ok(String::new()), |outputs| vars::value(outputs, name))
-                    .map_err(refusal)?
+                let value = |ran: &Ran| vars::value(&ran.outputs, name, &ran.needles, to_terminal());
+                ran.last()
+                    .map_or_else(|| Ok(String::new()), value)
+                    .map_err(|why| Refused { exit: Exit::CouldNotRun, why: why.into() })?
             }
         };
         print(&text).map_err(|error| trouble("cannot write to stdout", &error))?;

@@ -62,6 +62,12 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// Whether a person reads stdout.
+#[must_use]
+pub fn to_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Writes a message to stderr in one piece. Where nobody reads it there is nobody to tell.
 pub fn tell(text: &str) {
     let _ = io::stderr().write_all(format!("{}\n", text.trim_end_matches('\n')).as_bytes());

@@ -79,12 +79,12 @@ impl Outside {
     }
 
     /// What a command writes to its output, the last line break cut.
-    pub(super) fn command(&self, command: &Command) -> Came {
+    pub(super) fn command(&self, command: &Command, hidden: &[&str]) -> Came {
         if !self.trusted {
             let why = "a command is run only for a workflow that is trusted";
             return Err(Refused { why: why.to_owned(), help: Some(TRUST.to_owned()) });
         }
-        self.once(Named::Command(command.clone()), || run(command).map(Some))
+        self.once(Named::Command(command.clone()), || run(command, hidden).map(Some))
     }
 
     /// Refuses a file outside the project of the text that names it.
@@ -115,11 +115,15 @@ impl Outside {
     }
 }
 
-/// Runs a command. It may ask its user: its input and its errors are ours.
-fn run(command: &Command) -> Result<Arc<str>, Refused> {
+/// Runs a command. It may ask its user: its input and its errors are ours. It does not see the
+/// variables that hold other secrets of the workflow.
+fn run(command: &Command, hidden: &[&str]) -> Result<Arc<str>, Refused> {
     let mut process = Process::new(command.program());
     let words = command.arguments().iter().map(AsRef::as_ref);
     process.args(words.collect::<Vec<&str>>()).current_dir(command.folder());
+    hidden.iter().for_each(|name| {
+        process.env_remove(name);
+    });
     process.stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = process.spawn().map_err(|error| Refused::new(not_started(error)))?;
     let mut bytes = Vec::new();

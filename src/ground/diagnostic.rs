@@ -321,7 +321,7 @@ fn short(text: &str) -> String {
 pub fn visible(text: &str) -> String {
     let steers = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     if !text.contains(steers) {
         return text.to_owned();
@@ -385,7 +385,7 @@ mod tests {
 
     #[test]
     fn what_steers_a_terminal_is_made_visible() {
-        assert_eq!(visible("a\x1b[2J\u{202e}b\n"), "a\\x1b[2J\\u{202e}b\n");
+        assert_eq!(visible("a\x1b[2J\u{202e}\u{61c}b\n"), "a\\x1b[2J\\u{202e}\\u{61c}b\n");
     }
 
     #[test]

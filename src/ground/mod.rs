@@ -13,5 +13,6 @@ pub mod random;
 pub mod read;
 pub mod secret;
 pub mod source;
+pub mod token;
 pub mod value;
 pub mod yaml;

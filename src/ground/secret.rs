@@ -6,13 +6,17 @@
 //! clone; its forms are worked out only when some text is to be shown.
 
 mod haystack;
+mod search;
+mod view;
+pub mod written;
 
 use std::fmt;
-use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::ground::secret::haystack::Haystack;
 use crate::ground::value::{Map, Value};
+
+pub use search::Hit;
 
 /// The shortest text that is searched for in free text: shorter ones occur by chance.
 pub const SHORTEST: usize = 8;
@@ -189,23 +193,6 @@ fn jwt_length(text: &[u8]) -> Option<usize> {
     Some(second + 1 + part(second + 1))
 }
 
-/// A place in a text where a secret stands.
-#[derive(Clone)]
-pub struct Hit {
-    /// From where to where, in bytes.
-    pub range: Range<usize>,
-    /// What the secret is called.
-    pub name: Arc<str>,
-    /// The secret itself, which what stands there may be a form of.
-    pub secret: Box<str>,
-}
-
-impl fmt::Debug for Hit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hit").field("name", &self.name).field("range", &self.range).finish_non_exhaustive()
-    }
-}
-
 /// The secrets of a run, and of what it is part of: what they are, and how to take them out of a
 /// text. Clones share what is learnt. A [`Needles::child`] is forgotten with its pass.
 #[derive(Clone, Default)]
@@ -227,13 +214,24 @@ impl Needles {
         Self { own: Arc::default(), parent: Some(Arc::new(self.clone())) }
     }
 
-    /// Learns a secret by the name under which it will be shown. Texts shorter than
-    /// [`SHORTEST`] are not searched for.
+    /// Learns a secret by the name under which it will be shown, unless it has one already. Texts
+    /// shorter than [`SHORTEST`] are not searched for.
     pub fn learn(&self, name: &Arc<str>, text: &str) {
-        if is_needle(text) {
-            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-            own.learnt.push((Arc::clone(name), text.into()));
+        if text.is_empty() || self.parent.as_ref().is_some_and(|parent| parent.known_as(text).is_some()) {
+            return;
         }
+        let mut own = self.lock();
+        if !own.learnt.contains_key(text) {
+            own.learnt.insert(text.into(), Arc::clone(name));
+        }
+    }
+
+    /// The name under which a secret was learnt first: one value has one name within a run, so that
+    /// two secrets that are equal are seen to be equal.
+    #[must_use]
+    pub fn known_as(&self, text: &str) -> Option<Arc<str>> {
+        let before = self.parent.as_ref().and_then(|parent| parent.known_as(text));
+        before.or_else(|| self.lock().learnt.get(text).cloned())
     }
 
     /// Learns every text in a value.
@@ -269,61 +267,14 @@ impl Needles {
 
     /// Lets a text be shown from now on, since the user asked for it by `reveal`.
     pub fn reveal(&self, text: &str) {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).revealed.insert(text.into());
+        self.lock().revealed.insert(text.into());
         if let Some(parent) = &self.parent {
             parent.reveal(text);
         }
     }
 
-    /// The text with every secret in it, in any known form, replaced by its pseudonym.
-    #[must_use]
-    pub fn scrub(&self, text: &str) -> String {
-        let text = self.own.lock().unwrap_or_else(PoisonError::into_inner).scrub(text);
-        match &self.parent {
-            Some(parent) => parent.scrub(&text),
-            None => self.scrub_jwts(text),
-        }
-    }
-
-    /// Where secrets stand in a text, in any known form and in the order of the text.
-    #[must_use]
-    pub fn find(&self, text: &str) -> Vec<Hit> {
-        let mut hits = self.own.lock().unwrap_or_else(PoisonError::into_inner).find(text);
-        let mut more = Vec::new();
-        let mut from = 0;
-        let end = std::iter::once(text.len()..text.len());
-        for end in hits.iter().map(|hit| hit.range.clone()).chain(end) {
-            let gap = &text[from..end.start];
-            let found = match &self.parent {
-                Some(parent) => parent.find(gap),
-                None => self.find_jwts(gap),
-            };
-            let shift = |hit: Hit| Hit { range: hit.range.start + from..hit.range.end + from, ..hit };
-            more.extend(found.into_iter().map(shift));
-            from = end.end;
-        }
-        hits.extend(more);
-        hits.sort_by_key(|hit| hit.range.start);
-        hits
-    }
-
-    fn find_jwts(&self, text: &str) -> Vec<Hit> {
-        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hits = Vec::new();
-        let mut from = 0;
-        while let Some(at) = text[from..].find("eyJ").map(|at| at + from) {
-            let length = jwt_length(&text.as_bytes()[at..]);
-            let range = at..at + length.unwrap_or(3);
-            if length.is_some() && !own.revealed.contains(&text[range.clone()]) {
-                hits.push(Hit {
-                    range: range.clone(),
-                    name: "jwt".into(),
-                    secret: text[range.clone()].into(),
-                });
-            }
-            from = range.end;
-        }
-        hits
+    fn lock(&self) -> MutexGuard<'_, Haystack> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A value whose texts are without secrets. Once it is JSON it is too late: what stands escaped
@@ -348,43 +299,36 @@ impl Needles {
         }
     }
 
-    /// Whatever has the form of a JWT is a secret, whoever made it.
-    fn scrub_jwts(&self, text: String) -> String {
-        if !text.contains("eyJ") {
-            return text;
-        }
-        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut clean = String::with_capacity(text.len());
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find("eyJ") {
-            let (before, tail) = rest.split_at(at);
-            clean.push_str(before);
-            let length = jwt_length(tail.as_bytes());
-            let found = &tail[..length.unwrap_or(3)];
-            let secret = length.is_some() && !own.revealed.contains(found);
-            clean.push_str(if secret { "«jwt»" } else { found });
-            rest = &tail[found.len()..];
-        }
-        clean.push_str(rest);
-        clean
+    /// A value as people may see it: what has a secret's name, or the form of a JWT, is a pseudonym,
+    /// and that of a value which has one already.
+    #[must_use]
+    pub fn masked(&self, value: &Value) -> Value {
+        mask(value, &|name, text| self.known_as(text).unwrap_or_else(|| name.into()))
     }
 }
 
 /// A value as people may see it: what has a secret's name, or the form of a JWT, is a pseudonym.
 #[must_use]
 pub fn masked(value: &Value) -> Value {
+    mask(value, &|name, _| name.into())
+}
+
+/// `named` says what a secret is called that stands under a name.
+fn mask(value: &Value, named: &dyn Fn(&str, &str) -> Arc<str>) -> Value {
     match value {
         Value::Object(members) => {
-            let mask = |key: &Arc<str>, member: &Value| match member {
-                Value::Object(_) | Value::List(_) | Value::Null => masked(member),
-                _ if is_secret_name(key) => pseudonym(key).into(),
-                _ => masked(member),
+            let hide = |key: &Arc<str>, member: &Value| match member {
+                Value::Object(_) | Value::List(_) | Value::Null => mask(member, named),
+                _ if is_secret_name(key) => pseudonym(&named(key, &member.to_text())).into(),
+                _ => mask(member, named),
             };
-            let members = members.iter().map(|(key, member)| (Arc::clone(key), mask(key, member)));
+            let members = members.iter().map(|(key, member)| (Arc::clone(key), hide(key, member)));
             members.collect::<Map>().into()
         }
-        Value::List(elements) => elements.iter().map(masked).collect::<Vec<_>>().into(),
-        Value::String(text) if is_jwt(text) => pseudonym("jwt").into(),
+        Value::List(elements) => {
+            elements.iter().map(|element| mask(element, named)).collect::<Vec<_>>().into()
+        }
+        Value::String(text) if is_jwt(text) => pseudonym(&named("jwt", text)).into(),
         other => other.clone(),
     }
 }

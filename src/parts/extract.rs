@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::ground::read::{Fields, Reading};
 use crate::ground::secret::{Marked, Marks, is_jwt, is_secret_name};
 use crate::ground::source::{Span, Spanned};
+use crate::ground::token::{self, is_called_one};
 use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
@@ -133,7 +134,22 @@ impl Extract {
         };
         let mut found = self.convert(found, scope)?;
         self.mark(&mut found);
+        self.refuse_endless(&found.value)?;
         Ok(Found::Value(found))
+    }
+
+    /// What is called a token has the length of one, wherever it goes later.
+    fn refuse_endless(&self, found: &Value) -> Result<(), Error> {
+        let name = &self.name.value;
+        match found.as_str().map(str::len).filter(|length| *length > token::LONGEST) {
+            Some(length) if is_called_one(name) => {
+                let most = token::LONGEST;
+                let message =
+                    format!("cannot extract `{name}`: it has {length} bytes, and a token at most {most}");
+                Err(Error::new(self.span, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The user's word outranks what a selector knows of secrets.

@@ -133,10 +133,8 @@ impl Scope {
 
     /// The same namespace, seeing one turn of a loop too.
     #[must_use]
-    pub fn with_turn(&self, turn: Turn) -> Self {
-        if let Some((_, value)) = &turn.element {
-            self.learn(value);
-        }
+    pub fn with_turn(&self, mut turn: Turn) -> Self {
+        turn.element = turn.element.map(|(name, value)| (name, self.learn(value)));
         let around = self.turn.clone();
         Self { turn: Some(Arc::new(Turn { around, ..turn })), ..self.clone() }
     }
@@ -211,7 +209,7 @@ impl Scope {
 
     /// Sets an input: nobody will overwrite it.
     pub fn set_input(&self, name: &Arc<str>, value: Marked<Value>) {
-        self.learn(&value);
+        let value = self.learn(value);
         self.lock().variables.insert(Arc::clone(name), Variable { value, fixed: true });
     }
 
@@ -223,7 +221,7 @@ impl Scope {
         if self.element(name).is_some() {
             return Err(Fixed::Element);
         }
-        self.learn(&value);
+        let value = self.learn(value);
         let mut namespace = self.lock();
         namespace.note(name);
         match namespace.variables.get_mut(name) {
@@ -312,11 +310,20 @@ impl Scope {
         }
     }
 
-    fn learn(&self, value: &Marked<Value>) {
-        match &value.marks.secret {
-            Some(name) => self.needles.learn_value(name, &value.value),
-            None => self.needles.learn_members(&value.value),
+    /// Learns what is secret of a value. One that another secret is already has that one's name from
+    /// now on, so that the two are seen to be equal.
+    fn learn(&self, mut value: Marked<Value>) -> Marked<Value> {
+        let Some(name) = &value.marks.secret else {
+            self.needles.learn_members(&value.value);
+            return value;
+        };
+        self.needles.learn_value(name, &value.value);
+        if let Value::String(text) = &value.value
+            && let Some(known) = self.needles.known_as(text)
+        {
+            value.marks.secret = Some(known);
         }
+        value
     }
 
     fn lock(&self) -> MutexGuard<'_, Namespace> {

@@ -155,9 +155,9 @@ impl StepRun<'_> {
         if as_written && let (Ok(url), Ok(body)) = (spec.shown_url(scope), spec.shown_body(scope)) {
             // An API key in the query is put there by `auth`, and is in no template of the URL.
             if !spec.auth().is_some_and(Auth::is_in_query) {
-                text.url = url;
+                text.url = scope.needles.shown_url(&url);
             }
-            text.body = body.map(|body| show::text(&body, &scope.needles));
+            text.body = body.map(|body| show::text(&body, &request.headers, &scope.needles));
         }
         events.tell(&self.path, EventKind::RequestSent(text));
     }

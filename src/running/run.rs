@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use url::Url;
 
 use crate::document::plan::Plan;
+use crate::ground::secret::Needles;
 use crate::parts::http::message::Hop;
 use crate::parts::http::tls::Tls;
 use crate::parts::http::{Channel, Jar, Request, Transport, curl};
@@ -34,9 +35,9 @@ pub async fn run(plan: &Plan, context: &Context, mut sink: impl FnMut(&Event)) -
         curl: context.curl,
         told: Arc::default(),
     };
-    let mut drain = Drain { receiver, sequence: 0, folding: Folding::default() };
+    let needles = context.needles.child();
+    let mut drain = Drain { receiver, sequence: 0, folding: Folding::default(), needles: needles.clone() };
     let work = async move {
-        let needles = context.needles.child();
         let outputs = flow::workflow(plan, context, &events, &needles).await;
         let cause = context.cancel.is_cancelled().then_some(Cause::Interrupted);
         (outputs, cause, needles)
@@ -61,10 +62,15 @@ struct Drain {
     receiver: UnboundedReceiver<Event>,
     sequence: u64,
     folding: Folding,
+    needles: Needles,
 }
 
 impl Drain {
     fn take(&mut self, mut event: Event, sink: &mut impl FnMut(&Event)) {
+        // Who warns of what a server or a user wrote need not think of this.
+        if let EventKind::Warned { message } = &mut event.kind {
+            *message = self.needles.scrub(message);
+        }
         event.seq = self.sequence;
         self.sequence += 1;
         self.folding.add(&event);

@@ -42,6 +42,9 @@ pub(super) async fn run(
         (false, false) => Phase::Alone,
     };
     let events = step.flowing.events.clone();
+    if events.wants(Detail::Steps) && script.may_print() {
+        step.learn_answer();
+    }
     let path = Arc::clone(&step.path);
     let mut host = Host::new(scope.clone(), phase);
     host.request = request.map(|touched| Arc::clone(touched) as Arc<dyn RequestCell>);
@@ -144,6 +147,9 @@ impl Sender for Blocking {
                     self.events.warn_of_cookies(&self.path, &request);
                     let response = result.map_err(|error| script::Error::new(error.to_string(), error.help()))?;
                     self.scope.learn_cookies(&response);
+                    if self.events.wants(Detail::Steps) {
+                        show::learn(&response, &self.scope.needles);
+                    }
                     self.tell_response(&response);
                     Ok(Arc::new(response))
                 }

@@ -4,15 +4,19 @@ use std::fmt::Write as _;
 
 use reqwest::Version;
 use reqwest::header::{
-    ACCEPT, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderValue, LOCATION, SET_COOKIE, USER_AGENT,
+    ACCEPT, CONTENT_LENGTH, CONTENT_LOCATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    REFERER, SET_COOKIE, USER_AGENT,
 };
 use url::Position;
 
 use crate::ground::quantity;
-use crate::ground::secret::{Needles, is_secret_name, masked, pseudonym};
-use crate::parts::http::message::Hop;
+use crate::ground::secret::{Needles, SHORTEST, is_secret_name, pseudonym};
+use crate::ground::value::Value;
+use crate::parts::http::message::{Hop, is_form};
 use crate::parts::http::{Request, Response, client, status};
 use crate::running::event::{RedirectText, RequestText, ResponseText};
+use crate::running::refusal;
+use crate::running::step::StepRun;
 
 /// How many characters of a body are shown beside a failure.
 const ANSWER: usize = 1200;
@@ -23,6 +27,7 @@ const LOOKED_AT: usize = 64 * 1024;
 
 /// An answer beside a failure: status line and body.
 pub(super) fn answer(response: &Response, needles: &Needles) -> String {
+    learn(response, needles);
     let line = line(response);
     match body(response, needles, ANSWER) {
         Some(body) => format!("{line}\n{body}"),
@@ -32,6 +37,7 @@ pub(super) fn answer(response: &Response, needles: &Needles) -> String {
 
 /// An answer for `-v`; with headers and timings for `-vv`.
 pub(super) fn response(response: &Response, needles: &Needles, wire: bool) -> ResponseText {
+    learn(response, needles);
     ResponseText {
         line: line(response),
         status: response.status,
@@ -47,33 +53,151 @@ pub(super) fn response(response: &Response, needles: &Needles, wire: bool) -> Re
 pub(super) fn redirects(hops: &[Hop], needles: &Needles) -> Vec<RedirectText> {
     let shown = |hop: &Hop| RedirectText {
         status: hop.status,
-        from: needles.scrub(hop.from.as_str()),
-        to: needles.scrub(hop.to.as_str()),
+        from: needles.shown_url(hop.from.as_str()),
+        to: needles.shown_url(hop.to.as_str()),
         dropped_credentials: hop.dropped_credentials,
     };
     hops.iter().map(shown).collect()
 }
 
+impl StepRun<'_> {
+    /// Learns the secrets of the answer before something of it is shown.
+    pub(super) fn learn_answer(&self) {
+        if let Some(response) = &self.response {
+            learn(response, &self.scope.needles);
+        }
+    }
+
+    /// Adds the answer, what it says and what can be done, for whoever is to mend the step.
+    pub(super) fn explain(&mut self) {
+        let Some(response) = self.response.as_deref() else { return };
+        let needles = &self.scope.needles;
+        let now_ms = self.flowing.context.clock.now_ms();
+        let (said, help) = if self.outcome.is_refused {
+            (refusal::said(response, needles), refusal::advice(response, &self.sent, now_ms))
+        } else if response.status < 400 {
+            let missed = self.outcome.error.is_some();
+            let help = missed.then(|| refusal::advice_inside(response)).flatten();
+            (refusal::said_inside(response, needles), help)
+        } else {
+            (None, None)
+        };
+        self.outcome.said = said;
+        self.outcome.help = help.map(|help| needles.scrub(&help));
+        self.outcome.answer = Some(answer(response, needles));
+    }
+}
+
+/// Whether a value may hold a secret that is searched for.
+pub(super) fn may_repeat(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.len() >= SHORTEST,
+        Value::List(_) | Value::Object(_) => true,
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Learns the secrets of an answer that nobody extracted: they may be echoed elsewhere in it. Called
+/// before anything of it is shown.
+pub(super) fn learn(response: &Response, needles: &Needles) {
+    for hop in &response.hops {
+        [&hop.from, &hop.to].iter().for_each(|url| needles.learn_url(url.as_str()));
+    }
+    needles.learn_url(response.url.as_str());
+    learn_headers(&response.headers, needles);
+    let is_small = response.body.len() <= LOOKED_AT;
+    match is_small.then(|| response.json().ok()).flatten() {
+        Some(json) => learn_json(json, needles),
+        None => learn_body(&beginning(&response.body), &response.headers, needles),
+    }
+}
+
+/// Learns what stands in a request under a secret's name.
+fn learn_request(request: &Request, needles: &Needles) {
+    needles.learn_url(request.url.as_str());
+    learn_headers(&request.headers, needles);
+    if let Some(body) = &request.body {
+        let text = beginning(body);
+        match Value::from_json(text.as_bytes()) {
+            Ok(json) => learn_json(&json, needles),
+            Err(_) => learn_body(&text, &request.headers, needles),
+        }
+    }
+}
+
+fn learn_headers(headers: &HeaderMap, needles: &Needles) {
+    for (name, value) in headers {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        if is_address(name) {
+            needles.learn_url(&text);
+        } else if is_secret_name(name.as_str()) && ![COOKIE, SET_COOKIE].contains(name) {
+            // Of `Bearer abc` the second word is the secret.
+            let secret = text.split_once(' ').map_or(&*text, |(_, secret)| secret.trim());
+            needles.learn(&name.as_str().into(), secret);
+        } else {
+            needles.learn_text(&text);
+        }
+    }
+}
+
+/// Members with a secret's name, and what texts hold that are URLs or documents themselves.
+fn learn_json(json: &Value, needles: &Needles) {
+    needles.learn_members(json);
+    learn_texts(json, needles);
+}
+
+fn learn_texts(json: &Value, needles: &Needles) {
+    match json {
+        Value::String(text) if text.contains(['=', ':', '>']) => {
+            needles.learn_url(text);
+            needles.learn_text(text);
+        }
+        Value::List(elements) => elements.iter().for_each(|element| learn_texts(element, needles)),
+        Value::Object(members) => members.values().for_each(|member| learn_texts(member, needles)),
+        _ => {}
+    }
+}
+
+fn learn_body(text: &str, headers: &HeaderMap, needles: &Needles) {
+    if is_form(headers) {
+        needles.learn_pairs(text);
+    } else {
+        needles.learn_url(text);
+        needles.learn_text(text);
+    }
+}
+
+/// As much of a body as is looked at.
+fn beginning(body: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)])
+}
+
+/// Whether a header holds a URL.
+fn is_address(name: &HeaderName) -> bool {
+    [LOCATION, CONTENT_LOCATION, REFERER].contains(name)
+}
+
 /// A request as it is sent, for `-v`; with headers for `-vv`.
 pub(super) fn request(request: &Request, needles: &Needles, wire: bool) -> RequestText {
+    learn_request(request, needles);
     RequestText {
         method: request.method.to_string(),
-        url: needles.scrub(request.url.as_str()),
+        url: needles.shown_url(request.url.as_str()),
         headers: if wire { wire_headers(request, needles) } else { Vec::new() },
-        body: request.body.as_ref().map(|body| sent(body, needles)),
+        body: request.body.as_ref().map(|body| sent(body, &request.headers, needles)),
         curl: None,
     }
 }
 
 /// The body of a request. What is no text is not shown, and of a large one only its beginning is
 /// looked at.
-fn sent(body: &[u8], needles: &Needles) -> String {
+fn sent(body: &[u8], headers: &HeaderMap, needles: &Needles) -> String {
     match std::str::from_utf8(body) {
         Err(_) => format!("<{} bytes>", body.len()),
-        Ok(whole) if whole.len() <= LOOKED_AT => text(whole, needles),
+        Ok(whole) if whole.len() <= LOOKED_AT => cut(&clean(whole, headers, needles), BODY),
         Ok(whole) => {
             let beginning = &whole[..whole.floor_char_boundary(LOOKED_AT)];
-            let shown = needles.scrub(beginning);
+            let shown = clean(beginning, headers, needles);
             let end = shown.char_indices().nth(BODY).map_or(shown.len(), |(at, _)| at);
             format!("{}… ({} bytes in all)", &shown[..end], whole.len())
         }
@@ -88,9 +212,14 @@ pub(super) fn cut(text: &str, longest: usize) -> String {
     }
 }
 
-/// A text without secrets, cut.
-pub(super) fn text(text: &str, needles: &Needles) -> String {
-    cut(&needles.scrub(text), BODY)
+/// The body of a request as it was written, without secrets, cut.
+pub(super) fn text(text: &str, headers: &HeaderMap, needles: &Needles) -> String {
+    cut(&clean(text, headers, needles), BODY)
+}
+
+/// A body without the secrets that are known, and without what its names call one.
+fn clean(text: &str, headers: &HeaderMap, needles: &Needles) -> String {
+    if is_form(headers) { needles.shown_pairs(text) } else { needles.shown_text(text) }
 }
 
 fn line(response: &Response) -> String {
@@ -108,15 +237,13 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
     }
     let is_small = response.body.len() <= LOOKED_AT;
     let json = is_small.then(|| response.json().ok()).flatten();
-    // A secret that nobody extracted may be echoed elsewhere in the same answer.
-    if let Some(value) = json {
-        needles.learn_members(value);
-    }
-    let text = match json {
-        Some(value) => serde_json::to_string_pretty(&needles.scrub_value(&masked(value))).unwrap_or_default(),
-        None => String::from_utf8_lossy(&response.body[..response.body.len().min(LOOKED_AT)]).into_owned(),
+    let clean = match json {
+        Some(value) => {
+            let value = needles.scrub_value(&needles.masked(value));
+            needles.scrub(&serde_json::to_string_pretty(&value).unwrap_or_default())
+        }
+        None => clean(&beginning(&response.body), &response.headers, needles),
     };
-    let clean = needles.scrub(&text);
     let mut shown = cut(&clean, longest);
     if !is_small {
         // Writing to a string cannot fail.
@@ -145,9 +272,9 @@ fn wire_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
 fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
     let show = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         let text = String::from_utf8_lossy(value.as_bytes());
-        let clean = needles.scrub(&text);
+        let clean = if is_address(name) { needles.shown_url(&text) } else { needles.shown_text(&text) };
         let shown = if *name == SET_COOKIE {
-            set_cookie(&text)
+            needles.scrub(&set_cookie(&text))
         } else if *name == LOCATION {
             without_userinfo(&clean)
         } else if (value.is_sensitive() || is_secret_name(name.as_str())) && clean == text {

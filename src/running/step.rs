@@ -91,7 +91,7 @@ pub(super) struct StepRun<'r> {
     pub(super) found: IndexMap<Arc<str>, Marked<Value>>,
     /// What the scripts of this pass checked: judged only if it is the last.
     pub(super) awaiting: Vec<Check>,
-    response: Option<Arc<Response>>,
+    pub(super) response: Option<Arc<Response>>,
     pub(super) outputs: Option<Arc<Outputs>>,
     /// What went with a request that was refused.
     pub(super) sent: Sent,
@@ -234,12 +234,18 @@ impl<'r> StepRun<'r> {
     /// Sets what is extracted; gives back what was not found, which is told after `expect`.
     fn extract(&mut self, answer: &Answer, scope: &Scope) -> Result<Option<Box<Failure>>, Box<Failure>> {
         let mut missed: Option<Diagnostic> = None;
+        // What is no secret by itself may repeat one of the same answer.
+        let mut repeats = false;
         let step = self.step;
         for extract in &step.extract {
             match extract.run(answer, scope) {
-                Ok(Found::Value(value)) => self.set(extract, value)?,
+                Ok(Found::Value(value)) => {
+                    repeats |= !value.marks.is_secret() && show::may_repeat(&value.value);
+                    self.set(extract, value)?;
+                }
                 Ok(Found::Kept) => self.keep(extract),
                 Err(error) => {
+                    repeats = true;
                     let found = error.diagnostic(self.source());
                     missed = Some(match missed {
                         None => found,
@@ -247,6 +253,9 @@ impl<'r> StepRun<'r> {
                     });
                 }
             }
+        }
+        if repeats {
+            self.learn_answer();
         }
         Ok(missed.map(|diagnostic| self.failure(diagnostic)))
     }
@@ -351,8 +360,13 @@ impl<'r> StepRun<'r> {
     }
 
     /// Tells a check; one on the status may say that it was the credentials.
-    pub(super) fn judge(&mut self, check: Check, is_status: bool) {
+    pub(super) fn judge(&mut self, mut check: Check, is_status: bool) {
         if !check.passed {
+            self.learn_answer();
+            let needles = &self.scope.needles;
+            for text in [&mut check.what, &mut check.expected, &mut check.actual] {
+                *text = needles.scrub(text);
+            }
             self.failed = true;
             self.outcome.is_refused |= is_status;
             if is_status && self.response.as_deref().is_some_and(refusal::is_of_credentials) {
@@ -379,7 +393,11 @@ impl<'r> StepRun<'r> {
             let span = self.span_of(checked.place.as_ref(), script);
             self.judge_later(Check::of_script(checked.name, checked.passed, span));
         }
-        match ran.ending.map_err(|error| self.failure(error.into()))? {
+        let ending = ran.ending.map_err(|error| {
+            self.learn_answer();
+            self.failure(error.into())
+        });
+        match ending? {
             Ending::Done => Ok(None),
             Ending::Skip => {
                 self.skip("its script said `skip()`");
@@ -446,25 +464,6 @@ impl<'r> StepRun<'r> {
         };
         self.flowing.events.tell(&self.path, EventKind::StepFinished(self.outcome));
         Done { flow, found: self.found }
-    }
-
-    /// Adds the answer, what it says and what can be done, for whoever is to mend the step.
-    fn explain(&mut self) {
-        let Some(response) = self.response.as_deref() else { return };
-        let needles = &self.scope.needles;
-        let now_ms = self.flowing.context.clock.now_ms();
-        let (said, help) = if self.outcome.is_refused {
-            (refusal::said(response, needles), refusal::advice(response, &self.sent, now_ms))
-        } else if response.status < 400 {
-            let missed = self.outcome.error.is_some();
-            let help = missed.then(|| refusal::advice_inside(response)).flatten();
-            (refusal::said_inside(response, needles), help)
-        } else {
-            (None, None)
-        };
-        self.outcome.said = said;
-        self.outcome.help = help.map(|help| needles.scrub(&help));
-        self.outcome.answer = Some(show::answer(response, needles));
     }
 
     /// Leaves behind what `steps.<id>` reads, where anybody reads it.

@@ -9,9 +9,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use reqchain::parts::http::tls::certificate_pem;
 use reqchain::running::Cause;
 
-use crate::inputs::Folder;
 use crate::scenario::tls::{Settings, TlsServer};
-use crate::scenario::{Reply, Scenario, says};
+use crate::scenario::{Cli, Reply, Scenario, says};
 
 /// An authority, and servers that it vouches for.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -207,9 +206,9 @@ fn a_server_that_another_server_named_is_checked_whatever_the_file_says() {
 }
 
 /// A workflow of the command that asks `here` twice.
-fn folder(here: &TlsServer) -> Folder {
+fn folder(here: &TlsServer) -> Cli {
     let flow = format!("steps:\n  - request: GET {0}/a\n  - request: GET {0}/a\n", here.origin);
-    Folder::new(&[("flow.yaml", &flow)])
+    Cli::new(&[("flow.yaml", &flow)])
 }
 
 #[test]
@@ -247,7 +246,7 @@ fn insecure_of_one_host_holds_for_no_other() {
 
 #[test]
 fn insecure_takes_hosts_and_no_other_command_knows_it() {
-    let folder = Folder::new(&[("flow.yaml", "steps: [ { request: GET https://a.example/ } ]\n")]);
+    let folder = Cli::new(&[("flow.yaml", "steps: [ { request: GET https://a.example/ } ]\n")]);
     folder.call("run flow.yaml --insecure=https://a.example").refused(&["--insecure", "host:port"]);
     folder.call("check flow.yaml --insecure").refused(&["--insecure"]);
 }

@@ -2,9 +2,8 @@
 
 use reqchain::running::{Cause, Detail};
 
-use crate::inputs::Folder;
 use crate::scenario::tls::{Settings, TlsServer, with_files};
-use crate::scenario::{Reply, Scenario, says};
+use crate::scenario::{Cli, Reply, Scenario, says};
 
 const SECRET: &str = "tok-1234567890";
 
@@ -120,7 +119,7 @@ fn the_redirects_before_a_failure_are_told_too() {
 /// A person sees them where the step failed; a program always.
 #[test]
 fn redirects_are_shown_below_a_step_that_failed_and_given_to_programs() {
-    let folder = Folder::new(&[
+    let folder = Cli::new(&[
         (
             "m.yaml",
             "routes:\n  - { route: GET /a, reply: { status: 302, headers: { location: /b?n=1 } } }\n  - { route: GET /b, reply: { status: 404 } }\n",

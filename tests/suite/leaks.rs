@@ -2,6 +2,8 @@
 //! the forms in which it may come back (S44–S49), each made here by another implementation than the
 //! one that hides it.
 
+mod command;
+
 use std::fmt::Write as _;
 
 use base64::Engine as _;

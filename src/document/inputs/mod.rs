@@ -6,7 +6,7 @@
 
 mod missing;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub type Resolved = IndexMap<Arc<str>, Marked<Value>>;
 #[derive(Clone, Default)]
 pub struct Inputs {
     given: IndexMap<Arc<str>, Arc<str>>,
+    /// Those of them that are secrets, whatever the workflow says.
+    hidden: HashSet<Arc<str>>,
     row: Option<Row>,
     under_mock: bool,
     /// By the workflows that they are for.
@@ -60,6 +62,12 @@ impl Inputs {
     /// Gives an input of the workflow that is run, as text.
     pub fn set(&mut self, name: &str, value: &str) {
         self.given.insert(name.into(), value.into());
+    }
+
+    /// The same for a value that is a secret, whatever the workflow says of its input.
+    pub fn set_secret(&mut self, name: &str, value: &str) {
+        self.set(name, value);
+        self.hidden.insert(name.into());
     }
 
     /// Gives a row, as one of `--data`: an object whose members are inputs by name, and which is
@@ -358,7 +366,8 @@ impl<'i> Search<'i> {
             Ok(Found::Value(value, secret))
         };
         if let Some(text) = givers.given.and_then(|given| given.get(name)) {
-            return taken(Value::String(Arc::clone(text)), "the command line", false);
+            let hidden = self.inputs.hidden.contains(name);
+            return taken(Value::String(Arc::clone(text)), "the command line", hidden);
         }
         if let Some(row) = givers.row
             && let Some(value) = row.value.get(name)
@@ -379,7 +388,7 @@ impl<'i> Search<'i> {
             if self.inputs.without_commands && matches!(entry.from, Whence::Command(_)) {
                 return Ok(Found::Unread);
             }
-            if let Some((text, whence)) = self.entry(entry, environment, input)? {
+            if let Some((text, whence)) = self.entry(entry, environment, (input, workflow))? {
                 return taken(Value::String(text), &whence, entry.secret);
             }
         }
@@ -418,8 +427,29 @@ impl<'i> Search<'i> {
             return Ok(None);
         };
         let what = format!("the command of the input `{name}`: {}", command.name());
-        let came = outside.command(command).map_err(|why| why.diagnostic(&what))?;
+        let came = outside.command(command, &self.hidden_from(workflow));
+        let came = came.map_err(|why| why.diagnostic(&what))?;
         Ok(came.map(|text| (text, format!("the command {}", command.name()))))
+    }
+
+    /// The variables of the secrets that a workflow names: a command that gives one of them needs no
+    /// other.
+    fn hidden_from<'w>(&self, workflow: &'w Workflow) -> Vec<&'w str>
+    where
+        'i: 'w,
+    {
+        let own = workflow.inputs.iter().filter(|input| input.secret);
+        let own = own.filter_map(|input| input.env.as_deref());
+        let secret = |entry: &Entry| {
+            let named = |input: &Input| input.secret && input.name.value == entry.name.value;
+            entry.secret || workflow.inputs.iter().any(named)
+        };
+        let entries = self.environment.iter().flat_map(|environment| &environment.entries);
+        let given = entries.filter(|entry| secret(entry)).filter_map(|entry| match &entry.from {
+            Whence::Env(variable) => Some(variable.as_ref()),
+            _ => None,
+        });
+        own.chain(given).collect()
     }
 
     /// What an entry of an environment file gives, and which source it was.
@@ -427,7 +457,7 @@ impl<'i> Search<'i> {
         &self,
         entry: &Entry,
         environment: &Environment,
-        input: &Input,
+        (input, workflow): (&Input, &Workflow),
     ) -> Result<Option<(Arc<str>, String)>, Diagnostic> {
         let outside = &self.inputs.outside;
         let name = &entry.name.value;
@@ -446,7 +476,8 @@ impl<'i> Search<'i> {
             }
             Whence::Command(command) => {
                 let what = format!("the command of `{name}`: {}", command.name());
-                let came = outside.command(command).map_err(|why| problem(why.diagnostic(&what)))?;
+                let came = outside.command(command, &self.hidden_from(workflow));
+                let came = came.map_err(|why| problem(why.diagnostic(&what)))?;
                 Ok(came.map(|text| (text, format!("the command {}", command.name()))))
             }
         }

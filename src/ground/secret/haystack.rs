@@ -1,82 +1,104 @@
-//! The needles of a part of a run: every form of each secret, and the search for them.
+//! The needles of a part of a run: each secret, the forms in which no decoding finds it, and the
+//! search for them.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
 
 use crate::ground::encode;
-use crate::ground::secret::{Hit, SHORTEST, is_jwt, is_needle};
-use crate::ground::value::Value;
+use crate::ground::secret::{SHORTEST, is_jwt, is_needle, jwt_length, view};
+
+/// How long a secret is whose beginning is looked for alone, and how much of it that must be.
+const LONG: usize = 16;
+const BEGINNING: usize = 12;
 
 /// An incremental index of needles by their first eight bytes. A general searcher would have to
 /// be built again for each secret that a run learns.
 #[derive(Default)]
 pub(super) struct Haystack {
-    pub(super) learnt: Vec<(Arc<str>, Box<str>)>,
+    /// Every secret, however short, and the name under which it was learnt first.
+    pub(super) learnt: IndexMap<Box<str>, Arc<str>, RandomState>,
     indexed: usize,
-    needles: HashMap<[u8; SHORTEST], Vec<Needle>>,
-    pub(super) revealed: HashSet<Box<str>>,
+    needles: HashMap<[u8; SHORTEST], Vec<Needle>, RandomState>,
+    beginnings: Beginnings,
+    pub(super) revealed: HashSet<Box<str>, RandomState>,
 }
 
 struct Needle {
-    name: Arc<str>,
     text: Box<[u8]>,
     /// Which of those that were learnt it is a form of.
     of: usize,
+    /// Whether its beginning is looked for, too.
+    begins: bool,
+}
+
+/// Which needles may begin here, by their first four bytes: most places of a text are passed over
+/// without looking into the index.
+#[derive(Default)]
+struct Beginnings(Vec<u64>);
+
+impl Beginnings {
+    /// The bit of four bytes: a multiplication spreads them over all sixteen bits of a place.
+    fn bit(head: [u8; 4]) -> (usize, u64) {
+        let spread = u32::from_le_bytes(head).wrapping_mul(0x9e37_79b1) >> 16;
+        (spread as usize / 64, 1 << (spread % 64))
+    }
+
+    fn add(&mut self, head: [u8; 4]) {
+        if self.0.is_empty() {
+            self.0 = vec![0; 1024];
+        }
+        let (word, bit) = Self::bit(head);
+        self.0[word] |= bit;
+    }
+
+    fn may_begin(&self, text: &[u8]) -> bool {
+        text.first_chunk::<4>().is_some_and(|head| {
+            let (word, bit) = Self::bit(*head);
+            self.0[word] & bit != 0
+        })
+    }
 }
 
 impl Haystack {
-    pub(super) fn scrub(&mut self, text: &str) -> String {
-        let mut clean = String::new();
-        let mut kept = 0;
-        self.visit(text, &mut |range, needle| {
-            clean.push_str(&text[kept..range.start]);
-            let _ = write!(clean, "«{}»", needle.name);
-            kept = range.end;
-        });
-        clean.push_str(&text[kept..]);
-        clean
-    }
-
-    pub(super) fn find(&mut self, text: &str) -> Vec<Hit> {
-        let mut places = Vec::new();
-        self.visit(text, &mut |range, needle| places.push((range, Arc::clone(&needle.name), needle.of)));
-        let hit = |(range, name, of): (_, _, usize)| Hit { range, name, secret: self.learnt[of].1.clone() };
-        places.into_iter().map(hit).collect()
-    }
-
-    /// Tells every needle in a text, the longest at each place.
-    fn visit(&mut self, text: &str, tell: &mut dyn FnMut(Range<usize>, &Needle)) {
+    /// Whether there is nothing to search for.
+    pub(super) fn is_empty(&mut self) -> bool {
         self.index();
-        if self.needles.is_empty() {
+        self.needles.is_empty()
+    }
+
+    /// The name and the text of what was learnt.
+    pub(super) fn secret(&self, of: usize) -> Option<(&str, &Arc<str>)> {
+        self.learnt.get_index(of).map(|(text, name)| (&**text, name))
+    }
+
+    /// Tells every needle in a text, the longest at each place, and which secret it is a form of.
+    pub(super) fn visit(&mut self, text: &[u8], tell: &mut dyn FnMut(Range<usize>, usize)) {
+        if self.is_empty() {
             return;
         }
-        let bytes = text.as_bytes();
         let mut at = 0;
-        while let Some(head) = bytes.get(at..at + SHORTEST) {
-            match self.longest(head, &bytes[at..]) {
-                Some(needle)
-                    if text.is_char_boundary(at) && text.is_char_boundary(at + needle.text.len()) =>
-                {
-                    tell(at..at + needle.text.len(), needle);
-                    at += needle.text.len();
+        while let Some(head) = text.get(at..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
+            let found = if self.beginnings.may_begin(head) { self.longest(head, &text[at..]) } else { None };
+            match found {
+                Some((length, of)) => {
+                    tell(at..at + length, of);
+                    at += length;
                 }
-                _ => at += 1,
+                None => at += 1,
             }
         }
     }
 
-    fn longest(&self, head: &[u8], text: &[u8]) -> Option<&Needle> {
-        self.needles
-            .get(head)?
-            .iter()
-            .filter(|needle| text.starts_with(&needle.text) && !self.is_revealed(&needle.text))
-            .max_by_key(|needle| needle.text.len())
+    fn longest(&self, head: &[u8; SHORTEST], text: &[u8]) -> Option<(usize, usize)> {
+        let here = self.needles.get(head)?.iter().filter(|needle| !self.is_revealed(&needle.text));
+        let found = here.filter_map(|needle| needle.stands(text).map(|length| (length, needle.of)));
+        found.max_by_key(|(length, of)| (*length, std::cmp::Reverse(*of)))
     }
 
     fn is_revealed(&self, needle: &[u8]) -> bool {
@@ -85,62 +107,79 @@ impl Haystack {
 
     fn index(&mut self) {
         for at in self.indexed..self.learnt.len() {
-            let (name, text) = self.learnt[at].clone();
-            for form in forms(&text) {
-                self.insert(&name, form.as_bytes(), at);
+            let Some((secret, _)) = self.learnt.get_index(at) else { break };
+            if is_needle(secret) {
+                for (form, begins) in forms(secret) {
+                    self.insert(form, at, begins);
+                }
             }
         }
         self.indexed = self.learnt.len();
     }
 
-    fn insert(&mut self, name: &Arc<str>, text: &[u8], of: usize) {
-        let Some(head) = text.first_chunk::<SHORTEST>() else {
-            return;
-        };
+    fn insert(&mut self, text: String, of: usize, begins: bool) {
+        let Some(head) = text.as_bytes().first_chunk::<SHORTEST>() else { return };
+        self.beginnings.add([head[0], head[1], head[2], head[3]]);
         let same = self.needles.entry(*head).or_default();
-        if same.iter().all(|needle| *needle.text != *text) {
-            same.push(Needle { name: Arc::clone(name), text: text.into(), of });
+        if same.iter().all(|needle| *needle.text != *text.as_bytes()) {
+            same.push(Needle { text: text.into_bytes().into(), of, begins });
         }
     }
 }
 
-/// Every form in which a secret may come back: as it is, line by line, in the encodings that
-/// HTTP, JSON, XML and shells use, inside a longer base64 text, and the parts of a JWT.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned(), secret.trim().to_owned()];
-    forms.extend(secret.lines().map(str::to_owned).filter(|line| is_needle(line)));
+impl Needle {
+    /// How much of it a text begins with: all, or as much as is told of no secret.
+    fn stands(&self, text: &[u8]) -> Option<usize> {
+        if text.starts_with(&self.text) {
+            return Some(self.text.len());
+        }
+        if !self.begins || jwt_length(text).is_some() {
+            return None;
+        }
+        let same = self.text.iter().zip(text).take_while(|(one, other)| one == other).count();
+        // A character that is cut belongs to what follows.
+        let whole =
+            (0..=same).rev().find(|end| self.text.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80))?;
+        (whole >= BEGINNING).then_some(whole)
+    }
+}
+
+/// The forms in which a secret is looked for, and whether their beginning is looked for alone: as it
+/// is, line by line, as base64 and inside a longer base64 text, in hexadecimal, quoted for a shell,
+/// without colours, and the parts of a JWT. All that merely escapes characters is decoded where it
+/// is looked for.
+fn forms(secret: &str) -> Vec<(String, bool)> {
+    // All URLs begin alike, and one that holds a secret must not hide the rest.
+    let begins = secret.len() >= LONG && !secret.contains("://");
+    let mut forms = vec![(secret.to_owned(), begins)];
+    let mut add = |form: String| {
+        if form.len() >= SHORTEST {
+            forms.push((form, false));
+        }
+    };
+    let trimmed = secret.trim();
+    if trimmed.len() < secret.len() {
+        add(trimmed.to_owned());
+    }
+    if let Some(joined) = view::joined(secret) {
+        secret.split(['\n', '\r']).for_each(|line| add(line.trim().to_owned()));
+        add(joined);
+    }
+    view::uncolored(secret).into_iter().for_each(&mut add);
     let bytes = secret.as_bytes();
     for skip in 0..3 {
-        forms.extend(inside_base64(bytes, skip));
+        inside_base64(bytes, skip).into_iter().for_each(&mut add);
     }
-    let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-    let url = utf8_percent_encode(secret, &encode::UNRESERVED).to_string();
-    let form: String = url::form_urlencoded::byte_serialize(bytes).collect();
-    for encoded in [percent, url, form] {
-        forms.push(lower_percent(&encoded));
-        forms.push(encoded);
+    if secret.contains('\'') {
+        add(secret.replace('\'', "'\\''"));
+        add(secret.replace('\'', "'\"'\"'"));
     }
-    let json = Value::from(secret).to_json();
-    let twice = Value::from(&json[1..json.len() - 1]).to_json();
-    forms.push(json[1..json.len() - 1].to_owned());
-    // A text of a server that holds JSON, itself shown in JSON.
-    forms.push(twice[1..twice.len() - 1].to_owned());
-    forms.push(json[1..json.len() - 1].replace('/', "\\/"));
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    forms.push(html.replace('\'', "&#39;"));
-    forms.push(html.replace('\'', "&apos;"));
-    forms.push(html.replace('\'', "&#x27;"));
-    forms.push(html);
-    forms.push(secret.replace('\'', "'\\''"));
     let hex = encode::hex(bytes);
-    forms.push(hex.to_uppercase());
-    forms.push(hex);
+    add(hex.to_uppercase());
+    add(hex);
     if is_jwt(secret) {
-        forms.extend(secret.split('.').skip(1).map(str::to_owned));
+        secret.split('.').skip(1).for_each(|part| add(part.to_owned()));
     }
-    forms.retain(|form| form.len() >= SHORTEST);
-    forms.sort_unstable();
-    forms.dedup();
     forms
 }
 
@@ -155,21 +194,18 @@ fn inside_base64(secret: &[u8], skip: usize) -> Vec<String> {
         _ => 3,
     };
     let certain = padded.len() * 8 / 6;
-    let cut = |text: String| text.get(first..certain.min(text.len())).unwrap_or_default().to_owned();
-    let mut forms = vec![cut(STANDARD_NO_PAD.encode(&padded)), cut(URL_SAFE_NO_PAD.encode(&padded))];
+    let whole = STANDARD_NO_PAD.encode(&padded);
+    let cut = |text: &str| text.get(first..certain.min(text.len())).unwrap_or_default().to_owned();
+    let mut forms = vec![cut(&whole)];
     if skip == 0 {
-        forms.push(STANDARD_NO_PAD.encode(&padded));
-        forms.push(URL_SAFE_NO_PAD.encode(&padded));
+        forms.push(whole.clone());
+    }
+    if whole.contains(['+', '/']) {
+        let url = URL_SAFE_NO_PAD.encode(&padded);
+        forms.push(cut(&url));
+        if skip == 0 {
+            forms.push(url);
+        }
     }
     forms
-}
-
-fn lower_percent(encoded: &str) -> String {
-    let mut parts = encoded.split('%');
-    let mut lower = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (digits, rest) = part.split_at(part.len().min(2));
-        let _ = write!(lower, "%{}{rest}", digits.to_lowercase());
-    }
-    lower
 }

@@ -3,14 +3,12 @@
 use reqwest::header::AUTHORIZATION;
 
 use crate::ground::read::Reading;
+use crate::ground::token::refused;
 use crate::ground::yaml::Node;
 use crate::parts::auth::{Part, set_credential};
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention};
-
-/// The longest token that is sent, in bytes.
-const LONGEST: usize = 64 * 1024;
 
 /// `bearer: token`.
 #[derive(Debug, Clone)]
@@ -50,25 +48,4 @@ impl Bearer {
 /// Whether a text begins with the name of the scheme, which stands before the token anyway.
 fn names_scheme(text: &str) -> bool {
     text.trim_start().get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("bearer "))
-}
-
-/// Why a text is no `b64token` (RFC 6750, section 2.1); the text itself is never told.
-fn refused(token: &str) -> Option<String> {
-    let allowed =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-    let body = token.trim_end_matches('=');
-    if body.is_empty() {
-        return Some("it is empty".to_owned());
-    }
-    if token.len() > LONGEST {
-        return Some(format!("it has {} bytes, more than {LONGEST}", token.len()));
-    }
-    // All before it is ASCII, so that it is the beginning of a character.
-    let at = body.bytes().position(|byte| !allowed(byte))?;
-    let c = body[at..].chars().next()?;
-    Some(format!(
-        "character {} is {}, and only letters, digits and -._~+/ may stand in one",
-        at + 1,
-        c.escape_unicode()
-    ))
 }

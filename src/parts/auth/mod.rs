@@ -182,10 +182,15 @@ impl Part {
         Some(Self { tree, span: node.span })
     }
 
-    /// The text and its marks; `None` for null. Whatever a credential is made of is a secret by
+    /// The text and its marks; `None` for a null that nobody but the user chose. Whatever a credential is made of is a secret by
     /// the name of its place.
     fn text(&self, scope: &Scope, name: &str) -> Result<Option<Marked<String>>, Error> {
         let found = self.tree.value(scope)?;
+        if found.value == Value::Null && found.marks.from_server {
+            let message = format!("the `{name}` of this credential is null, and an answer gave it");
+            let error = Error::new(self.span, format!("{message}: the request would go without it"));
+            return Err(error.help("an `extract` with `type: string` refuses null where it comes from"));
+        }
         if found.value == Value::Null {
             return Ok(None);
         }

@@ -97,6 +97,14 @@ impl Script {
             || self.compiled.imports.units().any(|unit| unit.facts.mentions_steps)
     }
 
+    /// Whether it may print: one that imports others may do whatever they do.
+    #[must_use]
+    pub fn may_print(&self) -> bool {
+        let text = self.text.source().as_str();
+        ["print", "debug"].iter().any(|word| text.contains(word))
+            || self.compiled.imports.units().next().is_some()
+    }
+
     /// Whether it may go on with another step than the next one.
     #[must_use]
     pub fn may_jump(&self) -> bool {

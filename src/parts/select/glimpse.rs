@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 
 use crate::ground::diagnostic::visible;
+use crate::ground::secret::written::{masked, written};
 use crate::ground::secret::{Needles, is_jwt, is_secret_name, pseudonym};
 use crate::ground::value::Value;
 
@@ -96,64 +97,9 @@ fn write_member(name: &str, member: &Value, needles: &Needles, json: &mut String
     }
 }
 
-/// A text in which whatever is written like a member with a secret's name is a pseudonym:
-/// `"password": "x"`, `access_token=x&`, `<secret>x<`.
+/// A text in which whatever is written like a member with a secret's name is a pseudonym.
 fn masked_text(text: &str) -> String {
-    let mut clean = String::new();
-    let (mut kept, mut from) = (0, 0);
-    while let Some(at) = text[from..].find([':', '=', '>']).map(|at| from + at) {
-        from = at + 1;
-        let name = name_before(&text[..at]);
-        if !is_secret_name(name) {
-            continue;
-        }
-        let (start, end) = value_after(text, from);
-        if start < end {
-            clean.push_str(&text[kept..start]);
-            clean.push_str(&pseudonym(name));
-            (kept, from) = (end, end);
-        }
-    }
-    clean.push_str(&text[kept..]);
-    clean
-}
-
-/// The word that a text ends with, quotes and blanks behind it left out.
-fn name_before(text: &str) -> &str {
-    let text = text.trim_end().trim_end_matches(['"', '\'', '\\']);
-    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    text.rfind(|c| !word(c)).map_or(text, |before| {
-        let next = text[before..].chars().next().map_or(0, char::len_utf8);
-        &text[before + next..]
-    })
-}
-
-/// Where the value begins and ends: in quotes up to the next, else up to a sign that separates.
-fn value_after(text: &str, from: usize) -> (usize, usize) {
-    let rest = &text[from..];
-    let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\\']).len();
-    let rest = &rest[blank..];
-    let start = from + blank;
-    let ended = |inside: &str, end: Option<usize>| end.unwrap_or(inside.len());
-    if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        let inside = &rest[1..];
-        let end = if text[..start].ends_with('\\') { inside.find('\\') } else { closing(inside, quote) };
-        return (start + 1, start + 1 + ended(inside, end));
-    }
-    let separates = |c: char| c.is_whitespace() || "&,;<>{}[]\"'".contains(c);
-    (start, start + ended(rest, rest.find(separates)))
-}
-
-fn closing(inside: &str, quote: char) -> Option<usize> {
-    let mut escaped = false;
-    inside
-        .char_indices()
-        .find(|(_, c)| {
-            let closes = *c == quote && !escaped;
-            escaped = *c == '\\' && !escaped;
-            closes
-        })
-        .map(|(at, _)| at)
+    masked(text, &written(text), |name, _| name.into())
 }
 
 #[cfg(test)]

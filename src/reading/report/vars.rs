@@ -5,7 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::ground::diagnostic::{Diagnostic, did_you_mean, visible};
-use crate::ground::secret::{Marked, Needles, masked, pseudonym};
+use crate::ground::secret::{Marked, Needles, pseudonym};
+use crate::ground::token::{is_called_one, refused};
 use crate::ground::value::Value;
 
 /// What a run gave to its caller, by name.
@@ -26,14 +27,37 @@ pub fn vars(outputs: &Outputs, needles: &Needles) -> String {
 }
 
 /// The output `name` and a line feed. It is asked for by name, so it is shown even if it is secret.
+/// A shell will often read it: a token is one by RFC 6750, section 2.1, and no other secret holds
+/// what a terminal or a shell would take for more than text. `to_terminal` says that nobody but a
+/// person reads it: what would steer the terminal is shown as text.
 ///
 /// # Errors
-/// There is no output of that name: the message lists those that there are.
-pub fn value(outputs: &Outputs, name: &str) -> Result<String, Diagnostic> {
-    outputs
-        .get(name)
-        .map(|value| format!("{}\n", value.value.to_text()))
-        .ok_or_else(|| unknown(outputs, name))
+/// There is no output of that name: the message lists those that there are. Or it is refused: the
+/// message says by which rule, and never what it is.
+pub fn value(
+    outputs: &Outputs,
+    name: &str,
+    needles: &Needles,
+    to_terminal: bool,
+) -> Result<String, Diagnostic> {
+    let found = outputs.get(name).ok_or_else(|| unknown(outputs, name))?;
+    let text = found.value.to_text();
+    let known = needles.known_as(&text);
+    let names = [Some(name), found.marks.secret.as_deref(), known.as_deref()];
+    if found.value.as_str().is_some() && names.iter().flatten().any(|name| is_called_one(name)) {
+        if let Some(why) = refused(&text) {
+            return Err(Diagnostic::error(format!("the output `{name}` is no token: {why}"))
+                .help("nothing was printed; --output json shows what else came"));
+        }
+    } else if names[1..].iter().any(Option::is_some)
+        && let Some(at) = text.chars().position(char::is_control)
+    {
+        let message = format!("the output `{name}` is a secret with a control character or a line break");
+        let at = at + 1;
+        return Err(Diagnostic::error(format!("{message}, its character {at}"))
+            .help("nothing was printed: no shell and no terminal could be given that safely"));
+    }
+    Ok(if to_terminal { visible(&text) + "\n" } else { text + "\n" })
 }
 
 fn unknown(outputs: &Outputs, name: &str) -> Diagnostic {
@@ -47,7 +71,7 @@ fn unknown(outputs: &Outputs, name: &str) -> Diagnostic {
 /// A value as people may see it: a server may have echoed a secret in one that is none.
 #[must_use]
 pub fn shown(value: &Marked<Value>, needles: &Needles) -> Value {
-    let plain = || needles.scrub_value(&masked(&value.value));
+    let plain = || needles.scrub_value(&needles.masked(&value.value));
     value.marks.secret.as_deref().map_or_else(plain, |name| pseudonym(name).into())
 }
 
@@ -80,11 +104,31 @@ mod tests {
 
     #[test]
     fn a_value_asked_for_by_name_is_shown_as_it_is() {
-        assert_eq!(value(&outputs(), "token").ok().as_deref(), Some("hunter22\n"));
-        assert_eq!(value(&outputs(), "text").ok().as_deref(), Some("two\r\nlines\x1b[2J = x\n"));
-        let unknown = value(&outputs(), "tokn").expect_err("there is none");
+        let value = |name: &str, to_terminal| value(&outputs(), name, &Needles::default(), to_terminal);
+        assert_eq!(value("token", false).ok().as_deref(), Some("hunter22\n"));
+        assert_eq!(value("text", false).ok().as_deref(), Some("two\r\nlines\x1b[2J = x\n"));
+        assert_eq!(value("text", true).ok().as_deref(), Some("two\\x0d\nlines\\x1b[2J = x\n"));
+        let unknown = value("tokn", false).expect_err("there is none");
         assert_eq!(unknown.message, "there is no output `tokn`");
         assert_eq!(unknown.notes, ["there are text, left, list, token"]);
         assert_eq!(unknown.help.as_deref(), Some("did you mean `token`?"));
+    }
+
+    #[test]
+    fn a_token_that_would_leave_its_place_in_a_shell_is_refused_and_never_told() {
+        let table = [
+            ("access_token", None, "a\nb"),
+            ("access_token", None, "$(id)"),
+            ("key", Some("token"), "a b"),
+            ("sid", Some("sid"), "a\x1b[2J"),
+            ("sid", Some("sid"), "a\nb"),
+        ];
+        for (name, secret, text) in table {
+            let marks = secret.map_or(Marks::NONE, |name: &str| Marks::secret(name.into()));
+            let outputs: Outputs = [(name.into(), Marked::new(text.into(), marks))].into_iter().collect();
+            let refused = value(&outputs, name, &Needles::default(), true).expect_err(text);
+            let told = refused.render(false);
+            assert!(told.contains(name) && !told.contains("id)") && !told.contains(text), "{told}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a server says went wrong, in its own words, wherever its answer keeps them.
 
-use crate::ground::secret::{Needles, masked};
+use crate::ground::secret::Needles;
 use crate::ground::value::Value;
 use crate::parts::http::Response;
 use crate::parts::select::page;
@@ -37,11 +37,9 @@ const KINDS: [&str; 3] = ["type", "status", "result"];
 /// What the server said with a status that was not asked for, in one line; `None` where it says no
 /// more than the status. The secrets in its answer are learnt, and left out.
 pub(in crate::running) fn said(response: &Response, needles: &Needles) -> Option<String> {
+    show::learn(response, needles);
     let texts = match response.json() {
-        Ok(json) => {
-            needles.learn_members(json);
-            texts_of_members(&masked(json))
-        }
+        Ok(json) => texts_of_members(&needles.masked(json)),
         Err(_) if page::is_page(response) => page::title(response).into_iter().collect(),
         Err(_) => plain(response).into_iter().collect(),
     };
@@ -96,7 +94,7 @@ fn line(texts: Vec<String>, needles: &Needles) -> Option<String> {
         }
     }
     let line = told.join(": ");
-    (!line.is_empty()).then(|| show::cut(&needles.scrub(&line), LONGEST))
+    (!line.is_empty()).then(|| show::cut(&needles.shown_text(&line), LONGEST))
 }
 
 fn texts_of_members(json: &Value) -> Vec<String> {

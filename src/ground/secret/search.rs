@@ -1,0 +1,138 @@
+//! The search of a text for all that a run knows: in the text as it stands and in every view of it.
+//!
+//! Whatever is found in any of them is taken out whole, also where two secrets overlap: half of one
+//! beside a pseudonym would still be half a secret.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
+
+use memchr::memmem;
+
+use crate::ground::secret::view::{self, View};
+use crate::ground::secret::{Needles, jwt_length};
+
+/// A place in a text where a secret stands.
+#[derive(Clone)]
+pub struct Hit {
+    /// From where to where, in bytes.
+    pub range: Range<usize>,
+    /// What the secret is called.
+    pub name: Arc<str>,
+    /// The secret itself, which what stands there may be a form of.
+    pub secret: Box<str>,
+}
+
+impl fmt::Debug for Hit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hit").field("name", &self.name).field("range", &self.range).finish_non_exhaustive()
+    }
+}
+
+impl Needles {
+    /// The text with every secret in it, in any known form, replaced by its pseudonym.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let hits = self.find(text);
+        let mut clean = String::with_capacity(text.len());
+        let mut kept = 0;
+        for hit in &hits {
+            clean.push_str(&text[kept..hit.range.start]);
+            let _ = write!(clean, "«{}»", hit.name);
+            kept = hit.range.end;
+        }
+        clean.push_str(&text[kept..]);
+        clean
+    }
+
+    /// Where secrets stand in a text, in any known form and in the order of the text. No two
+    /// overlap.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let knows = self.knows_any();
+        if !knows && memmem::find(text.as_bytes(), b"eyJ").is_none() {
+            return hits;
+        }
+        self.find_plainly(text.as_bytes(), &mut |range, name, secret| {
+            hits.push(Hit { range, name, secret });
+        });
+        if knows {
+            let views = view::views(text.as_bytes());
+            for (at, View { bytes, .. }) in views.iter().enumerate() {
+                self.find_plainly(bytes, &mut |range, name, secret| {
+                    hits.push(Hit { range: view::origin(&views, at, range), name, secret });
+                });
+            }
+        }
+        let whole = |at: usize, step: fn(usize) -> usize| {
+            std::iter::successors(Some(at), |at| Some(step(*at))).find(|at| text.is_char_boundary(*at))
+        };
+        for Hit { range, .. } in &mut hits {
+            let start = whole(range.start, |at| at.saturating_sub(1)).unwrap_or_default();
+            *range = start..whole(range.end, |at| at + 1).unwrap_or(text.len());
+        }
+        apart(hits)
+    }
+
+    /// Whether anything was learnt that is searched for.
+    fn knows_any(&self) -> bool {
+        !self.lock().is_empty() || self.parent.as_ref().is_some_and(|parent| parent.knows_any())
+    }
+
+    /// The same in one view, in the order of the age of the secrets.
+    fn find_plainly(&self, text: &[u8], tell: &mut dyn FnMut(Range<usize>, Arc<str>, Box<str>)) {
+        if let Some(parent) = &self.parent {
+            parent.find_plainly(text, tell);
+        }
+        let mut places = Vec::new();
+        let mut own = self.lock();
+        own.visit(text, &mut |range, of| places.push((range, of)));
+        for (range, of) in places {
+            if let Some((secret, name)) = own.secret(of) {
+                tell(range, Arc::clone(name), secret.into());
+            }
+        }
+        drop(own);
+        if self.parent.is_none() {
+            self.find_jwts(text, tell);
+        }
+    }
+
+    /// Whatever has the form of a JWT is a secret, whoever made it.
+    fn find_jwts(&self, text: &[u8], tell: &mut dyn FnMut(Range<usize>, Arc<str>, Box<str>)) {
+        let own = self.lock();
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| memmem::find(rest, b"eyJ")).map(|at| at + from)
+        {
+            let length = jwt_length(&text[at..]);
+            let range = at..at + length.unwrap_or(3);
+            let token = str::from_utf8(&text[range.clone()]).unwrap_or_default();
+            if length.is_some() && !own.revealed.contains(token) {
+                tell(range.clone(), "jwt".into(), token.into());
+            }
+            from = range.end;
+        }
+    }
+}
+
+/// The hits in the order of the text; those that overlap are one, by the name of the longest, or
+/// of the one that was learnt first.
+fn apart(mut hits: Vec<Hit>) -> Vec<Hit> {
+    hits.sort_by_key(|hit| (hit.range.start, std::cmp::Reverse(hit.range.end)));
+    let mut apart: Vec<(Hit, usize)> = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let length = hit.range.len();
+        match apart.last_mut() {
+            Some((last, longest)) if hit.range.start < last.range.end => {
+                last.range.end = last.range.end.max(hit.range.end);
+                if length > *longest {
+                    (last.name, last.secret, *longest) = (hit.name, hit.secret, length);
+                }
+            }
+            _ => apart.push((hit, length)),
+        }
+    }
+    apart.into_iter().map(|(hit, _)| hit).collect()
+}

@@ -1,0 +1,58 @@
+//! What a token may be made of, wherever one is taken, sent or printed: by the rule of RFC 6750 it
+//! holds nothing that could steer a header, a shell or a terminal.
+
+/// The longest token, in bytes.
+pub const LONGEST: usize = 64 * 1024;
+
+/// Why a text is no `b64token` (RFC 6750, section 2.1); the text itself is never told.
+#[must_use]
+pub fn refused(token: &str) -> Option<String> {
+    let allowed =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    let body = token.trim_end_matches('=');
+    if body.is_empty() {
+        return Some("it is empty".to_owned());
+    }
+    if token.len() > LONGEST {
+        return Some(format!("it has {} bytes, more than {LONGEST}", token.len()));
+    }
+    // All before it is ASCII, so that it is the beginning of a character.
+    let at = body.bytes().position(|byte| !allowed(byte))?;
+    let c = body[at..].chars().next()?;
+    Some(format!(
+        "character {} is {}, and only letters, digits and -._~+/ may stand in one",
+        at + 1,
+        c.escape_unicode()
+    ))
+}
+
+/// Whether a name calls a value a token: `access_token`, `jwt`, `bearer`.
+#[must_use]
+pub fn is_called_one(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    crate::ground::secret::is_secret_name(&name)
+        && ["token", "jwt", "bearer"].iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_leave_its_place_is_refused_and_never_told() {
+        for text in ["", "a b", "a\nb", "$(id)", "a;b", "a\x1b[2J", "ü", "a=b", "'"] {
+            let why = refused(text).expect(text);
+            assert!(!why.contains("id)"), "{why}");
+        }
+        assert!(refused(&"a".repeat(LONGEST + 1)).is_some_and(|why| why.contains("65536")));
+        for text in ["abc", "a-._~+/b==", "eyJ.eyJ.x"] {
+            assert_eq!(refused(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_no_token_and_nor_is_the_mark_of_a_page() {
+        assert!(is_called_one("accessToken") || is_called_one("access_token"));
+        assert!(is_called_one("jwt") && !is_called_one("password") && !is_called_one("next_page_token"));
+    }
+}
