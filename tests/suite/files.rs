@@ -337,6 +337,7 @@ fn a_folder_is_no_file() {
     );
 }
 
+/// Only plain files are read (S54).
 #[test]
 fn a_pipe_is_not_waited_for() {
     let make = |_: &Named, path: &Path| {
@@ -356,6 +357,7 @@ fn a_file_that_may_not_be_read_is_told() {
     each(make, |named, _, called| refused(named, called, "permission denied"));
 }
 
+/// Files have limits (S54).
 #[test]
 fn a_file_is_refused_from_one_byte_above_its_limit() {
     each(
@@ -408,6 +410,7 @@ fn bytes_that_are_no_text_are_told_where_text_is_wanted() {
     );
 }
 
+/// A link does not lead out of the project (S54).
 #[test]
 fn a_link_that_leads_out_of_the_project_is_refused() {
     let outer =
