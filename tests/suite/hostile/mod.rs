@@ -11,6 +11,7 @@ mod server;
 mod bodies;
 mod cookies;
 mod framing;
+mod injection;
 mod limits;
 mod redirects;
 mod text;
