@@ -382,6 +382,7 @@ mod tests {
         Value::from_json(text.as_bytes()).expect("the test's JSON is right")
     }
 
+    /// Digits (S37).
     #[test]
     fn keys_keep_their_order_and_integers_their_digits() {
         let text = r#"{"z":1,"a":[9007199254740993,18446744073709551615,1.5],"m":null}"#;
@@ -395,6 +396,7 @@ mod tests {
         assert!(!json("1").same(&json("\"1\"")));
     }
 
+    /// Arrays without measure (S36).
     #[test]
     fn nesting_past_the_limit_is_an_error_not_a_crash() {
         assert!(Value::from_json("[".repeat(100_000).as_bytes()).is_err());

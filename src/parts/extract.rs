@@ -175,7 +175,7 @@ impl Extract {
     }
 
     fn nothing(&self, missing: &Missing, scope: &Scope) -> Result<Found, Error> {
-        let allowed = missing.absence != Absence::Several;
+        let allowed = !matches!(missing.absence, Absence::Several | Absence::TooMuch);
         match &self.default {
             Some(default) if allowed => {
                 let mut value = default.value(scope)?;

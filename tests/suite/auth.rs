@@ -69,6 +69,7 @@ fn redirected(request: &str, status: u16, to: &'static str, other: impl FnOnce(&
 
 const CREDENTIALS: &str = "headers: { X-Mine: '{{ password }}', x-api-key: plain-key-1, X-Plain: kept, Cookie: a=b, DPoP: proof }, auth: { bearer: '{{ password }}' }";
 
+/// To another origin nothing goes along (S1, S2).
 #[test]
 fn a_redirect_to_another_origin_leaves_every_credential_behind() {
     for status in [301, 302, 303, 307, 308] {
@@ -96,6 +97,7 @@ fn a_redirect_within_the_origin_keeps_credentials() {
     assert!(ran.warnings().is_empty());
 }
 
+/// What was dropped stays dropped (S3).
 #[test]
 fn a_detour_through_a_foreign_origin_does_not_bring_credentials_back() {
     let ran = Scenario::new("steps: [ { request: { url: '{{ base }}/', auth: { bearer: abcdefgh } } } ]")
@@ -111,6 +113,7 @@ fn a_detour_through_a_foreign_origin_does_not_bring_credentials_back() {
     ran.passed().saw(["GET /", "GET /back"]).saw_at("evil", ["GET /detour"]);
 }
 
+/// No replay of a body (S4).
 #[test]
 fn a_body_is_never_sent_again_to_another_origin() {
     for status in [307, 308] {
@@ -127,6 +130,7 @@ fn a_body_is_never_sent_again_to_another_origin() {
     ran.passed();
 }
 
+/// Loops end (S8).
 #[test]
 fn redirects_that_go_round_end_and_name_the_chain() {
     let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/a' } ]")
@@ -150,6 +154,7 @@ fn chosen_by_server(second: &str) -> Scenario {
     .on("GET /start", |seen| Reply::json(format!(r#"{{"next":"{}/take"}}"#, seen.origin("evil"))))
 }
 
+/// An origin that nobody named (S11).
 #[test]
 fn a_url_whose_origin_a_server_chose_gets_no_credentials_and_warns() {
     for credentials in [
@@ -179,6 +184,7 @@ fn a_url_whose_origin_a_server_chose_gets_no_credentials_and_warns() {
     }
 }
 
+/// A secret in a body or a query (S11).
 #[test]
 fn a_request_with_a_secret_inside_is_not_sent_where_a_server_chose() {
     for inside in [
@@ -197,6 +203,7 @@ fn a_request_with_a_secret_inside_is_not_sent_where_a_server_chose() {
     }
 }
 
+/// The same by way of a script (S11).
 #[test]
 fn a_script_cannot_move_credentials_to_where_a_server_chose() {
     let second = "{ request: { url: '{{ base }}/', auth: { bearer: '{{ password }}' } }, before: 'request.url = vars.next;' }";
@@ -226,6 +233,7 @@ fn a_url_from_a_server_to_an_origin_that_an_input_names_keeps_its_credentials() 
     assert_eq!(ran.seen_at("evil")[0].header("authorization"), "Bearer abcdefgh");
 }
 
+/// An origin is not trusted for being repeated (S11).
 #[test]
 fn an_echoed_origin_does_not_name_itself() {
     // What a server sent is no input, though it is a variable of the user's now.
@@ -284,6 +292,7 @@ fn an_oauth_refusal_is_a_matter_of_authentication_and_another_400_is_not() {
     ran.passed();
 }
 
+/// A hostile token is not sent (S22, S26).
 #[test]
 fn a_token_with_a_line_break_never_becomes_a_header() {
     let ran = Scenario::new(

@@ -63,6 +63,7 @@ steps:
     assert_eq!(parts(&ran.seen("POST /upload")), format!("{expected}--B--|"));
 }
 
+/// A line break or a quote does not end a part (S24).
 #[test]
 fn no_value_can_leave_its_part() {
     let ran = Scenario::new(
@@ -86,6 +87,7 @@ steps:
     assert_eq!(parts(&ran.seen("POST /")), expected);
 }
 
+/// No line break gets into the headers of a part (S22, S24).
 #[test]
 fn a_type_with_a_line_break_is_an_error() {
     let ran = Scenario::new(
@@ -170,6 +172,7 @@ steps:
     assert_eq!((empty.header("content-type"), &*empty.body), ("application/json", ""));
 }
 
+/// Files that are sent lie in the project (S54).
 #[test]
 fn a_file_outside_the_project_is_sent_only_by_a_workflow_that_is_trusted() {
     for body in [format!("file: {OUTSIDE}"), format!("multipart: [ {{ name: a, file: {OUTSIDE} }} ]")] {
@@ -322,6 +325,7 @@ finally:
     );
 }
 
+/// A base keeps its origin (S11).
 #[test]
 fn a_server_chooses_the_path_behind_base_url_but_not_where_credentials_go() {
     let ran = Scenario::new(
@@ -347,6 +351,7 @@ steps:
     says(&ran.warnings().join("\n"), &["sent without credentials"]);
 }
 
+/// A base from a server gets nothing (S11).
 #[test]
 fn a_base_url_that_a_server_chose_gets_no_credentials() {
     let ran = Scenario::new(
@@ -484,6 +489,7 @@ fn sha256(text: &str) -> String {
     hex(&Hash::Sha256.digest(text.as_bytes()))
 }
 
+/// What is shown of a body (S44).
 #[test]
 fn what_is_shown_of_a_body_has_no_secret_and_no_bytes_of_a_file() {
     let ran = Scenario::new(
@@ -523,6 +529,7 @@ steps:
     }
 }
 
+/// What is secret in a body goes to named origins only (S11).
 #[test]
 fn a_secret_in_a_part_is_not_sent_where_a_server_chose() {
     let ran = Scenario::new(

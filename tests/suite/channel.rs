@@ -8,6 +8,7 @@ use reqchain::running::{Cause, Detail};
 
 use crate::scenario::{Reply, Scenario, says};
 
+/// A chain has an end (S8).
 #[test]
 fn redirects_none_gives_the_redirect_itself_and_max_bounds_the_chain() {
     let ran = Scenario::new(
@@ -20,6 +21,7 @@ fn redirects_none_gives_the_redirect_itself_and_max_bounds_the_chain() {
     says(&ran.error(), &["more than 1 redirects", "`redirects: { max: … }`"]);
 }
 
+/// Trust is said by origin (S1, S4).
 #[test]
 fn credentials_and_bodies_follow_a_redirect_only_to_a_trusted_origin_and_back() {
     let flow = |redirects: &str| {
@@ -69,6 +71,7 @@ fn a_jar_is_kept_over_steps_redirects_used_workflows_and_scripts() {
     assert_eq!(ran.output("sid"), "\"s3ss ion==\"", "what a redirect sets is seen by `cookie`");
 }
 
+/// A cookie is a secret (S44).
 #[test]
 fn cookies_are_shown_by_their_names_only() {
     let ran = Scenario::new("steps:\n  - request: GET {{ base }}/a\n  - request: GET {{ base }}/b\n")
@@ -81,6 +84,7 @@ fn cookies_are_shown_by_their_names_only() {
     says(&ran.text(), &["sid=«sid»"]);
 }
 
+/// Super cookies, prefixes, floods (S13–S15).
 #[test]
 fn hostile_cookies_are_left_and_a_flood_is_told_once() {
     let ran = Scenario::new(

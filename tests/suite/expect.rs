@@ -72,6 +72,7 @@ fn of_a_thousand_violations_twenty_are_told() {
     assert_eq!(failed(&ran)[20], "schema s.json | valid | 980 more violations");
 }
 
+/// A pattern is linear (S70).
 #[test]
 fn a_pattern_without_end_ends() {
     let body = format!("\"{}\"", "a".repeat(10_000));

@@ -336,6 +336,7 @@ fn a_folder_is_no_file() {
     );
 }
 
+/// Only plain files are read (S54).
 #[test]
 fn a_pipe_is_not_waited_for() {
     let make = |_: &Named, path: &Path| {
@@ -355,6 +356,7 @@ fn a_file_that_may_not_be_read_is_told() {
     each(make, |named, _, called| refused(named, called, "permission denied"));
 }
 
+/// Files have limits (S54).
 #[test]
 fn a_file_is_refused_from_one_byte_above_its_limit() {
     each(
@@ -407,6 +409,7 @@ fn bytes_that_are_no_text_are_told_where_text_is_wanted() {
     );
 }
 
+/// A link does not lead out of the project (S54).
 #[test]
 fn a_link_that_leads_out_of_the_project_is_refused() {
     let outer = Cli::new(&[("used", "steps:\n  - script: 1\n"), ("mock", "routes: []\n"), ("any", "x: 1\n")]);

@@ -34,6 +34,7 @@ fn the_output_of_a_command_is_the_value_without_its_last_line_break() {
     assert_eq!(trusted.passed().out, "got=\"a b\\n\"\n");
 }
 
+/// A workflow of somebody else runs nothing (S72).
 #[test]
 fn a_command_runs_only_with_trust_and_no_shell_reads_it() {
     let folder = got("{ x: { command: [touch, made] } }", "{{ x }}");
@@ -45,6 +46,7 @@ fn a_command_runs_only_with_trust_and_no_shell_reads_it() {
     assert!(!folder.path().join("made").exists());
 }
 
+/// What a workflow wants is told before its first run (S72).
 #[test]
 fn check_lists_commands_and_runs_none() {
     let folder = got("{ x: { command: [touch, 'a made'] } }", "{{ x }}");

@@ -67,6 +67,7 @@ fn nested(open: &str, inner: &str, close: &str, levels: usize) -> String {
     format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
 }
 
+/// Bodies (S29).
 #[test]
 fn max_body() {
     bounded(10, "larger than 10B", |size| {
@@ -79,6 +80,7 @@ fn max_body() {
     });
 }
 
+/// Headers (S31).
 #[test]
 fn headers_of_an_answer() {
     // The server adds some of its own.
@@ -100,6 +102,7 @@ fn headers_of_an_answer() {
     }
 }
 
+/// Redirects (S8).
 #[test]
 fn redirects() {
     for (setting, limit) in [("redirects: { max: 2 }", 2), ("timeout: 60s", 10)] {
@@ -118,6 +121,7 @@ fn redirects() {
     }
 }
 
+/// The jar (S15).
 #[test]
 fn cookies() {
     // A cookie, and how many of them there are: what does not fit is left out, and that is told.
@@ -151,6 +155,7 @@ fn cookies() {
     }
 }
 
+/// Tokens (S26).
 #[test]
 fn a_bearer_token() {
     bounded(64 * 1024, "more than 65536", |size| {
@@ -179,6 +184,7 @@ fn how_often_a_step_is_repeated() {
     });
 }
 
+/// Waiting for a server (S41).
 #[test]
 fn how_often_a_request_is_sent_again_and_how_long_it_waits() {
     bounded(2, "503", |failures| {
@@ -212,6 +218,7 @@ fn how_often_a_script_jumps() {
     });
 }
 
+/// Workflows that use each other (S73).
 #[test]
 fn workflows_that_use_each_other() {
     let uses = |next: usize| format!("steps:\n  - uses: ./f{next}.yaml\n");
@@ -226,6 +233,7 @@ fn workflows_that_use_each_other() {
     });
 }
 
+/// A file (S67).
 #[test]
 fn the_tree_of_a_file() {
     let read =
@@ -255,6 +263,7 @@ fn mistakes_that_are_told() {
     }
 }
 
+/// A template (S71).
 #[test]
 fn a_template() {
     bounded(4096, "it may have 4096", |size| {
@@ -292,6 +301,7 @@ fn what_is_selected_from() {
     bounded(most, "512", |depth| xml(nested("<a>", "", "</a>", depth)));
 }
 
+/// Documents (S70).
 #[test]
 fn documents_with_many_elements() {
     let wide = |media: &'static str, key: &str, count: usize| {
@@ -330,6 +340,7 @@ fn keys_that_are_fetched() {
     }
 }
 
+/// What a selector may cost (S70).
 #[test]
 fn selectors_and_patterns() {
     let with =
@@ -360,6 +371,7 @@ fn violations_of_a_schema() {
     }
 }
 
+/// A script (S68).
 #[test]
 fn a_script_by_its_settings() {
     bounded(10, "larger than 10 bytes", |size| {
@@ -374,6 +386,7 @@ fn a_script_by_its_settings() {
     counted(needed + 1).passed();
 }
 
+/// The process around a script (S68).
 #[test]
 fn what_protects_the_process_from_a_script() {
     bounded(20_000, "more than 20000 elements", |count| script(&format!("let a = []; a.pad({count}, 1);")));

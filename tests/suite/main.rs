@@ -51,6 +51,8 @@ mod dry;
 mod leaks;
 // What must be stopped: bombs, loops without end, scripts that reach for what is not theirs.
 mod safety;
+// A server that says any bytes: one table of attacks, and the list of rows with what proves each.
+mod hostile;
 // The README, file by file and command by command; and every block of the pages in `docs`.
 mod readme;
 // What `fmt` makes of a file, what it leaves alone, and what it never loses.

@@ -44,6 +44,7 @@ fn many(beginning: &str, count: usize, line: impl Fn(usize) -> String) -> String
     text
 }
 
+/// Bombs in a file (S67, S70, S71).
 #[test]
 fn what_is_too_large_or_too_deep_is_refused() {
     let steps = "steps:\n  - request: GET https://example.com/\n";
@@ -123,6 +124,7 @@ fn what_is_too_large_or_too_deep_is_refused() {
     }
 }
 
+/// Files that use each other (S73).
 #[test]
 fn files_that_use_each_other_too_often_or_too_deeply_are_refused() {
     for (width, depth) in [(9, 9), (1, 40)] {

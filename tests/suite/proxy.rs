@@ -31,6 +31,7 @@ fn a_proxy_gets_the_request_and_its_password_is_never_shown() {
     says(&ran.error(), &["the proxy 127.0.0.1:", "refused the connection"]);
 }
 
+/// A server does not choose our proxy (S11).
 #[test]
 fn a_proxy_that_a_server_chose_is_not_used() {
     let ran = Scenario::new(

@@ -34,6 +34,7 @@ fn a_status_that_may_pass_is_sent_again_until_it_does() {
     assert!(waits.iter().all(|(_, wait)| *wait <= Duration::from_secs(10)), "{waits:?}");
 }
 
+/// Attempts are bounded (S41).
 #[test]
 fn retrying_ends_after_max_and_the_last_answer_is_judged() {
     let ran = flow("GET {{ base }}/", "2").on("GET /", |_| Reply::status(500)).run();
@@ -54,6 +55,7 @@ fn only_the_conditions_that_are_named_are_sent_again() {
     ran.passed().saw(["GET /", "GET /"]);
 }
 
+/// A POST is not repeated unasked (S34).
 #[test]
 fn a_request_that_is_not_idempotent_is_sent_again_only_if_the_step_itself_says_so() {
     let ran = flow("POST {{ base }}/", "3").on("POST /", |_| Reply::status(503)).run();
@@ -88,6 +90,7 @@ fn a_connection_that_nobody_takes_is_tried_again_even_for_a_post() {
     says(&ran.error(), &["refused the connection", "flow.yaml:1:"]);
 }
 
+/// A server says how long, up to a minute (S41).
 #[test]
 fn retry_after_outranks_the_backoff_in_seconds_and_as_a_date() {
     let table = [("7", 7), ("Thu, 01 Jan 2026 00:00:09 GMT", 9), ("60", 60)];
@@ -101,6 +104,7 @@ fn retry_after_outranks_the_backoff_in_seconds_and_as_a_date() {
     }
 }
 
+/// A server does not hold us for hours (S41).
 #[test]
 fn more_than_sixty_seconds_are_not_waited_and_that_is_told() {
     for after in ["61", "999999999", "Thu, 01 Jan 2026 01:00:00 GMT"] {
@@ -150,6 +154,7 @@ fn a_connection_that_is_refused_could_not_run() {
     says(&ran.error(), &["refused the connection", "flow.yaml:2:", "is the server running"]);
 }
 
+/// Silence ends (S30).
 #[test]
 fn an_answer_that_never_comes_is_a_timeout_that_may_be_tried_again() {
     let ran = Scenario::new(
@@ -162,6 +167,7 @@ fn an_answer_that_never_comes_is_a_timeout_that_may_be_tried_again() {
     says(&ran.error(), &["within 3s", "`timeout`"]);
 }
 
+/// A connection that was closed (S34).
 #[test]
 fn a_connection_that_ends_without_an_answer_is_one_of_connect() {
     let ran = flow("GET {{ base }}/", "{ max: 1, if: connect }")
@@ -174,6 +180,7 @@ fn a_connection_that_ends_without_an_answer_is_one_of_connect() {
     says(&ran.error(), &["before it answered"]);
 }
 
+/// A body has a limit (S29).
 #[test]
 fn a_body_beyond_the_limit_is_refused_whether_announced_or_not() {
     let ran = Scenario::new("steps: [ { request: { url: '{{ base }}/', max_body: 1KiB } } ]")
@@ -187,6 +194,7 @@ fn a_body_beyond_the_limit_is_refused_whether_announced_or_not() {
     ran.passed();
 }
 
+/// What is cut off is never used (S32).
 #[test]
 fn half_a_token_is_no_token() {
     let ran =

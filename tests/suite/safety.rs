@@ -7,6 +7,7 @@ use reqchain::running::Cause;
 
 use crate::scenario::{Reply, Scenario, says};
 
+/// Scripts without end (S68).
 #[test]
 fn a_script_without_end_is_stopped_and_its_line_is_told() {
     // A slow machine may reach the limit of time before that of operations or of elements that are added
@@ -39,6 +40,7 @@ fn a_script_without_end_is_stopped_and_its_line_is_told() {
     }
 }
 
+/// Recursion (S68).
 #[test]
 fn functions_that_call_each_other_too_deep_never_crash_the_run() {
     let nested = |levels: usize| format!("{}n{}", "(1 + ".repeat(levels), ")".repeat(levels));
@@ -54,6 +56,7 @@ fn functions_that_call_each_other_too_deep_never_crash_the_run() {
     }
 }
 
+/// The reach of a script (S69).
 #[test]
 fn a_script_reaches_no_file_no_process_and_no_environment() {
     for script in [
@@ -76,6 +79,7 @@ fn a_script_reaches_no_file_no_process_and_no_environment() {
     }
 }
 
+/// Bombs of YAML (S67).
 #[test]
 fn a_yaml_bomb_is_refused_and_does_not_go_off() {
     let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
@@ -97,6 +101,7 @@ fn a_yaml_bomb_is_refused_and_does_not_go_off() {
     }
 }
 
+/// JSON without measure (S36).
 #[test]
 fn a_body_nested_too_deep_is_an_error_and_no_crash() {
     let ran = Scenario::new("steps:\n  - request: GET {{ base }}/\n    extract: { x: $.a }\n")

@@ -132,6 +132,7 @@ fn next_to_a_step_that_is_not_there_is_an_error_with_a_suggestion() {
     says(&text, &["`pol`", "`poll`", "flow.yaml:2:"]);
 }
 
+/// Jumps without end (S68).
 #[test]
 fn jumps_without_end_are_ended() {
     let ran = Scenario::new(
@@ -236,6 +237,7 @@ fn a_step_of_a_script_alone_leaves_its_variables_to_the_next() {
     assert_eq!(ran.output("user"), json!({"name": "ann", "tags": [1, 2]}));
 }
 
+/// A value is no script (S20).
 #[test]
 fn a_script_never_runs_a_text() {
     let ran = Scenario::new("steps:\n  - { request: 'GET {{ base }}/', extract: { code: $.code } }\n  - script: print(vars.code);\n")
@@ -264,6 +266,7 @@ fn what_a_script_sends_is_told_under_its_step() {
     assert_eq!(told("response_received"), 1);
 }
 
+/// Scripts ask like steps (S11).
 #[test]
 fn a_script_gives_no_credential_to_an_origin_that_a_server_chose() {
     let ran = Scenario::new(
@@ -313,6 +316,7 @@ fn a_module_that_is_not_there_is_told_before_anything_is_sent() {
     says(&ran.refused(), &["there is no module `sing`", "did you mean `sign`?", "flow.yaml:5:"]);
 }
 
+/// Its own limits (S68).
 #[test]
 fn a_script_past_its_own_limit_breaks_its_step() {
     let ran =

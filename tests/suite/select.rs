@@ -82,6 +82,7 @@ steps:
     assert_eq!((ran.output("title"), ran.output("action")), (json!("Sign in"), json!("/login")));
 }
 
+/// A page in place of a token (S39).
 #[test]
 fn a_login_page_in_place_of_data_is_told_by_its_title_and_nothing_else_of_it() {
     let page = "<title>Sign in</title><p>very private</p>";
@@ -132,6 +133,7 @@ fn what_an_expression_names_as_a_secret_is_shown_as_one() {
     assert!(!ran.text().contains("hunter22"), "{}", ran.text());
 }
 
+/// Markup that is nested or expands without measure (S36, S70).
 #[test]
 fn a_hostile_answer_ends_the_step_with_a_word_about_it() {
     let deep = "<a>".repeat(100_000);

@@ -13,6 +13,7 @@ use crate::scenario::{Ran, Scenario, says};
 
 const PASSWORD: &str = "open-sesame";
 
+/// An authority that nobody knows (S78).
 #[test]
 fn an_authority_of_the_users_own_is_trusted_and_another_is_not() {
     let server = TlsServer::start(Settings::default());
@@ -23,6 +24,7 @@ fn an_authority_of_the_users_own_is_trusted_and_another_is_not() {
     server.scenario(", tls: { ca: ca.pem, min: 1.3 }, http_version: 1.1").run().passed();
 }
 
+/// Without verification, and loud (S78).
 #[test]
 fn insecure_trusts_anybody_and_says_so_once() {
     let server = TlsServer::start(Settings::default());
@@ -48,6 +50,7 @@ fn whether_anybody_is_trusted_may_be_a_template() {
     asked("nobody").refused();
 }
 
+/// Verification is the user's to switch off (S78).
 #[test]
 fn no_server_chooses_that_its_certificate_is_not_checked() {
     let flow = r"
@@ -138,6 +141,7 @@ fn a_servers_own_certificate_is_trusted_as_ca_whether_it_calls_itself_an_authori
     }
 }
 
+/// Wrong host, expired (S78).
 #[test]
 fn a_servers_own_certificate_must_still_name_the_host_and_be_of_today() {
     for is_ca in [AUTHORITY, IsCa::ExplicitNoCa] {
@@ -163,6 +167,7 @@ fn a_servers_own_certificate_must_still_name_the_host_and_be_of_today() {
     }
 }
 
+/// A certificate of somebody else (S78).
 #[test]
 fn the_certificate_of_another_server_is_not_trusted_for_having_the_same_name() {
     for is_ca in [AUTHORITY, IsCa::ExplicitNoCa] {
@@ -174,6 +179,7 @@ fn the_certificate_of_another_server_is_not_trusted_for_having_the_same_name() {
     }
 }
 
+/// Our certificate stays with its server (S79).
 #[test]
 fn a_client_certificate_is_not_shown_to_the_origin_that_a_redirect_leads_to() {
     let settings = || Settings { asks: Asks::Politely, ..Settings::default() };

@@ -48,6 +48,7 @@ steps:
     assert_eq!(ran.seen("POST /").body, expected);
 }
 
+/// A value of a form ends where it ends (S24).
 #[test]
 fn nulls_are_left_out_of_query_headers_and_form_and_lists_repeat_the_key() {
     let ran = Scenario::new(
@@ -73,6 +74,7 @@ steps:
     assert!(form == "b=1&b=b%20c&c=x%26y%3Dz" || form == "b=1&b=b+c&c=x%26y%3Dz", "{form}");
 }
 
+/// A value is one piece of a path, whatever it holds (S23).
 #[test]
 fn a_value_in_a_url_stays_one_piece_and_cannot_leave_it() {
     let ran = Scenario::new(
@@ -86,6 +88,7 @@ steps: [ { request: "GET {{ base }}/users/{{ id }}/me" } ]
     ran.passed();
 }
 
+/// Braces from a server are text (S19).
 #[test]
 fn a_value_from_a_server_is_never_evaluated_again() {
     let ran = Scenario::new(
@@ -207,6 +210,7 @@ fn vars_are_derived_in_order_from_inputs_and_earlier_vars() {
     assert_eq!(ran.seen("POST /").body, r#"{"d":4,"t":"is 4"}"#);
 }
 
+/// No name leads out of the project (S54, S72).
 #[test]
 fn a_file_outside_the_project_is_read_only_where_the_workflow_is_trusted() {
     let outside = tempfile::tempdir().expect("a folder");

@@ -54,6 +54,7 @@ fn a_jwt_is_known_by_its_form() {
     assert!(!is_jwt("eyJ hello"));
 }
 
+/// Derived forms (S45).
 #[test]
 fn a_secret_is_found_in_every_form() {
     let secret = "p&ss w%rd\"ü'/<tag>";
@@ -79,6 +80,7 @@ fn a_secret_is_found_in_every_form() {
     }
 }
 
+/// Pieces of a token (S46).
 #[test]
 fn parts_of_a_token_are_secret_too() {
     let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4iLCJuIjoxfQ.c2lnbmF0dXJl";

@@ -15,6 +15,9 @@ use crate::parts::http::message::Request;
 use crate::parts::http::proxy::Proxy;
 use crate::parts::http::tls;
 
+/// The length of a URL, in bytes, that the crate `http` refuses.
+const LONGEST_URL: usize = 65_535;
+
 /// Why no answer began.
 pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
     let (url, limits) = (&request.url, &request.limits);
@@ -27,6 +30,10 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
         }
         let why = fault.to_string();
         return Error::Other { to, why };
+    }
+    if error.is_builder() && url.as_str().len() >= LONGEST_URL {
+        let why = format!("the URL has {} bytes, and less than {LONGEST_URL} may go", url.as_str().len());
+        return Error::NotSent { to, why };
     }
     if error.is_builder() {
         return Error::NotSent { to, why: root(error) };

@@ -28,6 +28,8 @@ pub enum Absence {
     WrongKind,
     /// More than one thing where one was asked for.
     Several,
+    /// Finding it would cost too much.
+    TooMuch,
 }
 
 /// A selector that did not find its one value.
@@ -60,7 +62,7 @@ impl Missing {
     #[must_use]
     pub fn text(&self, needles: &Needles) -> String {
         match self.absence {
-            Absence::Several => format!("`{}` {}", self.selector, self.actual(needles)),
+            Absence::Several | Absence::TooMuch => format!("`{}` {}", self.selector, self.actual(needles)),
             _ => format!("`{}` found nothing: {}", self.selector, self.actual(needles)),
         }
     }

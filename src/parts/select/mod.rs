@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod body;
+mod cost;
 pub mod css;
 pub mod glimpse;
 mod html;

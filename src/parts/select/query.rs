@@ -12,7 +12,8 @@ use crate::ground::read::Reading;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::select::answer::Answer;
-use crate::parts::select::missing::Missing;
+use crate::parts::select::cost::{Cost, MOST_AGAIN, MOST_STEPS, shared};
+use crate::parts::select::missing::{Absence, Missing};
 use crate::parts::select::path::{Path, Segment};
 use crate::parts::select::{named, too_deep};
 
@@ -35,6 +36,23 @@ pub struct General {
     compiled: JsonPath,
     /// What it begins with before it branches.
     beginning: Path,
+    cost: Cost,
+}
+
+impl General {
+    /// All that the path leads to, where that is not too much.
+    fn all<'a>(&self, query: &Query, answer: &'a Answer) -> Result<Vec<&'a serde_json::Value>, Missing> {
+        let root = answer.response().json().map_err(|_| query.nothing(answer))?;
+        if self.cost.is_too_much(root) {
+            return Err(self.too_much(&format!("takes more than {MOST_STEPS} steps through this answer")));
+        }
+        Ok(self.compiled.query(answer.serde(query)?).all())
+    }
+
+    fn too_much(&self, reason: &str) -> Missing {
+        let help = "begin at the list that is meant, and say `..` once at most: `$.list[*].id`";
+        Missing::nothing(self.text.to_string(), reason).with(Absence::TooMuch, Some(help.to_owned()))
+    }
 }
 
 impl fmt::Display for Query {
@@ -78,7 +96,8 @@ impl Query {
         };
         match parsed {
             Ok(compiled) => {
-                Some(Self::General(Arc::new(General { text: Arc::clone(&scalar.text), compiled, beginning })))
+                let (text, cost) = (Arc::clone(&scalar.text), Cost::of(text));
+                Some(Self::General(Arc::new(General { text, compiled, beginning, cost })))
             }
             Err((position, reason)) => {
                 report_path(scalar, reading, position, &reason);
@@ -92,7 +111,7 @@ impl Query {
         match self {
             Self::Single(path) => answer.value_at(path),
             Self::General(general) => {
-                let found = general.compiled.query(answer.serde(self)?).all();
+                let found = general.all(self, answer)?;
                 match found.as_slice() {
                     [one] => Ok(Value::from((*one).clone())),
                     [] => Err(self.nothing(answer)),
@@ -108,13 +127,16 @@ impl Query {
         match self {
             Self::Single(path) => Ok(vec![answer.value_at(path)?]),
             Self::General(general) => {
-                let found = general.compiled.query(answer.serde(self)?).all();
-                let begins = answer.response().json().ok();
-                let begins = begins.and_then(|root| general.beginning.find(root));
-                if found.is_empty() && begins.is_none() {
+                let found = general.all(self, answer)?;
+                let root = answer.response().json().map_err(|_| self.nothing(answer))?;
+                if found.is_empty() && general.beginning.find(root).is_none() {
                     return Err(self.nothing(answer));
                 }
-                Ok(found.into_iter().cloned().map(Value::from).collect())
+                shared(&found, answer.serde(self)?, root).ok_or_else(|| {
+                    general.too_much(&format!(
+                        "gives more than {MOST_AGAIN} values again, each inside of others"
+                    ))
+                })
             }
         }
     }

@@ -35,6 +35,7 @@ fn goes(from: &str, cookie: &str, to: &str) -> bool {
     !sent(&jar, to).is_empty()
 }
 
+/// Public suffixes and addresses (S13).
 #[test]
 fn a_cookie_goes_where_its_domain_reaches_and_to_no_public_suffix() {
     let table = [
@@ -87,6 +88,7 @@ fn a_cookie_goes_to_the_paths_below_its_own() {
     }
 }
 
+/// `Secure` is kept to https (S5).
 #[test]
 fn a_secure_cookie_never_goes_unencrypted_not_even_on_this_machine() {
     assert!(!goes("https://127.0.0.1/", "c=1; Secure", "http://127.0.0.1/"));
@@ -99,6 +101,7 @@ fn a_secure_cookie_never_goes_unencrypted_not_even_on_this_machine() {
     assert_eq!(sent(&jar, "https://a.example.com/x"), "sid=good");
 }
 
+/// Prefixes, odd names, odd ages (S14).
 #[test]
 fn a_prefix_holds_what_it_promises_and_odd_cookies_are_left() {
     let table = [
@@ -169,6 +172,7 @@ fn the_cookies_of_the_request_win_by_name() {
     assert_eq!(text(header.as_bytes()), "x=1;  sid=mine; lang=de");
 }
 
+/// Floods (S15).
 #[test]
 fn a_flood_is_cut_and_told_once() {
     let large = "x".repeat(4000);
@@ -194,6 +198,7 @@ fn a_flood_is_cut_and_told_once() {
     assert_eq!(jar.lock().len(), MAX_COOKIES);
 }
 
+/// The numbers of the jar (S15).
 #[test]
 fn each_number_of_a_jar_holds_up_to_itself() {
     for (count, kept) in [(149, 149), (150, 150), (151, 150)] {

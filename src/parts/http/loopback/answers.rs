@@ -95,6 +95,7 @@ async fn with_a_dead_connection() -> (Server, Client) {
     (server, client)
 }
 
+/// A pool that went stale (S34).
 #[tokio::test]
 async fn an_idempotent_request_outlives_a_dead_connection_of_the_pool() {
     let (server, client) = with_a_dead_connection().await;
@@ -102,6 +103,7 @@ async fn an_idempotent_request_outlives_a_dead_connection_of_the_pool() {
     assert_eq!((server.connections(), server.seen().len()), (2, 3));
 }
 
+/// A POST on a dead connection (S34).
 #[tokio::test]
 async fn a_post_is_never_repeated_by_itself() {
     let (server, client) = with_a_dead_connection().await;

@@ -27,6 +27,7 @@ async fn a_body_past_the_limit_is_an_error_whether_announced_or_not() {
     }
 }
 
+/// Cut off (S32).
 #[tokio::test]
 async fn a_short_body_is_an_error_and_never_half_an_answer() {
     let error = failed("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await;
@@ -43,6 +44,7 @@ async fn a_reset_in_the_body_is_told_as_one() {
     assert_eq!(error.kind(), Kind::Connect);
 }
 
+/// A coding that is not undone (S28).
 #[tokio::test]
 async fn an_encoded_body_is_an_error_that_names_the_coding() {
     let error = failed("HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 1\r\n\r\nx").await;
@@ -53,6 +55,7 @@ async fn an_encoded_body_is_an_error_that_names_the_coding() {
         .expect("plain");
 }
 
+/// Headers (S31).
 #[tokio::test]
 async fn floods_of_headers_are_refused() {
     let many = |count: usize| {
@@ -71,6 +74,7 @@ async fn floods_of_headers_are_refused() {
     }
 }
 
+/// Not HTTP (S35).
 #[tokio::test]
 async fn what_is_not_http_is_called_so() {
     for answer in
@@ -101,6 +105,7 @@ async fn a_port_where_nobody_listens_refuses() {
     assert_eq!((error.kind(), error.sent()), (Kind::Connect, false));
 }
 
+/// The total time (S30).
 #[tokio::test(start_paused = true)]
 async fn the_total_time_covers_everything_and_says_what_took_it() {
     let limit = Duration::from_secs(2);

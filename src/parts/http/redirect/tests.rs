@@ -66,6 +66,7 @@ fn the_method_and_the_body_follow_the_status() {
     }
 }
 
+/// Host, port and scheme make an origin (S1, S2).
 #[test]
 fn any_change_of_origin_drops_credentials_and_only_them() {
     let mut request = request(
@@ -104,6 +105,7 @@ fn any_change_of_origin_drops_credentials_and_only_them() {
     }
 }
 
+/// One secret value is enough (S2).
 #[test]
 fn one_sensitive_value_of_several_drops_the_header() {
     let mut request = request(Method::GET, "http://a.example/", &[("x-signed", "plain")], false);
@@ -113,6 +115,7 @@ fn one_sensitive_value_of_several_drops_the_header() {
     assert!(followed(&request, 302, "http://b.example/").request.headers.is_empty());
 }
 
+/// There and back (S3).
 #[test]
 fn what_was_dropped_stays_dropped_on_the_way_back() {
     let first = request(Method::GET, "http://a.example/", &[("authorization", "Bearer x")], false);
@@ -121,6 +124,7 @@ fn what_was_dropped_stays_dropped_on_the_way_back() {
     assert!(back.headers.is_empty());
 }
 
+/// Bodies stay (S4).
 #[test]
 fn a_body_goes_to_no_other_origin() {
     let post = request(Method::POST, FROM, &[], true);
@@ -149,6 +153,7 @@ fn a_trusted_origin_gets_credentials_and_body_and_no_other_does() {
     assert!(matches!(decide(&post, 307, "http://b.example/"), Err(Error::Downgrade { .. })));
 }
 
+/// Down from https (S6).
 #[test]
 fn nothing_that_matters_goes_from_https_to_http() {
     let bearer = request(Method::GET, FROM, &[("authorization", "Bearer x")], false);
@@ -162,6 +167,7 @@ fn nothing_that_matters_goes_from_https_to_http() {
     assert_eq!(followed(&plain, 302, "http://a.example/").request.url.as_str(), "http://a.example/");
 }
 
+/// Odd places that do lead somewhere (S9, S12).
 #[test]
 fn a_location_is_resolved_by_the_url_standard() {
     let get = request(Method::GET, "http://a.example/x/y?q=1#top", &[], false);
@@ -178,6 +184,7 @@ fn a_location_is_resolved_by_the_url_standard() {
     }
 }
 
+/// Odd schemes and broken places (S6, S9).
 #[test]
 fn a_location_that_leads_nowhere_is_a_named_error() {
     let get = request(Method::GET, FROM, &[], false);
@@ -230,6 +237,7 @@ fn chain(limit: u32, location: impl Fn(usize) -> String) -> Error {
     }
 }
 
+/// Chains (S8, S12).
 #[test]
 fn a_chain_that_is_too_long_is_named_without_its_queries() {
     assert_eq!(
@@ -238,6 +246,7 @@ fn a_chain_that_is_too_long_is_named_without_its_queries() {
     );
 }
 
+/// Circles (S8).
 #[test]
 fn a_chain_that_goes_round_is_called_a_circle() {
     let origins = ["http://b.example/", "http://a.example/"];

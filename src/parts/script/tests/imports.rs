@@ -51,6 +51,7 @@ fn a_module_sees_what_its_script_sees() {
     assert_eq!(stage.var("out").value.to_text(), "900150983cd24fb0d6963f7d28e17f72near");
 }
 
+/// Imports stay in their folder (S54, S73).
 #[test]
 fn nothing_outside_of_scripts_is_imported() {
     let outer = tempfile::tempdir().expect("a folder");

@@ -249,6 +249,7 @@ fn an_interrupted_run_says_how_far_it_came() {
     assert!(watched.end().ends_with("\n\n  interrupted: 1 step passed in 35ms\n"));
 }
 
+/// Escapes of a terminal, anywhere (S74).
 #[test]
 fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
     let evil = "a\x1b[2J\u{9b}31m\u{202e}\u{7}b";
