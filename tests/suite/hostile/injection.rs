@@ -235,8 +235,8 @@ const PLACES: &[Place] = &[
     Place {
         name: "the host header",
         step: "request: { url: '{{ base }}/p', headers: { Host: '{{ v }}' } }",
-        seen: |seen| Some(seen.header("host").to_owned()),
-        fails: is_no_header,
+        seen: |_| None,
+        fails: |_| true,
     },
 ];
 

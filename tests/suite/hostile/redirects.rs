@@ -140,7 +140,6 @@ const CASES: &[Case] = &[
         out: Out::Passes,
         told: &["https"],
         away_saw: &["GET /x"],
-        open: Some("nothing is said of it"),
         ..CASE
     },
     Case {
@@ -161,11 +160,11 @@ const CASES: &[Case] = &[
     Case {
         name: "two origins that send us to each other end, and the chain is told",
         rows: "S8",
-        answers: &[&[Whole("302 Found\r\nlocation: «away»/x?q=hidden-word", "")]],
+        answers: &[&[Whole("302 Found\r\nlocation: «away»/x?token=hidden-word", "")]],
         away: &[&[Whole("302 Found\r\nlocation: «h»/", "")]],
         told: &["redirect"],
         untold: &["hidden-word"],
-        away_saw: &["GET /x?q=hidden-word"; 5],
+        away_saw: &["GET /x?token=hidden-word"; 5],
         ..CASE
     },
     Case {
@@ -264,7 +263,6 @@ const CASES: &[Case] = &[
         ],
         out: Out::Passes,
         untold: &["hidden-word-9"],
-        open: Some("the list of redirects shows the whole URL"),
         saw: &["GET /", "GET /a?access_token=hidden-word-9"],
         ..CASE
     },

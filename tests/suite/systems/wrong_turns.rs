@@ -208,9 +208,9 @@ async fn a_name_that_nobody_knows_is_told() {
 async fn a_certificate_of_its_own_is_trusted_by_its_file_first_and_blindly_last() {
     let pbx = System::start_tls("mikopbx", &[]).await;
     let called = token_at("mikopbx", pbx.origin(), "").await;
-    called.fails(3, &["no TLS connection", "self-signed", "tls: { ca: ca.pem }", "insecure"]);
+    called.fails(3, &["no TLS connection", "self-signed", "tls: { ca: server.pem }", "insecure"]);
     let at = |what: &str| called.err.find(what).unwrap_or_else(|| panic!("no {what}: {}", called.err));
-    assert!(at("ca: ca.pem") < at("insecure: true"), "{}", called.err);
+    assert!(at("ca: server.pem") < at("insecure: true"), "{}", called.err);
 
     let blind = token_at("mikopbx", pbx.origin(), "--input insecure=true").await;
     blind.gives_a_token();
