@@ -212,9 +212,9 @@ async fn a_certificate_of_its_own_is_trusted_by_its_file_first_and_blindly_last(
     let pbx = System::start_tls("mikopbx", &[]).await;
     let to = format!("pbx={}", pbx.running.origin());
     let called = token_of("mikopbx", "access_token", &["--input", &to]).await;
-    called.fails(3, &["no TLS connection", "self-signed", "tls: { ca: ca.pem }", "insecure"]);
+    called.fails(3, &["no TLS connection", "self-signed", "tls: { ca: server.pem }", "insecure"]);
     let at = |what: &str| called.err.find(what).unwrap_or_else(|| panic!("no {what}: {}", called.err));
-    assert!(at("ca: ca.pem") < at("insecure: true"), "{}", called.err);
+    assert!(at("ca: server.pem") < at("insecure: true"), "{}", called.err);
 
     let blind = token_of("mikopbx", "access_token", &["--input", &to, "--input", "insecure=true"]).await;
     blind.gives_a_token();
