@@ -215,7 +215,7 @@ fn folder(here: &TlsServer) -> Cli {
 fn insecure_of_one_run_is_told_for_every_server_once_and_forgotten() {
     let (here, there) = two("/b");
     let folder = folder(&here);
-    let called = folder.call("run flow.yaml --insecure");
+    let called = folder.call("run --insecure flow.yaml");
     called.passed();
     for server in [&here, &there] {
         let said =
