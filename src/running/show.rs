@@ -131,8 +131,9 @@ fn learn_headers(headers: &HeaderMap, needles: &Needles) {
         if is_address(name) {
             needles.learn_url(&text);
         } else if is_secret_name(name.as_str()) && ![COOKIE, SET_COOKIE].contains(name) {
-            // Of `Bearer abc` the second word is the secret.
-            let secret = text.split_once(' ').map_or(&*text, |(_, secret)| secret.trim());
+            // Of `Bearer abc` the second word is the secret; of what has parameters, the whole.
+            let second = text.split_once(' ').map(|(_, secret)| secret.trim());
+            let secret = second.filter(|secret| !secret.contains([' ', ','])).unwrap_or(&text);
             needles.learn(&name.as_str().into(), secret);
         } else {
             needles.learn_text(&text);

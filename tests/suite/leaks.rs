@@ -3,6 +3,7 @@
 //! one that hides it.
 
 mod command;
+mod given;
 
 use std::fmt::Write as _;
 

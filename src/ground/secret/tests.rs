@@ -112,3 +112,87 @@ fn the_longest_secret_wins_and_the_first_name_stays() {
     needles.learn(&"c".into(), "abcdefgh");
     assert_eq!(needles.scrub("abcdefgh-longer abcdefgh"), "«b» «a»");
 }
+
+#[test]
+fn two_secrets_that_are_equal_are_seen_to_be_equal() {
+    let run = needles("a", "the-same-value");
+    let pass = run.child();
+    pass.learn(&"b".into(), "the-same-value");
+    pass.learn(&"short".into(), "1234");
+    pass.learn(&"other".into(), "1234");
+    assert_eq!(pass.scrub("the-same-value"), "«a»");
+    assert_eq!(pass.known_as("the-same-value").as_deref(), Some("a"));
+    assert_eq!(pass.known_as("1234").as_deref(), Some("short"));
+    let value = Value::from_json(br#"{"x":{"token":"the-same-value","pin":"1234"}}"#).expect("JSON");
+    assert_eq!(pass.masked(&value).to_json(), r#"{"x":{"token":"«a»","pin":"1234"}}"#);
+}
+
+#[test]
+fn a_secret_is_found_however_it_was_written_and_broken() {
+    let needles = needles("s", "p&ss-w\"rd/ü-and-more");
+    for text in [
+        r#"p\u0026ss-w\u0022rd\/\u00fc-and-more"#,
+        r#"p\\u0026ss-w\\\"rd/ü-and-more"#,
+        "p&#38;ss-w&#x22;rd/&uuml;-and-more",
+        "p%26ss-w%22rd%2F%C3%BC-and-more",
+        "p&ss-w\x1b[1m\"rd\x1b[0m/ü-and-more",
+        "p&ss-w\"rd/\r\n    ü-and-more",
+        "cCZzcy13InJk\nL8O8LWFuZC1t\nb3Jl",
+        // A beginning of it, such as a message has that was cut.
+        "p&ss-w\"rd/ü-and",
+        "p%26ss-w%22rd%2F%C3%BC-a",
+    ] {
+        assert_eq!(needles.scrub(&format!("x {text} y")), "x «s» y", "{text}");
+    }
+    assert_eq!(needles.scrub("p&ss-w and others"), "p&ss-w and others");
+}
+
+#[test]
+fn secrets_that_overlap_are_taken_out_whole() {
+    let run = needles("one", "abcdefgh-ijkl-mnop");
+    let pass = run.child();
+    pass.learn(&"two".into(), "abcdefgh-ijkl-other-one");
+    pass.learn(&"three".into(), "mnop-qrst-uvwx");
+    assert_eq!(pass.scrub("x abcdefgh-ijkl-mnop y"), "x «one» y");
+    assert_eq!(pass.scrub("x abcdefgh-ijkl-mnop-qrst-uvwx y"), "x «one» y");
+}
+
+#[test]
+fn tokens_that_begin_alike_hide_each_other_whole() {
+    let head = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJodHRw";
+    let needles = needles("mine", &format!("{head}AAAA.c2lnbmF0dXJl"));
+    assert_eq!(needles.scrub(&format!("x {head}BBBB.b3RoZXJzaWc y")), "x «jwt» y");
+    let needles = self::needles("hook", "https://hooks.example.com/T0/B0/secretpart");
+    assert_eq!(needles.scrub("https://hooks.example.com/help"), "https://hooks.example.com/help");
+}
+
+#[test]
+fn what_stands_under_a_secrets_name_is_learnt_wherever_it_is_written() {
+    for text in [
+        "access_token=abcd-1234-efgh&x=1",
+        "<r><ns:access_token type='a'> abcd-1234-efgh </ns:access_token></r>",
+        "<r><secret><![CDATA[abcd-1234-efgh]]></secret></r>",
+        "<x password=\"abcd-1234-efgh\"/>",
+        "{\"password\": \"abcd-1234-efgh\", cut",
+        "password: abcd-1234-efgh",
+        "api-key = 'abcd-1234-efgh'",
+    ] {
+        let needles = Needles::default();
+        needles.learn_text(text);
+        let shown = needles.scrub(&format!("{text} abcd-1234-efgh"));
+        assert!(!shown.contains("1234") && shown.contains('«'), "{text}: {shown}");
+    }
+    for text in ["token: expired please log in", "password required", "the secret: unknown"] {
+        let needles = Needles::default();
+        needles.learn_text(text);
+        assert_eq!(needles.shown_text(text), text);
+    }
+    for (url, shown) in [
+        ("https://h/cb?code=x1&state=y2&z=3", "https://h/cb?code=«code»&state=«state»&z=3"),
+        ("https://h/?code=DE&z=3", "https://h/?code=DE&z=3"),
+        ("https://h/?sig=abc&x#id_token=u&v=w", "https://h/?sig=«sig»&x#id_token=«id_token»&v=w"),
+        ("https://h/?token=«mine»", "https://h/?token=«mine»"),
+    ] {
+        assert_eq!(Needles::default().shown_url(url), shown);
+    }
+}

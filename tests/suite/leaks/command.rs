@@ -8,6 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::scenario::says;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
@@ -21,7 +22,9 @@ const SECRETS: [(&str, &str); 6] = [
     ("by_environment", r#"Environ|&3+%3#"'<>\ ø-end-of-it"#),
 ];
 /// What only the server tells, under a secret's name.
-const LEARNT: [(&str, &str); 5] = [
+const LEARNT: [(&str, &str); 7] = [
+    ("code", "c0de-6f5e4d3c2b1a"),
+    ("state", "st4te-1a2b3c4d5e6f"),
     ("location", "loc4tion-0f9e8d7c6b5a"),
     ("form", "f0rm-answer-1f2e3d4c"),
     ("xml", "xm1-element-9a8b7c6d"),
@@ -118,10 +121,10 @@ fn answer(mut stream: TcpStream) {
     let path = head.split(' ').nth(1).unwrap_or_default();
     let all = |(_, secret): &(&str, &str)| forms(secret).into_iter().map(|(_, form)| form);
     let echo = SECRETS.iter().flat_map(all).collect::<Vec<_>>().join(" | ");
-    let [location, form, xml, attribute, text] = LEARNT.map(|(_, secret)| secret);
+    let [code, state, location, form, xml, attribute, text] = LEARNT.map(|(_, secret)| secret);
     let (status, more, body) = match path.split('?').next().unwrap_or_default() {
         "/moved" => {
-            let to = format!("location: /there?access_token={location}&code={form}&state={xml}\r\n");
+            let to = format!("location: /there?access_token={location}&code={code}&state={state}\r\n");
             ("302 Found", to, String::new())
         }
         "/there" => ("200 OK", String::new(), "there".to_owned()),
@@ -293,6 +296,15 @@ fn nothing_that_the_command_writes_holds_a_secret_in_any_form() {
                 "{flow}, {call}"
             );
             found.extend(leaks(&format!("{flow}, {call}"), &written));
+            // It came that far, and people see what stood there.
+            let shown = match (flow, call) {
+                ("all places", "run -vv") => &["«by_env»", "«by_file»", "«by_data»", "«by_environment»"][..],
+                ("what is learnt", "run -vv") => {
+                    &["&code=«code»&state=«state»", "said=«access_token»", "«accessToken» «password»"]
+                }
+                _ => &[],
+            };
+            says(&written[1].1, shown);
         }
     }
     assert!(found.is_empty(), "{} leaks:\n{}", found.len(), found[..found.len().min(60)].join("\n"));
