@@ -53,6 +53,8 @@ mod leaks;
 mod safety;
 // A server that says any bytes: one table of attacks, and the list of rows with what proves each.
 mod hostile;
+// The fuzz targets, bounded.
+mod fuzz;
 // The README, file by file and command by command; and every block of the pages in `docs`.
 mod readme;
 // What `fmt` makes of a file, what it leaves alone, and what it never loses.

@@ -149,7 +149,7 @@ fn choices(selectors: Option<Vec<&str>>) -> u64 {
     let mut selectors = selectors.unwrap_or_default();
     let all = selectors.len();
     let plain = |text: &&str| text.starts_with(['\'', '"']) || text.bytes().all(|byte| byte.is_ascii_digit());
-    if selectors.iter().all(|text| plain(text)) {
+    if selectors.iter().all(plain) {
         selectors.sort_unstable();
         selectors.dedup();
         if selectors.len() == all {

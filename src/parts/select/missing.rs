@@ -91,6 +91,12 @@ impl Missing {
             return Self::nothing(selector, "the body is empty");
         }
         let mut missing = Self { absence: Absence::WrongKind, ..Self::nothing(selector, String::new()) };
+        if let Some(coding) = wide(&response.body) {
+            missing.reason = format!("the body is text in {coding}, {} bytes", response.body.len());
+            missing.help =
+                Some("JSON is UTF-8 between systems (RFC 8259): the server has to send that".to_owned());
+            return missing;
+        }
         missing.see_body(response);
         if response.media_type().is_some_and(|media| media.ends_with("json")) {
             missing.reason = format!("{error}; {}", missing.reason);
@@ -190,7 +196,22 @@ impl Missing {
 }
 
 fn is_blank(response: &Response) -> bool {
-    response.body.iter().all(u8::is_ascii_whitespace)
+    let body = response.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&response.body);
+    body.iter().all(u8::is_ascii_whitespace)
+}
+
+/// The coding of a text whose letters have more than one byte each: by its mark, or since the first two
+/// letters of JSON are of ASCII (RFC 4627, section 3).
+fn wide(body: &[u8]) -> Option<&'static str> {
+    match body {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [1..=255, 0, 0, 0, ..] | [0, 0, 0, 1..=255, ..] => {
+            Some("UTF-32")
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [1..=255, 0, 1..=255, 0, ..] | [0, 1..=255, 0, 1..=255, ..] => {
+            Some("UTF-16")
+        }
+        _ => None,
+    }
 }
 
 fn one_line(text: &str) -> String {
