@@ -136,6 +136,7 @@ pub(crate) fn redirect(bytes: &[u8]) {
             limits: Limits::default(),
             channel: None,
             jar: None,
+            needles: None,
         };
         let Ok(Some(step)) = next(&request, status, &headers, &[]) else { continue };
         let to = &step.request.url;

@@ -256,7 +256,7 @@ fn each_round_of_digest_has_a_command_and_no_digest_stands_in_it() {
     let commands = commands(&ran);
     assert_eq!(commands.len(), 2, "{commands:?}");
     assert!(!commands[0].contains("AUTHORIZATION"), "{commands:?}");
-    says(&commands[1], &["# needs AUTHORIZATION\n", "--header 'authorization: Digest '\"$AUTHORIZATION\""]);
+    says(&commands[1], &["# needs AUTHORIZATION\n", "--header 'authorization: '\"$AUTHORIZATION\""]);
 }
 
 #[test]
