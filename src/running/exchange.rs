@@ -143,8 +143,8 @@ impl StepRun<'_> {
         if !events.wants_requests() {
             return;
         }
-        let scope = &self.scope;
-        let mut text = events.request_text(request, scope, || spec.secrets(scope));
+        let (scope, transport) = (&self.scope, &*self.flowing.context.transport);
+        let mut text = events.request_text((request, transport), scope, || spec.secrets(scope));
         // The same request sent again has the same command.
         text.curl = text.curl.filter(|_| is_first);
         if text.curl.is_none() && !events.wants(Detail::Requests) {

@@ -55,7 +55,7 @@ impl StepRun<'_> {
         let (events, transport) = (&self.flowing.events, &*self.flowing.context.transport);
         events.warn_before(&self.path, transport, &request);
         if events.wants_requests() {
-            let text = events.request_text(&request, &self.scope, Vec::new);
+            let text = events.request_text((&request, transport), &self.scope, Vec::new);
             events.tell(&self.path, EventKind::RequestSent(text));
         }
         let sent = transport.send(&request).await;

@@ -105,7 +105,7 @@ impl Events {
     /// that no text is searched for. Its command is told when it is sent for the first time.
     pub(super) fn request_text(
         &self,
-        request: &Request,
+        (request, transport): (&Request, &dyn Transport),
         scope: &Scope,
         more: impl FnOnce() -> Vec<(Arc<str>, String)>,
     ) -> RequestText {
@@ -113,7 +113,8 @@ impl Events {
         text.curl = self.curl.then(|| {
             let mut known = scope.secrets();
             known.extend(more());
-            curl::command(request, &scope.needles, &known)
+            let unchecked = transport.unchecked(request, &request.url).is_some();
+            curl::command(request, &scope.needles, &known, unchecked)
         });
         text
     }

@@ -106,7 +106,7 @@ impl Blocking {
 
     fn tell_request(&self, request: &Request) {
         if self.events.wants_requests() {
-            let text = self.events.request_text(request, &self.scope, Vec::new);
+            let text = self.events.request_text((request, &*self.transport), &self.scope, Vec::new);
             self.events.tell(&self.path, EventKind::RequestSent(text));
         }
     }

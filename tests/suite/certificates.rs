@@ -215,18 +215,29 @@ fn folder(here: &TlsServer) -> Cli {
 fn insecure_of_one_run_is_told_for_every_server_once_and_forgotten() {
     let (here, there) = two("/b");
     let folder = folder(&here);
+    let called = folder.call("run --insecure flow.yaml --curl");
+    called.passed();
+    says(&called.err, &["--insecure"]);
     let called = folder.call("run --insecure flow.yaml");
     called.passed();
     for server in [&here, &there] {
         let said =
             format!("warning: the certificate of {} is not checked: `--insecure` says so", server.origin);
         assert_eq!(called.err.matches(&said).count(), 1, "{}", called.err);
-        assert_eq!(server.seen().len(), 2);
+        assert_eq!(server.seen().len(), 4);
     }
     let called = folder.call("run flow.yaml");
     assert_eq!(called.code, Some(3), "{}", called.err);
     says(&called.err, &["self-signed"]);
-    assert_eq!((here.seen().len(), there.seen().len()), (2, 2));
+    assert_eq!((here.seen().len(), there.seen().len()), (4, 4));
+}
+
+#[test]
+fn the_days_of_a_certificate_are_known_of_a_server_that_is_checked_too() {
+    let authority = Authority::new();
+    let server = TlsServer::start(authority.settings(|of| of.not_after = rcgen::date_time_ymd(3000, 1, 1)));
+    let flow = "inputs: { secure: }\nsteps:\n  - request: { url: '{{ secure }}/x', tls: { ca: own.pem } }\n    expect: { tls: { expires_in: { gt: 14d } } }\n";
+    Scenario::new(flow).input("secure", &server.origin).file("own.pem", authority.pem()).run().passed();
 }
 
 #[test]

@@ -293,7 +293,7 @@ fn the_way_of_a_request_stands_in_its_command() {
             "--max-time 2.5 --connect-timeout 1 ",
             "--http2 ",
             "--proxy http://127.0.0.1:9 --proxy-user me:\"$PROXY_PASSWORD\"",
-            "--insecure --tlsv1.3",
+            "--tlsv1.3 --insecure",
             "--resolve h.example:443:127.0.0.1",
         ],
     );

@@ -99,12 +99,20 @@ pub struct Outline<'r> {
     pub limits: &'r Limits,
     /// The way.
     pub channel: Option<&'r Channel>,
+    /// Whether the server's certificate is not checked.
+    pub unchecked: bool,
 }
 
 /// The command for a request. `known` are secrets that are too short to be searched for in every
-/// text, by name: in what is sent they are found all the same.
+/// text, by name: in what is sent they are found all the same. `unchecked` says that the server's
+/// certificate is not checked.
 #[must_use]
-pub fn command(request: &Request, needles: &Needles, known: &[(Arc<str>, String)]) -> String {
+pub fn command(
+    request: &Request,
+    needles: &Needles,
+    known: &[(Arc<str>, String)],
+    unchecked: bool,
+) -> String {
     let secrets = Secrets::of(request, needles, known);
     let mut url = request.url.clone();
     url.set_fragment(None);
@@ -131,6 +139,7 @@ pub fn command(request: &Request, needles: &Needles, known: &[(Arc<str>, String)
         body: content(request.body.as_deref(), &secrets),
         limits: &request.limits,
         channel: request.channel.as_deref(),
+        unchecked: unchecked || request.channel.as_deref().is_some_and(Channel::is_insecure),
     };
     outline.command(needles)
 }
@@ -269,7 +278,15 @@ impl Outline<'_> {
             say("--connect-timeout", seconds(self.limits.connect_timeout));
         }
         self.redirects(shell);
-        let Some(channel) = self.channel else { return };
+        if let Some(channel) = self.channel {
+            self.channel(channel, shell);
+        }
+        if self.unchecked {
+            shell.word("--insecure");
+        }
+    }
+
+    fn channel(&self, channel: &Channel, shell: &mut Shell) {
         if let Some((host, address)) = self.target.and_then(|url| channel.address(url)) {
             let port = self.target.and_then(Url::port_or_known_default).unwrap_or(443);
             let address = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
@@ -338,9 +355,6 @@ fn tls(channel: &Channel, shell: &mut Shell) {
         if own.has_password {
             shell.option("--pass", &[Piece::Hidden(Hidden::new("certificate_password", ""))]);
         }
-    }
-    if tls.insecure {
-        shell.word("--insecure");
     }
     if let Some(min) = tls.min() {
         shell.word(&format!("--tlsv{min}"));

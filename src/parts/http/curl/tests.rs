@@ -31,7 +31,7 @@ fn told(request: &Request, secrets: &[(&str, &str)]) -> String {
     for (name, text) in &known {
         needles.learn(name, text);
     }
-    command(request, &needles, &known).replace(" --max-time 30", "").replace(" --location", "")
+    command(request, &needles, &known, false).replace(" --max-time 30", "").replace(" --location", "")
 }
 
 const LONG: (&str, &str) = ("personal_token", "p&ss w%rd'x$(id)");

@@ -155,6 +155,7 @@ impl Sketch {
             body,
             limits: &self.limits,
             channel: self.channel.as_deref(),
+            unchecked: self.channel.as_deref().is_some_and(Channel::is_insecure),
         };
         outline.command(needles)
     }
