@@ -121,9 +121,9 @@ fn run(command: &Command, hidden: &[&str]) -> Result<Arc<str>, Refused> {
     let mut process = Process::new(command.program());
     let words = command.arguments().iter().map(AsRef::as_ref);
     process.args(words.collect::<Vec<&str>>()).current_dir(command.folder());
-    hidden.iter().for_each(|name| {
+    for name in hidden {
         process.env_remove(name);
-    });
+    }
     process.stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = process.spawn().map_err(|error| Refused::new(not_started(error)))?;
     let mut bytes = Vec::new();

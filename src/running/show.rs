@@ -101,7 +101,8 @@ pub(super) fn may_repeat(value: &Value) -> bool {
 /// before anything of it is shown.
 pub(super) fn learn(response: &Response, needles: &Needles) {
     for hop in &response.hops {
-        [&hop.from, &hop.to].iter().for_each(|url| needles.learn_url(url.as_str()));
+        needles.learn_url(hop.from.as_str());
+        needles.learn_url(hop.to.as_str());
     }
     needles.learn_url(response.url.as_str());
     learn_headers(&response.headers, needles);

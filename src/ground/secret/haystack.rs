@@ -84,7 +84,7 @@ impl Haystack {
         }
         let mut at = 0;
         while let Some(head) = text.get(at..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
-            let found = if self.beginnings.may_begin(head) { self.longest(head, &text[at..]) } else { None };
+            let found = if self.beginnings.may_begin(head) { self.longest(*head, &text[at..]) } else { None };
             match found {
                 Some((length, of)) => {
                     tell(at..at + length, of);
@@ -95,8 +95,8 @@ impl Haystack {
         }
     }
 
-    fn longest(&self, head: &[u8; SHORTEST], text: &[u8]) -> Option<(usize, usize)> {
-        let here = self.needles.get(head)?.iter().filter(|needle| !self.is_revealed(&needle.text));
+    fn longest(&self, head: [u8; SHORTEST], text: &[u8]) -> Option<(usize, usize)> {
+        let here = self.needles.get(&head)?.iter().filter(|needle| !self.is_revealed(&needle.text));
         let found = here.filter_map(|needle| needle.stands(text).map(|length| (length, needle.of)));
         found.max_by_key(|(length, of)| (*length, std::cmp::Reverse(*of)))
     }

@@ -131,7 +131,7 @@ fn two_secrets_that_are_equal_are_seen_to_be_equal() {
 fn a_secret_is_found_however_it_was_written_and_broken() {
     let needles = needles("s", "p&ss-w\"rd/ü-and-more");
     for text in [
-        r#"p\u0026ss-w\u0022rd\/\u00fc-and-more"#,
+        r"p\u0026ss-w\u0022rd\/\u00fc-and-more",
         r#"p\\u0026ss-w\\\"rd/ü-and-more"#,
         "p&#38;ss-w&#x22;rd/&uuml;-and-more",
         "p%26ss-w%22rd%2F%C3%BC-and-more",

@@ -48,7 +48,8 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let units = |sign: char| {
         let mut buffer = [0; 2];
-        sign.encode_utf16(&mut buffer).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>()
+        let units = sign.encode_utf16(&mut buffer);
+        units.iter().fold(String::new(), |text, unit| format!("{text}\\u{unit:04x}"))
     };
     let json = |sign: char| match sign {
         '"' | '\\' => format!("\\{sign}"),
