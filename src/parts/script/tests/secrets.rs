@@ -5,6 +5,8 @@ use crate::parts::script::tests::{Stage, response};
 use crate::parts::script::{Ending, Phase};
 
 const TOKEN: &str = "tok-p&ss-123456789";
+/// Another one: equal secrets have one name.
+const ANSWERED: &str = "ans-p&ss-987654321";
 
 fn stage() -> Stage {
     let secret = |name: &str, text: &str| Marked::new(text.into(), Marks::secret(name.into()));
@@ -13,7 +15,7 @@ fn stage() -> Stage {
         .with_input("pin", secret("pin", "1234"))
         .with_var("plain", "\"a plain text\"")
         .with_response(response(&format!(
-            r#"{{"access_token":"{TOKEN}","token_type":"bearer","id":7,"n":{{"jwt_like":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln","all":["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"]}}}}"#
+            r#"{{"access_token":"{ANSWERED}","token_type":"bearer","id":7,"n":{{"jwt_like":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln","all":["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"]}}}}"#
         )))
 }
 
