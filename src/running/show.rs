@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use reqwest::Version;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderValue, SET_COOKIE, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderValue, SET_COOKIE, USER_AGENT,
+};
 use url::Position;
 
 use crate::ground::quantity;
@@ -102,15 +104,19 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
     if let Some(value) = json {
         needles.learn_members(value);
     }
+    let (text, lossy) = response.beginning(LOOKED_AT);
     let text = match json {
         Some(value) => serde_json::to_string_pretty(&needles.scrub_value(&masked(value))).unwrap_or_default(),
-        None => String::from_utf8_lossy(&response.body[..response.body.len().min(LOOKED_AT)]).into_owned(),
+        None => text.into_owned(),
     };
     let clean = needles.scrub(&text);
     let mut shown = cut(&clean, longest);
     if !is_small {
         // Writing to a string cannot fail.
         let _ = write!(shown, " ({} bytes in all)", response.body.len());
+    }
+    if let (Some(charset), None) = (lossy, json) {
+        let _ = write!(shown, " (what is no {charset} is shown as \u{fffd})");
     }
     Some(shown)
 }
@@ -122,6 +128,7 @@ fn wire_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
         (USER_AGENT, client::USER_AGENT.to_owned()),
         (ACCEPT, "*/*".to_owned()),
     ];
+    own.extend(request.accepted().map(|codings| (ACCEPT_ENCODING, codings.to_owned())));
     own.extend(request.body.as_ref().map(|body| (CONTENT_LENGTH, body.len().to_string())));
     let added = own.into_iter().filter(|(name, _)| !request.headers.contains_key(name));
     let added = added.map(|(name, value)| (name.as_str().to_owned(), value));
@@ -174,5 +181,6 @@ fn timing(response: &Response) -> String {
     }
     parts.push(format!("first byte {}", quantity::show(timing.first_byte)));
     parts.push(format!("body {}", quantity::show(timing.total)));
+    parts.extend(response.encoded.map(|encoded| format!("{encoded} bytes became {}", response.body.len())));
     parts.join(", ")
 }

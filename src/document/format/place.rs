@@ -153,27 +153,35 @@ static REQUEST: Place = Place {
         "resolve",
         "http_version",
         "max_body",
+        "limits",
     ],
-    below: &[("multipart", &MULTIPART), ("graphql", &GRAPHQL)],
+    below: &[("multipart", &MULTIPART), ("graphql", &GRAPHQL), ("limits", &LIMITS)],
     ..FREE_PLACE
 };
 
-static DEFAULTS: Place = map(&[
-    "base_url",
-    "method",
-    "headers",
-    "auth",
-    "timeout",
-    "connect_timeout",
-    "redirects",
-    "cookies",
-    "tls",
-    "proxy",
-    "resolve",
-    "http_version",
-    "max_body",
-    "retry",
-]);
+static DEFAULTS: Place = Place {
+    keys: &[
+        "base_url",
+        "method",
+        "headers",
+        "auth",
+        "timeout",
+        "connect_timeout",
+        "redirects",
+        "cookies",
+        "tls",
+        "proxy",
+        "resolve",
+        "http_version",
+        "max_body",
+        "limits",
+        "retry",
+    ],
+    below: &[("limits", &LIMITS)],
+    ..FREE_PLACE
+};
+
+static LIMITS: Place = map(&["headers", "header_size", "first_byte", "idle", "ratio"]);
 
 static MULTIPART: Place = Place { element: Some(&PART), ..FREE_PLACE };
 static PART: Place = map(&["name", "value", "file", "filename", "content_type"]);
