@@ -28,6 +28,8 @@ const PARTS: &str = "write the value into the path: `url: \"{{ base }}/users/{{ 
 const WAIT: &str =
     "there is no waiting by the clock: wait for what must come: `repeat: { until: \"{{ … }}\", every: 2s }`";
 const ORDER: &str = "steps run in their order; those under `parallel` at once";
+const LIMITS: &str = "it belongs under `limits`: `limits: { first_byte: 5s, idle: 10s }`, also `headers`, `header_size`, `ratio`";
+const BESIDE_LIMITS: &str = "`timeout`, `connect_timeout` and `max_body` stand beside `limits`, not in it";
 const IN_REQUEST: &str = "it belongs to the request: `request: { url: …, method: …, headers: … }`";
 const IN_DEFAULTS: &str = "what holds for every request stands under `defaults`";
 const IN_EXPECT: &str = "it belongs under `expect`: `expect: { status: 200 }`";
@@ -131,6 +133,7 @@ const ADVICE: &[Advice] = &[
             "resolve",
             "http_version",
             "max_body",
+            "limits",
             "req",
             "base_url",
         ],
@@ -190,8 +193,27 @@ const ADVICE: &[Advice] = &[
     (
         SENT,
         &["compressed", "gzip", "compress"],
-        "compressed answers are asked for and unpacked by themselves",
+        "compressed answers are asked for and unpacked by themselves; `headers: { Accept-Encoding: identity }` asks for plain ones",
     ),
+    (
+        SENT,
+        &[
+            "idle",
+            "idle_timeout",
+            "read_timeout",
+            "first_byte",
+            "first_byte_timeout",
+            "response_timeout",
+            "max_headers",
+            "headers_max",
+            "header_size",
+            "max_header_size",
+            "ratio",
+        ],
+        LIMITS,
+    ),
+    (&["limits"], &["timeout", "connect_timeout", "max_body", "body", "total"], BESIDE_LIMITS),
+    (&["limits"], &["redirects", "max_redirects"], REDIRECTS),
     (
         SENT,
         &["cookie"],

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use reqwest::Version;
 use reqwest::header::{
-    ACCEPT, CONTENT_LENGTH, CONTENT_LOCATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    REFERER, SET_COOKIE, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, COOKIE, HOST, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, REFERER, SET_COOKIE, USER_AGENT,
 };
 use url::Position;
 
@@ -239,17 +239,21 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
     }
     let is_small = response.body.len() <= LOOKED_AT;
     let json = is_small.then(|| response.json().ok()).flatten();
+    let (text, lossy) = response.beginning(LOOKED_AT);
     let clean = match json {
         Some(value) => {
             let value = needles.scrub_value(&needles.masked(value));
             needles.scrub(&serde_json::to_string_pretty(&value).unwrap_or_default())
         }
-        None => clean(&beginning(&response.body), &response.headers, needles),
+        None => clean(&text, &response.headers, needles),
     };
     let mut shown = cut(&clean, longest);
     if !is_small {
         // Writing to a string cannot fail.
         let _ = write!(shown, " ({} bytes in all)", response.body.len());
+    }
+    if let (Some(charset), None) = (lossy, json) {
+        let _ = write!(shown, " (what is no {charset} is shown as \u{fffd})");
     }
     Some(shown)
 }
@@ -261,6 +265,7 @@ fn wire_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
         (USER_AGENT, client::USER_AGENT.to_owned()),
         (ACCEPT, "*/*".to_owned()),
     ];
+    own.extend(request.accepted().map(|codings| (ACCEPT_ENCODING, codings.to_owned())));
     own.extend(request.body.as_ref().map(|body| (CONTENT_LENGTH, body.len().to_string())));
     let added = own.into_iter().filter(|(name, _)| !request.headers.contains_key(name));
     let added = added.map(|(name, value)| (name.as_str().to_owned(), value));
@@ -337,6 +342,7 @@ fn timing(response: &Response) -> String {
     }
     parts.push(format!("first byte {}", quantity::show(timing.first_byte)));
     parts.push(format!("body {}", quantity::show(timing.total)));
+    parts.extend(response.encoded.map(|encoded| format!("{encoded} bytes became {}", response.body.len())));
     parts.join(", ")
 }
 

@@ -19,6 +19,8 @@ mod inputs;
 mod files;
 // Every number that bounds something: below it, at it, above it.
 mod limits;
+// What bounds an answer on the wire: its headers, its pauses, its codings, and the memory it takes.
+mod bounds;
 // What a person is told of a refusal: the server's words, and what can be done.
 mod refusals;
 // Who may see a credential: schemes, redirects, origins that a server chose, refusals.

@@ -112,7 +112,7 @@ const fn place(pointer: &'static str, file: &'static str) -> Place {
     Place { pointer, file, unoffered: &[] }
 }
 
-const WORKFLOW: [Place; 29] = [
+const WORKFLOW: [Place; 30] = [
     place("", "zzqqzz: 1"),
     place("/properties/mock", "mock: { zzqqzz: 1 }"),
     place("/definitions/input", "inputs: { a: { zzqqzz: 1 } }"),
@@ -126,6 +126,7 @@ const WORKFLOW: [Place; 29] = [
         unoffered: &["base_url"],
         ..place("/definitions/request", "steps: [ { request: { zzqqzz: 1 } } ]")
     },
+    place("/definitions/limits", "steps: [ { request: { url: https://a.example, limits: { zzqqzz: 1 } } } ]"),
     place(
         "/definitions/graphql",
         "steps: [ { request: { url: https://a.example, graphql: { zzqqzz: 1 } } } ]",

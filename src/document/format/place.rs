@@ -153,31 +153,37 @@ static REQUEST: Place = Place {
         "resolve",
         "http_version",
         "max_body",
+        "limits",
     ],
-    below: &[("multipart", &MULTIPART), ("graphql", &GRAPHQL), ("proxy", &PROXY)],
+    below: &[("multipart", &MULTIPART), ("graphql", &GRAPHQL), ("proxy", &PROXY), ("limits", &LIMITS)],
     ..FREE_PLACE
 };
 
 static PROXY: Place = map(&["url", "no_proxy"]);
 
-static DEFAULTS: Place = Place { keys: DEFAULTS_KEYS, below: &[("proxy", &PROXY)], ..FREE_PLACE };
+static DEFAULTS: Place = Place {
+    keys: &[
+        "base_url",
+        "method",
+        "headers",
+        "auth",
+        "timeout",
+        "connect_timeout",
+        "redirects",
+        "cookies",
+        "tls",
+        "proxy",
+        "resolve",
+        "http_version",
+        "max_body",
+        "limits",
+        "retry",
+    ],
+    below: &[("proxy", &PROXY), ("limits", &LIMITS)],
+    ..FREE_PLACE
+};
 
-const DEFAULTS_KEYS: &[&str] = &[
-    "base_url",
-    "method",
-    "headers",
-    "auth",
-    "timeout",
-    "connect_timeout",
-    "redirects",
-    "cookies",
-    "tls",
-    "proxy",
-    "resolve",
-    "http_version",
-    "max_body",
-    "retry",
-];
+static LIMITS: Place = map(&["headers", "header_size", "first_byte", "idle", "ratio"]);
 
 static MULTIPART: Place = Place { element: Some(&PART), ..FREE_PLACE };
 static PART: Place = map(&["name", "value", "file", "filename", "content_type"]);

@@ -4,41 +4,139 @@
 //! too large is found while it comes. Most bodies are one piece, which is then kept without a
 //! copy; a large one grows in a single buffer, so that memory stays near the body's own size.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use url::Url;
 
 use crate::parts::http::cause::broken_body;
+use crate::parts::http::decode::{self, Coding, Decoder, Fault, Refusal};
 use crate::parts::http::error::{Error, address};
-use crate::parts::http::message::Request;
+use crate::parts::http::message::{Limits, Request};
 
 /// The most that is reserved because of a declared length, in bytes.
 const FIRST_RESERVATION: u64 = 64 * 1024;
 /// The most of a redirect's body that is read to keep its connection, in bytes.
 const DRAINED: u64 = 64 * 1024;
 
-/// Reads the whole body.
+/// A whole body.
+pub(super) struct Whole {
+    /// Its bytes, decoded.
+    pub(super) bytes: Bytes,
+    /// How many bytes came, where it was encoded.
+    pub(super) encoded: Option<u64>,
+}
+
+/// Reads the whole body, and decodes it.
 ///
 /// # Errors
 /// [`Error::TooLarge`] past `limits.max_body`, [`Error::Truncated`] or [`Error::BrokenBody`]
-/// where it ends too early.
-pub(super) async fn read(mut answer: reqwest::Response, request: &Request) -> Result<Bytes, Error> {
-    let limit = request.limits.max_body;
-    let declared = answer.content_length();
-    let too_large = || Error::TooLarge { to: address(&request.url), limit, declared };
-    if declared.is_some_and(|length| length > limit) {
-        return Err(too_large());
+/// where it ends too early, [`Error::Idle`] where it does not go on, and what [`encoded`] says of
+/// one that is encoded.
+pub(super) async fn read(
+    answer: reqwest::Response,
+    headers: &HeaderMap,
+    request: &Request,
+) -> Result<Whole, Error> {
+    let codings = if headers.contains_key(CONTENT_ENCODING) {
+        decode::codings(headers).map_err(|refusal| refused(refusal, &request.url))?
+    } else {
+        Vec::new()
+    };
+    let mut pieces = Pieces::of(answer, request)?;
+    if codings.is_empty() {
+        let mut body = Body::Empty;
+        while let Some(piece) = pieces.next().await? {
+            body = body.with(piece, pieces.declared);
+        }
+        return Ok(Whole { bytes: body.finish(), encoded: None });
     }
-    let mut body = Body::Empty;
-    loop {
-        match answer.chunk().await {
-            Ok(Some(chunk)) if (body.len() + chunk.len()) as u64 > limit => return Err(too_large()),
-            Ok(Some(chunk)) => body = body.with(chunk, declared),
-            Ok(None) => return Ok(body.finish()),
-            Err(error) => {
-                return Err(broken_body(&error, &request.url, body.len() as u64, declared));
-            }
+    encoded(pieces, &codings).await
+}
+
+/// Reads a body that is encoded.
+///
+/// # Errors
+/// [`Error::DecodedTooLarge`], [`Error::Inflated`] or [`Error::Undecodable`], before more is kept
+/// than is allowed.
+async fn encoded(mut pieces: Pieces<'_>, codings: &[Coding]) -> Result<Whole, Error> {
+    let limits = pieces.limits;
+    let mut decoder = Decoder::new(codings, limits.max_body, limits.ratio);
+    while let Some(piece) = pieces.next().await? {
+        let taken = decoder.take(&piece);
+        taken.map_err(|fault| undecoded(fault, codings, &pieces))?;
+    }
+    let encoded = Some(decoder.encoded());
+    let bytes = decoder.finish().map_err(|fault| undecoded(fault, codings, &pieces))?;
+    Ok(Whole { bytes: bytes.into(), encoded })
+}
+
+fn refused(refusal: Refusal, url: &Url) -> Error {
+    let to = address(url);
+    match refusal {
+        Refusal::Unknown(coding) => Error::Encoding { to, coding },
+        Refusal::TooMany(count) => Error::Encodings { to, count },
+    }
+}
+
+fn undecoded(fault: Fault, codings: &[Coding], pieces: &Pieces<'_>) -> Error {
+    let (to, encoded) = (address(pieces.url), pieces.received);
+    let names = || codings.iter().map(Coding::to_string).collect::<Vec<_>>().join(", ");
+    match fault {
+        Fault::Corrupt(coding, why) => Error::Undecodable { to, coding, why, encoded },
+        Fault::TooLarge => {
+            Error::DecodedTooLarge { to, limit: pieces.limits.max_body, encoded, codings: names() }
+        }
+        Fault::Ratio(decoded) => {
+            Error::Inflated { to, ratio: pieces.limits.ratio, encoded, decoded, codings: names() }
         }
     }
+}
+
+/// A body as it comes over the wire, held against its limits.
+struct Pieces<'r> {
+    answer: reqwest::Response,
+    url: &'r Url,
+    limits: &'r Limits,
+    declared: Option<u64>,
+    /// How many bytes have come.
+    received: u64,
+}
+
+impl<'r> Pieces<'r> {
+    fn of(answer: reqwest::Response, request: &'r Request) -> Result<Self, Error> {
+        let declared = answer.content_length();
+        let pieces = Self { answer, url: &request.url, limits: &request.limits, declared, received: 0 };
+        match declared {
+            Some(length) if length > request.limits.max_body => Err(pieces.too_large()),
+            _ => Ok(pieces),
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let piece = match self.limits.idle {
+            None => self.answer.chunk().await,
+            Some(limit) => within(limit, self.answer.chunk()).await.ok_or_else(|| {
+                let (to, received) = (address(self.url), self.received);
+                Error::Idle { to, limit, received }
+            })?,
+        };
+        let piece = piece.map_err(|error| broken_body(&error, self.url, self.received, self.declared))?;
+        self.received += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        if self.received > self.limits.max_body {
+            return Err(self.too_large());
+        }
+        Ok(piece)
+    }
+
+    fn too_large(&self) -> Error {
+        Error::TooLarge { to: address(self.url), limit: self.limits.max_body, declared: self.declared }
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
 }
 
 /// Reads a body that nobody wants, so that its connection can be used again. One that is large,
@@ -56,14 +154,6 @@ pub(super) async fn drain(mut answer: reqwest::Response) {
     }
 }
 
-/// The coding that the body is in, where it is one that we would have to undo.
-#[must_use]
-pub fn coding(headers: &HeaderMap) -> Option<String> {
-    let codings = headers.get_all(CONTENT_ENCODING).iter();
-    let mut codings = codings.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
-    codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
-}
-
 /// What came of a body so far.
 enum Body {
     Empty,
@@ -75,14 +165,6 @@ enum Body {
 }
 
 impl Body {
-    fn len(&self) -> usize {
-        match self {
-            Self::Empty => 0,
-            Self::One(piece) => piece.len(),
-            Self::Many(pieces) => pieces.len(),
-        }
-    }
-
     fn with(self, chunk: Bytes, declared: Option<u64>) -> Self {
         match self {
             Self::Empty => Self::One(chunk),
@@ -112,8 +194,6 @@ impl Body {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -128,24 +208,5 @@ mod tests {
         let body = Body::Empty.with("ab".into(), Some(u64::MAX)).with("cd".into(), Some(u64::MAX));
         assert!(matches!(&body, Body::Many(pieces) if pieces.capacity() <= 2 * 64 * 1024));
         assert_eq!(body.with("e".into(), None).finish(), "abcde");
-    }
-
-    #[test]
-    fn only_a_coding_that_must_be_undone_is_named() {
-        let table: [(&[&str], Option<&str>); 6] = [
-            (&[], None),
-            (&["identity"], None),
-            (&["Identity "], None),
-            (&["gzip"], Some("gzip")),
-            (&["identity", "br"], Some("br")),
-            (&["gzip, br"], Some("gzip, br")),
-        ];
-        for (values, expected) in table {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(CONTENT_ENCODING, HeaderValue::from_static(value));
-            }
-            assert_eq!(coding(&headers).as_deref(), expected, "{values:?}");
-        }
     }
 }

@@ -11,7 +11,8 @@ use url::{Host, Url};
 
 use crate::parts::http::channel::{Channel, HttpVersion};
 use crate::parts::http::error::{Error, address};
-use crate::parts::http::message::Request;
+use crate::parts::http::framing::Excess;
+use crate::parts::http::message::{ALL_HEADERS, Request};
 use crate::parts::http::proxy::Proxy;
 use crate::parts::http::tls;
 
@@ -62,7 +63,10 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
         return Error::Closed { to, how };
     }
     match cause::<hyper::Error>(error) {
-        Some(hyper) if hyper.is_parse_too_large() => Error::HeadersTooLarge { to },
+        Some(hyper) if hyper.is_parse_too_large() => {
+            let (count, size) = (limits.headers, limits.header_size.saturating_mul(ALL_HEADERS));
+            Error::HeadersTooLarge { to, excess: Excess::Unread { count, size } }
+        }
         Some(hyper) if hyper.is_parse() => Error::NotHttp { to, why: root(hyper) },
         _ => Error::Other { to, why: root(error) },
     }

@@ -157,6 +157,12 @@ impl HttpVersion {
 }
 
 impl Channel {
+    /// A way that is plain but for the version that is spoken on it.
+    #[cfg(test)]
+    pub(super) fn speaking(version: HttpVersion) -> Self {
+        Self { tls: None, proxy: None, resolve: None, http_version: Some(version) }
+    }
+
     /// Whether the certificate of the server that the request names is not checked.
     #[must_use]
     pub fn is_insecure(&self) -> bool {

@@ -9,30 +9,24 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
-use reqwest::header::{CONTENT_ENCODING, COOKIE, HeaderMap};
+use bytes::Bytes;
+use reqwest::Version;
+use reqwest::header::{ACCEPT_ENCODING, COOKIE, HeaderValue};
 use reqwest::tls::TlsInfo;
 use url::{Origin, Url};
 
 use crate::parts::http::cause::{hung_up, no_answer, root};
 use crate::parts::http::channel::Channel;
 use crate::parts::http::error::{Error, Phase, address};
-use crate::parts::http::message::{Certificate, Hop, Request, Response, Timing};
+use crate::parts::http::message::{ALL_HEADERS, Certificate, Hop, Request, Response, Timing};
 use crate::parts::http::proxy::Proxy;
 use crate::parts::http::timing::{self, ConnectLayer, Connection, TimedLookup};
 use crate::parts::http::tls::{self, Checks, Unbuilt, Waiver};
 use crate::parts::http::transport::{self, BoxFuture, Transport};
-use crate::parts::http::{body, redirect};
+use crate::parts::http::{body, framing, redirect};
 
 /// What a request says of who sends it, where the user says nothing else.
 pub const USER_AGENT: &str = concat!("reqchain/", env!("CARGO_PKG_VERSION"));
-/// The most headers that an answer may have.
-const MAX_HEADERS: usize = 100;
-/// The largest header, in bytes of its value.
-const MAX_HEADER: usize = 64 * 1024;
-/// The most bytes of all headers together.
-const MAX_HEADER_BYTES: u32 = 256 * 1024;
-
 /// How a [`Client`] behaves for all its requests.
 #[derive(Debug, Clone, Default)]
 pub struct ClientOptions {
@@ -57,6 +51,8 @@ pub struct Client {
 struct Profile {
     tls: bool,
     connect_timeout: Duration,
+    /// The most headers of an answer, and the most bytes of all of them.
+    headers: (u32, u64),
     channel: Option<Arc<Channel>>,
     /// The host whose certificate is not checked.
     unchecked: Option<Box<str>>,
@@ -112,7 +108,7 @@ impl Client {
             progress.phase = Phase::Waiting;
             let answer = self.hop(request, first).await?;
             let first_byte = started.elapsed();
-            check_head(&answer, &request.url)?;
+            let answer = self.checked(answer, request).await?;
             if let Some(jar) = &request.jar {
                 jar.store(&request.url, answer.headers());
             }
@@ -142,7 +138,7 @@ impl Client {
         let mut may_repeat = request.method.is_idempotent();
         loop {
             timing::begin_hop();
-            match client.execute(outgoing(request)).await {
+            match begin(&client, request).await? {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     let reused = timing::connection() == Connection::Reused;
@@ -154,6 +150,40 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// An answer whose head is as it must be. Where its end is in doubt, its connection is not used
+    /// again, nor any other of the same kind: what else may wait there is nobody's answer.
+    async fn checked(
+        &self,
+        answer: reqwest::Response,
+        request: &Request,
+    ) -> Result<reqwest::Response, Error> {
+        let to = || address(&request.url);
+        let status = answer.status().as_u16();
+        if status > 599 {
+            return Err(Error::NotHttp { to: to(), why: format!("its status is {status}") });
+        }
+        if answer.version() == Version::HTTP_09 {
+            return Err(Error::NotHttp { to: to(), why: framing::began(answer).await });
+        }
+        if let Some(why) = framing::doubt(answer.headers()) {
+            self.forget(request);
+            if framing::has_body(&request.method, status) {
+                return Err(Error::Framing { to: to(), why });
+            }
+        }
+        match framing::excess(answer.headers(), &request.limits) {
+            Some(excess) => Err(Error::HeadersTooLarge { to: to(), excess }),
+            None => Ok(answer),
+        }
+    }
+
+    /// Gives up the connections that a request of this kind would use.
+    fn forget(&self, request: &Request) {
+        let profile = Profile::new(request, self.options.only.is_some());
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        built.retain(|(known, _)| *known != profile);
     }
 
     fn admit(&self, url: &Url) -> Result<(), Error> {
@@ -211,6 +241,7 @@ impl Profile {
         Self {
             tls: request.url.scheme() == "https" || way.and_then(Channel::proxy).is_some_and(Proxy::is_https),
             connect_timeout: request.limits.connect_timeout,
+            headers: (request.limits.headers, request.limits.header_size.saturating_mul(ALL_HEADERS)),
             address: way.and_then(|way| way.address(&request.url)),
             unchecked: None,
             channel,
@@ -230,6 +261,7 @@ impl Profile {
     fn build(&self, timing: bool) -> Result<reqwest::Client, Unbuilt> {
         // A provider that somebody else installed is as good.
         rustls::crypto::ring::default_provider().install_default().ok();
+        let (count, size) = self.headers;
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
@@ -237,8 +269,10 @@ impl Profile {
             .referer(false)
             .no_proxy()
             .tcp_nodelay(true)
-            .http1_max_headers(MAX_HEADERS)
-            .http2_max_header_list_size(MAX_HEADER_BYTES)
+            .http1_max_headers(usize::try_from(count).unwrap_or(usize::MAX))
+            // What begins otherwise than HTTP does is handed out, so that it can be shown.
+            .http09_responses()
+            .http2_max_header_list_size(u32::try_from(size).unwrap_or(u32::MAX))
             .tls_info(self.tls)
             .connect_timeout(self.connect_timeout)
             .connector_layer(ConnectLayer { timing });
@@ -276,6 +310,9 @@ impl Progress {
 fn outgoing(request: &Request) -> reqwest::Request {
     let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
     *outgoing.headers_mut() = request.headers.clone();
+    if let Some(codings) = request.accepted() {
+        outgoing.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
+    }
     if let Some(cookies) = request.jar.as_ref().and_then(|jar| jar.header(&request.url, &request.headers)) {
         outgoing.headers_mut().insert(COOKIE, cookies);
     }
@@ -283,22 +320,18 @@ fn outgoing(request: &Request) -> reqwest::Request {
     outgoing
 }
 
-/// Checks the status and the size of the headers.
-fn check_head(answer: &reqwest::Response, url: &Url) -> Result<(), Error> {
-    let status = answer.status().as_u16();
-    if status > 599 {
-        return Err(Error::NotHttp { to: address(url), why: format!("its status is {status}") });
-    }
-    if headers_fit(answer.headers()) { Ok(()) } else { Err(Error::HeadersTooLarge { to: address(url) }) }
-}
-
-fn headers_fit(headers: &HeaderMap) -> bool {
-    let mut total = 0;
-    let each = headers.iter().all(|(name, value)| {
-        total += name.as_str().len() + value.len();
-        value.len() <= MAX_HEADER
-    });
-    each && total <= MAX_HEADER_BYTES as usize && headers.len() <= MAX_HEADERS
+/// Sends a request and waits for the head of the answer, within `limits.first_byte`.
+async fn begin(
+    client: &reqwest::Client,
+    request: &Request,
+) -> Result<Result<reqwest::Response, reqwest::Error>, Error> {
+    let answer = client.execute(outgoing(request));
+    let Some(limit) = request.limits.first_byte else { return Ok(answer.await) };
+    tokio::time::timeout(limit, answer).await.map_err(|_| {
+        let opening = timing::connection() == Connection::Opening;
+        let phase = if opening { Phase::Connecting } else { Phase::Waiting };
+        Error::NoFirstByte { to: address(&request.url), limit, phase }
+    })
 }
 
 /// Reads the rest of an answer.
@@ -308,19 +341,17 @@ async fn read(
     started: Instant,
     first_byte: Duration,
 ) -> Result<Response, Error> {
-    let has_body = request.method != Method::HEAD && !matches!(answer.status().as_u16(), 204 | 304);
-    if has_body
-        && answer.headers().contains_key(CONTENT_ENCODING)
-        && let Some(coding) = body::coding(answer.headers())
-    {
-        return Err(Error::Encoding { to: address(&request.url), coding });
-    }
     let (status, version) = (answer.status().as_u16(), answer.version());
     let certificate = answer.extensions().get::<TlsInfo>().and_then(certificate);
     let headers = std::mem::take(answer.headers_mut());
-    let body = body::read(answer, request).await?;
+    let body = if framing::has_body(&request.method, status) {
+        body::read(answer, &headers, request).await?
+    } else {
+        body::Whole { bytes: Bytes::new(), encoded: None }
+    };
     let timing::Times { dns, connect } = timing::times();
-    let mut response = Response::new(status, headers, body, request.url.clone());
+    let mut response = Response::new(status, headers, body.bytes, request.url.clone());
+    response.encoded = body.encoded;
     response.version = version;
     response.certificate = certificate;
     response.timing = Timing { dns, connect, first_byte, total: started.elapsed() };

@@ -4,14 +4,18 @@
 //! it is found, and said with the host, the port and what to do. No message holds a URL's query,
 //! since it may hold a secret.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::time::Duration;
 
 use url::Url;
 
 use crate::ground::quantity::show;
+use crate::parts::http::framing::Excess;
 use crate::parts::http::message::Hop;
-use crate::parts::http::{redirect, tls};
+use crate::parts::http::{decode, redirect, tls};
 
 /// Why there is no answer. `to` is the host and the port that were spoken to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,11 +112,69 @@ pub enum Error {
         /// The length that the server told, where it did.
         declared: Option<u64>,
     },
+    /// The body is larger than `max_body` once it is decoded, whatever came of it.
+    #[error("the answer of {to} is larger than {} once decoded: {encoded} bytes of it came as `{codings}`", size(*limit))]
+    DecodedTooLarge {
+        /// Who.
+        to: String,
+        /// The limit in bytes.
+        limit: u64,
+        /// How many bytes had come.
+        encoded: u64,
+        /// Its codings.
+        codings: String,
+    },
+    /// The body grows by more than `limits.ratio` when it is decoded.
+    #[error(
+        "the answer of {to} becomes more than {ratio} times as large when decoded: {encoded} bytes of `{codings}` became {decoded}"
+    )]
+    Inflated {
+        /// Who.
+        to: String,
+        /// The limit.
+        ratio: u32,
+        /// How many bytes had come.
+        encoded: u64,
+        /// How many they had become.
+        decoded: u64,
+        /// Its codings.
+        codings: String,
+    },
     /// Too many headers, or too large ones.
-    #[error("the headers of the answer of {to} are too many or too large")]
+    #[error("the headers of the answer of {to} are too {excess}")]
     HeadersTooLarge {
         /// Who.
         to: String,
+        /// In which way.
+        excess: Excess,
+    },
+    /// `limits.first_byte` went by.
+    #[error("no answer from {to} began within {}: time ran out while {phase}", show(*limit))]
+    NoFirstByte {
+        /// Who.
+        to: String,
+        /// The limit.
+        limit: Duration,
+        /// What was being done.
+        phase: Phase,
+    },
+    /// `limits.idle` went by without a byte.
+    #[error("the answer of {to} stood still for {} after {received} bytes of the body", show(*limit))]
+    Idle {
+        /// Who.
+        to: String,
+        /// The limit.
+        limit: Duration,
+        /// How many bytes had come.
+        received: u64,
+    },
+    /// Two readers of the answer may see its end in different places (RFC 9112, 6.3).
+    #[error("where the answer of {to} ends is in doubt: {why}")]
+    Framing {
+        /// Who.
+        to: String,
+        /// Why.
+        why: &'static str,
     },
     /// What came is not HTTP.
     #[error("what {to} answered is not HTTP: {why}")]
@@ -130,13 +192,33 @@ pub enum Error {
         /// Why.
         fault: tls::Fault,
     },
-    /// The body is compressed.
+    /// The body is in a coding that is not undone.
     #[error("the answer of {to} is encoded as `{coding}`, which is not decoded")]
     Encoding {
         /// Who.
         to: String,
-        /// Its `Content-Encoding`.
+        /// That one of its `Content-Encoding`.
         coding: String,
+    },
+    /// The body is encoded too many times over.
+    #[error("the answer of {to} is encoded {count} times over, and {} are the most", decode::MOST)]
+    Encodings {
+        /// Who.
+        to: String,
+        /// How often.
+        count: usize,
+    },
+    /// The body is not what its coding says.
+    #[error("the answer of {to} cannot be decoded as `{coding}`: {why} ({encoded} bytes of it came)")]
+    Undecodable {
+        /// Who.
+        to: String,
+        /// The coding.
+        coding: decode::Coding,
+        /// What is wrong with it.
+        why: &'static str,
+        /// How many bytes had come.
+        encoded: u64,
     },
     /// A redirect that is not followed.
     #[error(transparent)]
@@ -199,7 +281,7 @@ impl fmt::Display for Phase {
 pub enum Kind {
     /// `connect`: no connection came about, or it broke.
     Connect,
-    /// `timeout`: the total time ran out.
+    /// `timeout`: the total time ran out, or that for the first byte or between two.
     Timeout,
     /// Trying again would not help.
     Other,
@@ -217,11 +299,35 @@ impl Error {
             }
             Self::ConnectTimeout { .. } => "raise `connect_timeout`, if the server is only slow",
             Self::Timeout { .. } => "raise `timeout`, if the server is only slow",
-            Self::TooLarge { .. } => "raise `max_body`, if so much is expected",
+            Self::TooLarge { .. } | Self::DecodedTooLarge { .. } => {
+                "raise `max_body`, if so much is expected"
+            }
+            Self::Inflated { .. } => {
+                "raise `limits: { ratio: … }`, if its text repeats itself so much; `max_body` holds all the same"
+            }
+            Self::HeadersTooLarge { excess: Excess::Count { .. }, .. } => {
+                "raise `limits: { headers: … }`, if so many are expected"
+            }
+            Self::HeadersTooLarge { excess: Excess::Unread { .. }, .. } => {
+                "raise `limits: { headers: …, header_size: … }`, if so much is expected"
+            }
+            Self::HeadersTooLarge { .. } => {
+                "raise `limits: { header_size: … }`, if so much is expected; all headers together may have four times as much"
+            }
+            Self::NoFirstByte { .. } => "raise `limits: { first_byte: … }`, if the server is only slow",
+            Self::Idle { .. } => "raise `limits: { idle: … }`, if the server is only slow",
+            Self::Framing { .. } => {
+                "a second answer may hide in such a one: it is not read, and its connection is not used again"
+            }
             Self::NotHttp { .. } => {
                 "is that the right port? a server that speaks TLS there needs https:// in the URL"
             }
-            Self::Encoding { .. } => "remove the `Accept-Encoding` header: then servers send plain bodies",
+            Self::Encoding { .. } | Self::Encodings { .. } => {
+                "gzip, deflate and br are decoded; `headers: { Accept-Encoding: identity }` asks for a plain body"
+            }
+            Self::Undecodable { .. } => {
+                "`headers: { Accept-Encoding: identity }` asks the server for a plain body"
+            }
             Self::OtherOrigin { .. } => {
                 "with --mock only the mock is spoken to: the URL, or the redirect to it, must stay at the origin of the mock"
             }
@@ -245,7 +351,7 @@ impl Error {
             | Self::Closed { .. }
             | Self::BrokenBody { .. }
             | Self::Truncated { .. } => Kind::Connect,
-            Self::Timeout { .. } => Kind::Timeout,
+            Self::Timeout { .. } | Self::NoFirstByte { .. } | Self::Idle { .. } => Kind::Timeout,
             Self::Redirected { error, .. } => error.kind(),
             _ => Kind::Other,
         }
@@ -264,6 +370,7 @@ impl Error {
                 | Self::ProxyRefused { .. }
                 | Self::ConnectTimeout { .. }
                 | Self::Timeout { phase: Phase::Connecting, .. }
+                | Self::NoFirstByte { phase: Phase::Connecting, .. }
                 | Self::Tls { .. }
                 | Self::OtherOrigin { .. }
                 | Self::NotSent { .. }
@@ -320,86 +427,11 @@ fn says(declared: Option<u64>) -> String {
 }
 
 /// A limit as people write it.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0 => "0B".to_owned(),
         _ if bytes.is_multiple_of(1 << 20) => format!("{}MiB", bytes >> 20),
         _ if bytes.is_multiple_of(1 << 10) => format!("{}KiB", bytes >> 10),
         _ => format!("{bytes}B"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn timeout(phase: Phase) -> Error {
-        Error::Timeout { to: "a:80".to_owned(), limit: Duration::from_millis(1500), phase }
-    }
-
-    #[test]
-    fn messages_name_the_server_and_the_limit() {
-        let to = || "a:80".to_owned();
-        let table = [
-            (
-                timeout(Phase::Waiting),
-                "no whole answer from a:80 within 1.5s: time ran out while waiting for the answer",
-            ),
-            (Error::Refused { to: to() }, "a:80 refused the connection"),
-            (
-                Error::TooLarge { to: to(), limit: 32 << 20, declared: Some(99) },
-                "the answer of a:80 is larger than 32MiB: it announces 99 bytes",
-            ),
-            (
-                Error::TooLarge { to: to(), limit: 1000, declared: None },
-                "the answer of a:80 is larger than 1000B",
-            ),
-            (
-                Error::Truncated { to: to(), received: 5, declared: Some(9) },
-                "the answer of a:80 is cut off: 5 bytes of the body came of 9",
-            ),
-            (
-                Error::Truncated { to: to(), received: 5, declared: None },
-                "the answer of a:80 is cut off: 5 bytes of the body came, and not its end",
-            ),
-        ];
-        for (error, text) in table {
-            assert_eq!(error.to_string(), text);
-        }
-    }
-
-    #[test]
-    fn an_error_says_whether_the_request_may_have_been_sent() {
-        assert!(!timeout(Phase::Connecting).sent());
-        assert!(timeout(Phase::Waiting).sent());
-        let refused = Error::Refused { to: "a:80".to_owned() };
-        assert!(!refused.sent());
-        let url = |text| Url::parse(text).expect("a URL");
-        let hop = Hop {
-            status: 302,
-            from: url("http://b/login?token=hunter2"),
-            to: url("http://a/"),
-            dropped_credentials: false,
-            set_cookies: Vec::new(),
-        };
-        let redirected = refused.after(vec![hop]);
-        assert!(!format!("{redirected:?}").contains("hunter2"));
-        assert!(redirected.sent(), "the first request was sent");
-        assert_eq!(redirected.kind(), Kind::Connect);
-        assert_eq!(
-            redirected.to_string(),
-            "a:80 refused the connection, after a redirect from http://b/login"
-        );
-    }
-
-    #[test]
-    fn an_address_spells_the_port_out() {
-        for (url, expected) in [
-            ("http://a/x?q=1", "a:80"),
-            ("https://a.example", "a.example:443"),
-            ("http://u:p@[::1]:8080/", "[::1]:8080"),
-        ] {
-            assert_eq!(address(&Url::parse(url).expect("a URL")), expected);
-        }
     }
 }

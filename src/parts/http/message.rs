@@ -11,7 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
+    PROXY_AUTHORIZATION, RANGE, SET_COOKIE,
 };
 use reqwest::{Method, Version};
 use url::{Origin, Url};
@@ -19,7 +20,9 @@ use url::{Origin, Url};
 use crate::ground::secret::{Needles, is_secret_name};
 use crate::ground::value::Value;
 use crate::parts::http::channel::Channel;
+use crate::parts::http::charset;
 use crate::parts::http::cookies::Jar;
+use crate::parts::http::decode;
 use crate::parts::http::redirect::place;
 
 /// What is to be sent.
@@ -45,6 +48,21 @@ pub struct Request {
     /// The secrets that are known: a header that holds one goes to no other origin. Asked for where a
     /// redirect leads to one.
     pub needles: Option<Needles>,
+}
+
+impl Request {
+    /// The codings that the server is told we take (RFC 9110, 12.5.3); `None` where the request
+    /// has a header of its own. Part of an encoded body can be decoded by nobody.
+    #[must_use]
+    pub fn accepted(&self) -> Option<&'static str> {
+        if self.headers.contains_key(ACCEPT_ENCODING) {
+            None
+        } else if self.headers.contains_key(RANGE) {
+            Some("identity")
+        } else {
+            Some(decode::ACCEPTED)
+        }
+    }
 }
 
 impl fmt::Debug for Request {
@@ -92,6 +110,9 @@ pub fn is_form(headers: &HeaderMap) -> bool {
         .is_some_and(|media| media.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded"))
 }
 
+/// How many times the largest header all headers together may have.
+pub const ALL_HEADERS: u64 = 4;
+
 /// The limits of one exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -101,6 +122,18 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// The largest body that is read, in bytes.
     pub max_body: u64,
+    /// The most headers that an answer may have.
+    pub headers: u32,
+    /// The largest header of an answer, in bytes of its value; all together may have
+    /// [`ALL_HEADERS`] times as much.
+    pub header_size: u64,
+    /// For the head of the answer to one request, its connection included; `None` for no limit
+    /// but `timeout`.
+    pub first_byte: Option<Duration>,
+    /// Between two pieces of a body; `None` for no limit but `timeout`.
+    pub idle: Option<Duration>,
+    /// How many times larger than what came a decoded body may be, beyond its first MiB.
+    pub ratio: u32,
     /// How many redirects are followed; 0 gives back the redirect itself.
     pub max_redirects: u32,
     /// The origins that credentials and bodies may follow a redirect to.
@@ -113,6 +146,11 @@ impl Default for Limits {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             max_body: 32 * 1024 * 1024,
+            headers: 100,
+            header_size: 64 * 1024,
+            first_byte: None,
+            idle: None,
+            ratio: 200,
             max_redirects: 10,
             trust: None,
         }
@@ -127,8 +165,11 @@ pub struct Response {
     pub version: Version,
     /// The headers as they came.
     pub headers: HeaderMap,
-    /// The whole body.
+    /// The whole body, decoded.
     pub body: Bytes,
+    /// How many bytes came of the body where it was encoded (RFC 9110, 8.4); `None` where it came
+    /// as it is.
+    pub encoded: Option<u64>,
     /// Where it came from in the end, after redirects.
     pub url: Url,
     /// The redirects that were followed on the way, oldest first.
@@ -216,6 +257,7 @@ impl Response {
             version: Version::HTTP_11,
             headers,
             body,
+            encoded: None,
             url,
             hops: Vec::new(),
             timing: Timing::default(),
@@ -234,10 +276,23 @@ impl Response {
         self.json.get_or_init(parse).as_ref().map_err(String::as_str)
     }
 
-    /// The body as text; what is not UTF-8 is replaced by U+FFFD.
+    /// The body as text, by the charset that its `Content-Type` names; what is no text in it is
+    /// replaced by U+FFFD.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.body)
+        charset::text(&self.body, self.content_type()).text
+    }
+
+    /// The first bytes of the body as text, at most so many, and the charset that some of them are
+    /// no text in.
+    #[must_use]
+    pub fn beginning(&self, most: usize) -> (Cow<'_, str>, Option<&'static str>) {
+        let text = charset::text(&self.body[..self.body.len().min(most)], self.content_type());
+        (text.text, text.lossy)
+    }
+
+    fn content_type(&self) -> &[u8] {
+        self.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default()
     }
 
     /// A header's value; several of one name are joined by `, `. Bytes that are no text are

@@ -3,11 +3,14 @@
 pub mod body;
 mod cause;
 pub mod channel;
+mod charset;
 pub mod client;
 pub mod cookies;
 pub mod curl;
+pub mod decode;
 pub mod direct;
 pub mod error;
+pub mod framing;
 #[cfg(test)]
 mod loopback;
 pub mod message;

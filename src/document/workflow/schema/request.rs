@@ -30,6 +30,7 @@ pub(super) fn definitions() -> Vec<Definition> {
         ("request", needing(request, &["url"])),
         ("defaults", defaults),
         ("graphql", graphql()),
+        ("limits", limits()),
         ("part", part()),
         ("redirects", redirects()),
         ("tls", tls()),
@@ -83,7 +84,8 @@ fn connection() -> Vec<Key> {
             examples(entries(&refer("path")), [json!({ "api.example.com": "127.0.0.1" })]),
         ),
         key("http_version", "The only version of HTTP that is spoken: 1.1 or 2.", version),
-        key("max_body", "How large an answer may be; 32MiB if left out.", refer("size")),
+        key("max_body", "How large an answer may be, decoded too; 32MiB if left out.", refer("size")),
+        key("limits", "Further limits of an answer.", refer("limits")),
     ]
 }
 
@@ -113,6 +115,25 @@ fn part() -> Value {
         ),
     ]);
     needing(part, &["name"])
+}
+
+fn limits() -> Value {
+    let count = |most: u64| json!({ "type": "integer", "minimum": 1, "maximum": most });
+    map([
+        key("headers", "How many headers an answer may have; 100 if left out.", count(10_000)),
+        key(
+            "header_size",
+            "How large a header may be, 100KiB at most; 64KiB if left out. All together may have four times as much.",
+            refer("size"),
+        ),
+        key("first_byte", "How long an answer may take to begin.", refer("duration")),
+        key("idle", "How long a body may stand still.", refer("duration")),
+        key(
+            "ratio",
+            "How many times larger a body may become when decoded, beyond its first MiB; 200 if left out.",
+            count(u64::from(u32::MAX)),
+        ),
+    ])
 }
 
 fn redirects() -> Value {

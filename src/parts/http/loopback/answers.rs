@@ -42,7 +42,7 @@ async fn the_user_agent_is_ours_unless_the_request_has_one() {
     assert!(seen[0].contains("user-agent: reqchain/"), "{}", seen[0]);
     assert!(seen[1].contains("user-agent: mine/1") && !seen[1].contains("reqchain"), "{}", seen[1]);
     for request in seen {
-        assert!(!request.contains("referer") && !request.contains(ACCEPT_ENCODING.as_str()), "{request}");
+        assert!(!request.contains("referer"), "{request}");
     }
 }
 
@@ -110,4 +110,109 @@ async fn a_post_is_never_repeated_by_itself() {
     let error = client.send(&post(&server.url("/second"), "x")).await.expect_err("is not sent again");
     assert!(matches!(error, Error::Closed { .. }), "{error:?}");
     assert_eq!((server.connections(), server.seen().len()), (1, 2));
+}
+
+/// S28. What servers are told, and where they are told nothing.
+#[tokio::test]
+async fn compressed_answers_are_asked_for_unless_the_request_says_otherwise() {
+    let server = Server::start(|_, _| Reply::Keep(ok(""))).await;
+    let with = |name: HeaderName, value: &'static str| {
+        let mut request = get(&server.url("/"));
+        request.headers.insert(name, HeaderValue::from_static(value));
+        request
+    };
+    let requests = [
+        get(&server.url("/")),
+        with(ACCEPT_ENCODING, "identity"),
+        with(ACCEPT_ENCODING, "zstd"),
+        with(RANGE, "bytes=0-9"),
+    ];
+    let client = client();
+    for (request, expected) in requests.iter().zip(["gzip, deflate, br", "identity", "zstd", "identity"]) {
+        client.send(request).await.expect("answers");
+        let seen = server.seen().pop().expect("it was asked");
+        assert_eq!(seen.matches("accept-encoding").count(), 1, "{seen}");
+        assert!(seen.contains(&format!("accept-encoding: {expected}\r\n")), "{seen}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_unpacked_and_its_headers_stay() {
+    let zipped = gzip(b"{\"hello\":[1,2,3]}");
+    for size in [1, 5, 1000] {
+        let mut answer =
+            b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+        for piece in zipped.chunks(size) {
+            answer.extend(format!("{:x}\r\n", piece.len()).bytes());
+            answer.extend(piece);
+            answer.extend(b"\r\n");
+        }
+        answer.extend(b"0\r\n\r\n");
+        let response = answered(answer).await.expect("answers");
+        assert_eq!(&response.body[..], b"{\"hello\":[1,2,3]}");
+        assert_eq!(response.encoded, Some(zipped.len() as u64));
+        assert_eq!(response.header("content-encoding").as_deref(), Some("gzip"));
+        assert!(response.json().is_ok());
+    }
+    let plain = answered(ok("plain")).await.expect("answers");
+    assert_eq!((&plain.body[..], plain.encoded), (&b"plain"[..], None));
+}
+
+#[tokio::test]
+async fn what_has_no_body_is_not_decoded() {
+    let coded = "content-encoding: gzip\r\n";
+    for status in ["204 No Content", "304 Not Modified"] {
+        let response = answered(format!("HTTP/1.1 {status}\r\n{coded}\r\n")).await.expect("answers");
+        assert!(response.body.is_empty() && response.encoded.is_none());
+    }
+    let empty = format!("HTTP/1.1 200 OK\r\n{coded}content-length: 0\r\n\r\n");
+    assert!(answered(empty).await.expect("answers").body.is_empty());
+    let huge = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 1_u64 << 40);
+    let server = Server::start(move |_, _| Reply::Keep(huge.clone().into_bytes())).await;
+    client().send(&request(Method::HEAD, &server.url("/"))).await.expect("nothing is read");
+}
+
+/// S34.
+#[tokio::test]
+async fn a_connection_of_http_2_that_the_server_gives_up_is_replaced() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(one_answer_and_goaway(stream));
+        }
+    });
+    let mut request = post(&url, "x");
+    request.channel = Some(Arc::new(Channel::speaking(HttpVersion::Two)));
+    let client = client();
+    for _ in 0..10 {
+        let response = client.send(&request).await.expect("answers");
+        assert_eq!((response.version, &response.body[..]), (Version::HTTP_2, &b"hello"[..]));
+    }
+    // A request that was on its way when the word came may still be answered.
+    assert!(connections.load(Ordering::SeqCst) > 1);
+}
+
+/// Answers one request over HTTP/2, and says that it takes no more on this connection.
+async fn one_answer_and_goaway(stream: TcpStream) {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let answered = Arc::new(tokio::sync::Notify::new());
+    let tell = Arc::clone(&answered);
+    let service = hyper::service::service_fn(move |_| {
+        let tell = Arc::clone(&tell);
+        async move {
+            tell.notify_one();
+            Ok::<_, std::convert::Infallible>(hyper::Response::new("hello".to_owned()))
+        }
+    });
+    let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = answered.notified() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
 }

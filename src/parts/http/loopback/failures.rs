@@ -44,18 +44,184 @@ async fn a_reset_in_the_body_is_told_as_one() {
     assert_eq!(error.kind(), Kind::Connect);
 }
 
-/// A coding that is not undone (S28).
-#[tokio::test]
-async fn an_encoded_body_is_an_error_that_names_the_coding() {
-    let error = failed("HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 1\r\n\r\nx").await;
-    assert!(error.to_string().contains("`br`"), "{error}");
-    assert!(error.help().is_some_and(|help| help.contains("Accept-Encoding")));
-    answered("HTTP/1.1 200 OK\r\ncontent-encoding: identity\r\ncontent-length: 1\r\n\r\nx")
-        .await
-        .expect("plain");
+/// An answer in some coding.
+fn coded(coding: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: {coding}\r\ncontent-length: {length}\r\n\r\n");
+    [head.as_bytes(), body].concat()
 }
 
-/// Headers (S31).
+/// S28 and S32: each says its numbers, and what to do.
+#[tokio::test]
+async fn a_body_that_cannot_be_decoded_is_an_error_with_numbers() {
+    let bomb = gzip(&vec![0; 4 << 20]);
+    let mut cut = gzip(b"{\"token\":\"hunter2\"}");
+    cut.truncate(20);
+    let mut more = gzip(b"x");
+    more.push(0);
+    for (coding, body, parts) in [
+        ("zstd", &b"x"[..], &["encoded as `zstd`, which is not decoded"][..]),
+        ("gzip, br, gzip", b"x", &["encoded 3 times over, and 2 are the most"]),
+        ("gzip", b"plain", &["cannot be decoded as `gzip`: it does not begin as gzip does (5 bytes"]),
+        ("gzip", &cut, &["it is cut off (20 bytes of it came)"]),
+        ("x-gzip", &more, &["something else follows its end"]),
+        ("gzip", &bomb, &["becomes more than 200 times as large", "bytes of `gzip` became 10"]),
+    ] {
+        let error = failed(coded(coding, body)).await;
+        for part in parts {
+            assert!(error.to_string().contains(part), "{coding}: {error}");
+        }
+        assert!(error.help().is_some() && error.sent() && error.kind() == Kind::Other, "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+    answered(coded("identity", b"x")).await.expect("plain");
+}
+
+#[tokio::test]
+async fn the_limit_of_a_body_holds_for_what_came_and_for_what_it_becomes() {
+    let body = vec![b'x'; 5000];
+    let encoded = gzip(&body);
+    let answer = coded("gzip", &encoded);
+    let server = Server::start(move |_, _| Reply::Keep(answer.clone())).await;
+    let mut request = get(&server.url("/"));
+    for (limit, told) in [
+        (5000, None),
+        (4999, Some("is larger than 4999B once decoded: ")),
+        (encoded.len() as u64 - 1, Some("it announces")),
+    ] {
+        request.limits.max_body = limit;
+        match (client().send(&request).await, told) {
+            (Ok(response), None) => assert_eq!(response.body, body),
+            (Err(error), Some(told)) => {
+                assert!(error.to_string().contains(told), "{error}");
+                assert!(error.help().is_some_and(|help| help.contains("`max_body`")));
+            }
+            (answer, _) => panic!("{limit}: {answer:?}"),
+        }
+    }
+}
+
+/// S33: the answer that hides in another is nobody's.
+#[tokio::test]
+async fn an_answer_whose_end_is_in_doubt_is_refused_and_its_connection_given_up() {
+    let hidden = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhidden";
+    let chunk = "1\r\nx\r\n0\r\n\r\n";
+    for head in [
+        "content-length: 1\r\ntransfer-encoding: chunked",
+        "transfer-encoding: chunked\r\ncontent-length: 12",
+        "transfer-encoding: gzip, chunked",
+        "transfer-encoding: chunked\r\ntransfer-encoding: chunked",
+        "transfer-encoding: identity",
+    ] {
+        let first = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{chunk}");
+        let server = Server::start(move |_, request| {
+            let smuggled = if request.contains("/late") { hidden } else { "" };
+            let answer = if request.contains("/plain") {
+                ok("plain")
+            } else {
+                format!("{first}{smuggled}").into_bytes()
+            };
+            Reply::Keep(answer)
+        })
+        .await;
+        let client = client();
+        for path in ["/", "/late"] {
+            let error = client.send(&get(&server.url(path))).await.expect_err(head);
+            assert!(matches!(error, Error::Framing { .. }), "{head}: {error:?}");
+            assert!(error.help().is_some_and(|help| help.contains("not used again")));
+            let before = server.connections();
+            let next = client.send(&get(&server.url("/plain"))).await.expect("a fresh connection");
+            assert_eq!((&next.body[..], server.connections()), (&b"plain"[..], before + 1), "{head}");
+        }
+    }
+    // Where there is no body, there is nothing to refuse; the connection is left all the same.
+    let head = "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\ntransfer-encoding: chunked\r\n\r\n";
+    let server = Server::start(move |_, _| Reply::Keep(head.into())).await;
+    let client = client();
+    for connections in [1, 2] {
+        client.send(&get(&server.url("/"))).await.expect("it is whole");
+        assert_eq!(server.connections(), connections);
+    }
+}
+
+/// S33.
+#[tokio::test]
+async fn a_length_that_is_none_is_an_error() {
+    for head in [
+        "content-length: 1\r\ncontent-length: 2",
+        "content-length: -1",
+        "content-length: +1",
+        "content-length: 1, 2",
+        "content-length: 0x1",
+        "content-length: 99999999999999999999",
+        "transfer-encoding : chunked",
+        "x: y\r\n folded: z",
+    ] {
+        let error = failed(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\nx")).await;
+        assert!(matches!(error, Error::NotHttp { .. }), "{head}: {error:?}");
+    }
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    for body in ["-1\r\nx\r\n0\r\n\r\n", "1\nx\n", "ffffffffffffffffff\r\nx\r\n", "1\r\nxy\r\n0\r\n\r\n"] {
+        let error = failed(format!("{chunked}{body}")).await;
+        assert!(matches!(error, Error::BrokenBody { .. }), "{body}: {error:?}");
+    }
+    let old = failed("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n").await;
+    assert!(matches!(old, Error::NotHttp { .. }), "{old:?}");
+}
+
+/// S30.
+#[tokio::test(start_paused = true)]
+async fn the_first_byte_and_each_pause_have_limits_of_their_own() {
+    let limit = Duration::from_secs(3);
+    let body = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc";
+    for (sent, received) in [("", None), ("HTTP/1.1 200", None), (body, Some(3))] {
+        let server = Server::start(move |_, _| Reply::Hang(sent.into())).await;
+        let mut request = get(&server.url("/"));
+        request.limits.first_byte = Some(limit);
+        request.limits.idle = Some(limit);
+        let error = client().send(&request).await.expect_err("time runs out");
+        let to = server.address().to_owned();
+        let expected = match received {
+            None => Error::NoFirstByte { to, limit, phase: Phase::Waiting },
+            Some(received) => Error::Idle { to, limit, received },
+        };
+        assert_eq!(error, expected, "{sent}");
+        assert_eq!((error.kind(), error.sent()), (Kind::Timeout, true));
+        assert!(error.help().is_some_and(|help| help.contains("`limits: {")));
+    }
+}
+
+/// S33: answers before the answer are not counted, but they do not stop the clock.
+#[tokio::test]
+async fn answers_before_the_answer_end_with_the_time_for_it() {
+    let server = Server::start(|_, _| {
+        Reply::Endless(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\nset-cookie: a=1\r\n\r\n")
+    })
+    .await;
+    let mut request = get(&server.url("/"));
+    request.limits.first_byte = Some(Duration::from_millis(50));
+    let error = client().send(&request).await.expect_err("no answer comes");
+    assert!(matches!(error, Error::NoFirstByte { phase: Phase::Waiting, .. }), "{error:?}");
+}
+
+/// S35.
+#[tokio::test]
+async fn an_answer_that_is_no_http_is_shown_as_escapes() {
+    for (bytes, told) in [
+        (&b"SSH-2.0-OpenSSH_9\r\n"[..], "is not HTTP: it begins with `SSH-2.0-OpenSSH_9`"),
+        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00", "`\\x00\\x00\\x12\\x04"),
+        (b"\x15\x03\x01\x00\x02\x02\x16", "is not HTTP: it speaks TLS"),
+        (b"\x1b]0;title\x07 and more", "`\\x1b]0;title\\x07 and more`"),
+        (b"HTTP/2.0 200 OK\r\n\r\n", "it begins with `HTTP/2.0 200 OK`"),
+        (b"HTTP/1.1 abc OK\r\n\r\n", "is not HTTP: "),
+    ] {
+        let error = failed(bytes).await;
+        assert!(matches!(error, Error::NotHttp { .. }), "{error:?}");
+        assert!(error.to_string().contains(told), "{error}");
+    }
+}
+
+/// S31.
 #[tokio::test]
 async fn floods_of_headers_are_refused() {
     let many = |count: usize| {
@@ -68,9 +234,16 @@ async fn floods_of_headers_are_refused() {
     let several =
         format!("HTTP/1.1 204 No Content\r\n{}\r\n", format!("x: {}\r\n", "y".repeat(60_000)).repeat(5));
     answered(large(64 * 1024)).await.expect("fits");
-    for answer in [many(101), large(64 * 1024 + 1), large(1 << 20), several] {
+    for (answer, told) in [
+        (many(101), "many or too large: more than 100, or more than 256KiB"),
+        (large(64 * 1024 + 1), "too large: `x` has 65537 bytes, and 64KiB are the most"),
+        (large(1 << 20), "many or too large"),
+        (several, "too large: together they have 300005 bytes, and 256KiB are the most"),
+    ] {
         let error = failed(answer).await;
         assert!(matches!(error, Error::HeadersTooLarge { .. }), "{error:?}");
+        assert!(error.to_string().contains(told), "{error}");
+        assert!(error.help().is_some_and(|help| help.contains("`limits: {")));
     }
 }
 

@@ -9,12 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Method;
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RANGE, USER_AGENT,
+};
+use reqwest::{Method, Version};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
+use crate::parts::http::channel::{Channel, HttpVersion};
 use crate::parts::http::client::{Client, ClientOptions};
 use crate::parts::http::error::{Error, Kind, Phase};
 use crate::parts::http::message::{Limits, Request, Response};
@@ -32,6 +35,8 @@ enum Reply {
     Reset(Vec<u8>),
     /// Answers, and then does nothing more.
     Hang(Vec<u8>),
+    /// Answers the same again and again.
+    Endless(&'static [u8]),
 }
 
 /// A server that speaks bytes.
@@ -85,7 +90,10 @@ async fn converse(
     while let Some(request) = read_request(&mut stream).await {
         let reply = reply(number, &request);
         seen.lock().expect("no test panicked with it").push(request);
-        let (Reply::Keep(bytes) | Reply::Close(bytes) | Reply::Reset(bytes) | Reply::Hang(bytes)) = &reply;
+        let bytes = match &reply {
+            Reply::Keep(bytes) | Reply::Close(bytes) | Reply::Reset(bytes) | Reply::Hang(bytes) => &bytes[..],
+            Reply::Endless(bytes) => bytes,
+        };
         let _ = stream.write_all(bytes).await;
         match reply {
             Reply::Keep(_) => (),
@@ -97,6 +105,10 @@ async fn converse(
                 return;
             }
             Reply::Hang(_) => std::future::pending().await,
+            Reply::Endless(bytes) => {
+                while stream.write_all(bytes).await.is_ok() {}
+                return;
+            }
         }
     }
 }
@@ -118,6 +130,13 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
             return Some(text);
         }
     }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
 }
 
 /// A whole answer with a body.

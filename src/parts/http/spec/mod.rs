@@ -7,6 +7,7 @@
 mod base_url;
 mod file;
 mod graphql;
+mod limits;
 mod multipart;
 mod read;
 mod render;
@@ -14,18 +15,17 @@ mod secrets;
 mod sketch;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::HeaderName;
 
-use crate::ground::read::{Fields, Reading};
+use crate::ground::read::Reading;
 use crate::ground::source::Span;
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::auth::Auth;
 use crate::parts::http::channel::ChannelSpec;
-use crate::parts::http::message::Limits;
 use crate::parts::http::spec::graphql::Graphql;
+use crate::parts::http::spec::limits::LimitsSpec;
 use crate::parts::http::spec::multipart::Multipart;
 use crate::parts::http::spec::read::{read_body, read_entries, read_headers, read_method, read_url};
 use crate::parts::template::{Mention, Template, Tree};
@@ -34,7 +34,7 @@ pub use crate::parts::http::spec::file::{BodyFile, MAX_FILE};
 pub use crate::parts::http::spec::render::{Rendered, RenderedBody, parse_url};
 pub use crate::parts::http::spec::sketch::Sketch;
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "method",
     "url",
     "query",
@@ -49,6 +49,7 @@ const KEYS: [&str; 21] = [
     "timeout",
     "connect_timeout",
     "max_body",
+    "limits",
     "redirects",
     "cookies",
     "tls",
@@ -60,7 +61,7 @@ const KEYS: [&str; 21] = [
 ];
 
 /// What may stand under `defaults` of a request.
-pub const DEFAULT_KEYS: [&str; 14] = [
+pub const DEFAULT_KEYS: [&str; 15] = [
     "base_url",
     "method",
     "headers",
@@ -68,6 +69,7 @@ pub const DEFAULT_KEYS: [&str; 14] = [
     "timeout",
     "connect_timeout",
     "max_body",
+    "limits",
     "redirects",
     "cookies",
     "tls",
@@ -107,13 +109,6 @@ pub struct RequestDefaults {
     auth: Option<Arc<Auth>>,
     limits: LimitsSpec,
     channel: ChannelSpec,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct LimitsSpec {
-    timeout: Option<Duration>,
-    connect_timeout: Option<Duration>,
-    max_body: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -214,9 +209,7 @@ impl RequestSpec {
         self.method = self.method.or_else(|| method.cloned());
         self.base_url.clone_from(&defaults.base_url);
         self.auth = self.auth.or_else(|| defaults.auth.clone());
-        self.limits.timeout = self.limits.timeout.or(defaults.limits.timeout);
-        self.limits.connect_timeout = self.limits.connect_timeout.or(defaults.limits.connect_timeout);
-        self.limits.max_body = self.limits.max_body.or(defaults.limits.max_body);
+        self.limits = self.limits.overlay(defaults.limits);
         self.channel = self.channel.overlay(&defaults.channel);
         self
     }
@@ -319,37 +312,5 @@ impl RequestDefaults {
     #[must_use]
     pub const fn channel(&self) -> &ChannelSpec {
         &self.channel
-    }
-}
-
-/// A duration in which something can happen.
-fn some_time(node: &Node, what: &str, reading: &Reading) -> Option<Duration> {
-    let duration = reading.duration(node, what)?;
-    if duration.is_zero() {
-        reading.error_with(node.span, format!("`{what}` leaves no time at all"), "write how long: `15s`");
-        return None;
-    }
-    Some(duration)
-}
-
-impl LimitsSpec {
-    fn read(fields: &Fields<'_>, reading: &Reading) -> Self {
-        Self {
-            timeout: fields.get("timeout").and_then(|node| some_time(node, "timeout", reading)),
-            connect_timeout: fields
-                .get("connect_timeout")
-                .and_then(|node| some_time(node, "connect_timeout", reading)),
-            max_body: fields.get("max_body").and_then(|node| reading.size(node, "max_body")),
-        }
-    }
-
-    fn resolve(self) -> Limits {
-        let usual = Limits::default();
-        Limits {
-            timeout: self.timeout.unwrap_or(usual.timeout),
-            connect_timeout: self.connect_timeout.unwrap_or(usual.connect_timeout),
-            max_body: self.max_body.unwrap_or(usual.max_body),
-            ..usual
-        }
     }
 }

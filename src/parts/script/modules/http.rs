@@ -25,14 +25,15 @@ use crate::parts::template;
 
 /// How many requests one script may send.
 const MOST: u32 = 1000;
-const FIELDS: [&str; 9] = ["method", "url", "headers", "query", "auth", "json", "form", "body", "timeout"];
+const FIELDS: [&str; 10] =
+    ["method", "url", "headers", "query", "auth", "json", "form", "body", "timeout", "limits"];
 
 pub(in crate::parts::script) const TABLE: &[Entry] = &[
     Entry::new("get", &["url"], "sends a GET and returns the response", get),
     Entry::new(
         "send",
         &["request"],
-        "sends #{ method, url, headers, query, auth, json, form, body, timeout }",
+        "sends #{ method, url, headers, query, auth, json, form, body, timeout, limits }",
         |call| {
             let fields = members(call, 0)?;
             send(call, &fields)
@@ -117,13 +118,18 @@ fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
     let body = body(call, fields)?;
     let mut headers = headers(call, fields)?;
     body.set_media_type(&mut headers);
+    let limits = limits(call, fields)?;
+    let (method, url) = (method(call, fields, &body)?, url(call, fields)?);
+    // The state is held while it is asked: nothing that may fail stands beside it, since an error
+    // is written into the state too.
+    let secret_inside = call.run.state().seen.is_secret();
     Ok(Request {
-        method: method(call, fields, &body)?,
-        url: url(call, fields)?,
+        method,
+        url,
         headers,
         body: body.into_bytes(),
-        secret_inside: call.run.state().seen.is_secret(),
-        limits: limits(call, fields)?,
+        secret_inside,
+        limits,
         channel: None,
         jar: None,
         needles: None,
@@ -241,6 +247,12 @@ fn limits(call: &Call, fields: &RhaiMap) -> Result<Limits, Failure> {
         let timeout = text(call, "timeout", timeout)?;
         limits.timeout =
             quantity::duration(&timeout).map_err(|why| call.run.error(why.to_string(), Some(why.help())))?;
+    }
+    if let Some(given) = present(fields, "limits") {
+        limits.take(&to_value(given, None)?).map_err(|(why, help)| {
+            // A map of YAML is `#{ … }` in a script.
+            call.error_with(&format!("cannot send: {why}"), help.map(|help| help.replace(": {", ": #{")))
+        })?;
     }
     Ok(limits)
 }

@@ -1,0 +1,244 @@
+//! What bounds an answer on the wire, each limit with its setting and an error that names it (S28,
+//! S30, S31, S32, S33, S38); and how much memory an answer without end takes.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use reqchain::running::event::{Detail, EventKind};
+
+use crate::scenario::{Ran, Reply, Scenario, says};
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+fn zipped(bytes: &[u8]) -> Reply {
+    Reply::status(200).header("content-encoding", "gzip").with_body(gzip(bytes))
+}
+
+/// One request with these keys beside its URL.
+fn asked(keys: &str, answer: impl Fn() -> Reply + Send + Sync + 'static) -> Ran {
+    Scenario::new(&format!("steps:\n  - request: {{ url: '{{{{ base }}}}/'{keys} }}\n"))
+        .on("GET /", move |_| answer())
+        .run()
+}
+
+/// S28: an answer is unpacked before anything looks at it.
+#[test]
+fn a_compressed_answer_is_checked_and_picked_from_like_any_other() {
+    let ran = Scenario::new(
+        "steps:\n  - request: GET {{ base }}/\n    expect: { json: { '$.list[2]': 3 }, headers: { content-encoding: gzip }, size: 23 }\n    extract: { id: $.id }\noutputs: { id: '{{ id }}' }\n",
+    )
+    .on("GET /", |seen| {
+        assert_eq!(seen.header("accept-encoding"), "gzip, deflate, br");
+        Reply::status(200).header("content-encoding", "gzip").with_body(gzip(br#"{"id":7,"list":[1,2,3]}"#))
+    })
+    .run();
+    ran.passed();
+    assert_eq!(ran.output("id"), 7);
+}
+
+/// S28.
+#[test]
+fn a_bomb_is_an_error_with_its_numbers_and_its_setting() {
+    let zeros = || zipped(&vec![b'0'; 3 << 20]);
+    let ran = asked("", zeros);
+    says(&ran.error(), &["more than 200 times as large", "bytes of `gzip` became", "`limits: { ratio: … }`"]);
+    asked(", limits: { ratio: 2000 }", zeros).passed();
+    let ran = asked(", limits: { ratio: 2000 }, max_body: 2MiB", zeros);
+    says(&ran.error(), &["larger than 2MiB once decoded", "`max_body`"]);
+}
+
+/// S28 and S32.
+#[test]
+fn what_cannot_be_decoded_fails_the_step_and_says_what_to_do() {
+    let ran = asked("", || Reply::text("x").header("content-encoding", "zstd"));
+    says(&ran.error(), &["encoded as `zstd`", "gzip, deflate and br", "Accept-Encoding: identity"]);
+    let ran = asked("", || {
+        let whole = gzip(br#"{"access_token":"half-a-token"}"#);
+        Reply::status(200).header("content-encoding", "gzip").with_body(&whole[..whole.len() - 9])
+    });
+    says(&ran.error(), &["cannot be decoded as `gzip`: it is cut off"]);
+    assert!(!ran.text().contains("half-a-token"), "{}", ran.text());
+}
+
+#[test]
+fn a_request_may_ask_for_a_plain_body() {
+    let ran = Scenario::new(
+        "steps:\n  - request: { url: '{{ base }}/', headers: { Accept-Encoding: identity } }\n",
+    )
+    .json("GET /", "{}")
+    .run();
+    ran.passed();
+    assert_eq!(ran.seen("GET /").header("accept-encoding"), "identity");
+}
+
+#[test]
+fn both_sizes_of_an_encoded_answer_are_shown_where_the_wire_is() {
+    let ran = Scenario::new("steps:\n  - request: GET {{ base }}/\n")
+        .detail(Detail::Wire)
+        .on("GET /", |_| zipped(&[b'x'; 5000]))
+        .run();
+    ran.passed();
+    let told = ran.events.iter().find_map(|event| match &event.kind {
+        EventKind::ResponseReceived(text) => Some(text.timing.clone()),
+        _ => None,
+    });
+    let sizes = format!("{} bytes became 5000", gzip(&[b'x'; 5000]).len());
+    says(&told.expect("an answer came"), &[&sizes]);
+    let sent = ran.events.iter().find_map(|event| match &event.kind {
+        EventKind::RequestSent(text) => Some(text.headers.clone()),
+        _ => None,
+    });
+    let accepted = ("accept-encoding".to_owned(), "gzip, deflate, br".to_owned());
+    assert!(sent.expect("it was sent").contains(&accepted));
+}
+
+/// S31.
+#[test]
+fn headers_have_settings() {
+    let flood = |count: usize, size: usize| {
+        move || {
+            (0..count)
+                .fold(Reply::status(200), |reply, at| reply.header(&format!("x-{at}"), "v".repeat(size)))
+        }
+    };
+    asked(", limits: { headers: 300 }", flood(250, 1)).passed();
+    let ran = asked(", limits: { headers: 10 }", flood(20, 1));
+    says(&ran.error(), &["more than 10", "`limits: { headers: …"]);
+    asked(", limits: { header_size: 100KiB }", flood(1, 100 * 1024)).passed();
+    let ran = asked(", limits: { header_size: 1KiB }", flood(1, 1025));
+    says(&ran.error(), &["`x-0` has 1025 bytes, and 1KiB are the most", "`limits: { header_size: … }`"]);
+    let ran = asked(", limits: { header_size: 1KiB }", flood(5, 1000));
+    says(&ran.error(), &["together they have", "4KiB are the most"]);
+}
+
+/// S30. No test waits: `first_byte` is shorter than the answer, which never comes.
+#[test]
+fn the_first_byte_has_a_setting() {
+    let ran = asked(", limits: { first_byte: 20ms }", Reply::never);
+    says(&ran.error(), &["no answer from", "within 20ms", "`limits: { first_byte: … }`"]);
+}
+
+#[test]
+fn defaults_are_laid_under_limits_key_by_key() {
+    let ran = Scenario::new(
+        "defaults: { limits: { header_size: 1KiB, headers: 300 } }\nsteps:\n  - request: { url: '{{ base }}/', limits: { header_size: 2KiB } }\n  - request: { url: '{{ base }}/' }\n",
+    )
+    .on("GET /", |_| {
+        let reply = (0..200).fold(Reply::status(200), |reply, at| reply.header(&format!("x-{at}"), ""));
+        reply.header("large", "v".repeat(1500))
+    })
+    .run();
+    assert_eq!(ran.seen_at("base").len(), 2);
+    says(&ran.error(), &["`large` has 1500 bytes, and 1KiB are the most"]);
+}
+
+#[test]
+fn a_script_sets_limits_for_its_own_requests() {
+    let sent = |limits: &str| {
+        let flow = format!(
+            "inputs: {{ base: }}\nsteps:\n  - script: |\n      http::send(#{{ url: vars.base + \"/\", limits: {limits} }});\n"
+        );
+        Scenario::new(&flow).on("GET /", |_| zipped(&vec![b'0'; 3 << 20]))
+    };
+    sent("#{ ratio: 2000, first_byte: \"10s\", header_size: \"2KiB\" }").run().passed();
+    says(&sent("#{ ratio: 100 }").run().error(), &["more than 100 times as large"]);
+    let wrong = |keys: &str| {
+        let flow =
+            format!("steps:\n  - script: 'http::send(#{{ url: \"http://127.0.0.1:9/\", {keys} }});'\n");
+        Scenario::new(&flow).run().error()
+    };
+    says(&wrong("limits: #{ ratoi: 1 }"), &["unknown key `ratoi`", "did you mean `ratio`?"]);
+    says(&wrong("limits: #{ idle: 0 }"), &["`limits.idle`: `0` is not a duration"]);
+    says(&wrong("limits: 5"), &["`limits` must be a map", "#{ first_byte: 5s"]);
+    says(&wrong("timeout: \"5\""), &["`5` is not a duration"]);
+}
+
+/// S33.
+#[test]
+fn an_answer_with_two_ends_fails_the_step() {
+    let ran = asked("", || Reply::text("1\r\nx\r\n0\r\n\r\n").header("transfer-encoding", "chunked"));
+    says(&ran.error(), &["ends is in doubt", "`Content-Length` and `Transfer-Encoding`"]);
+}
+
+/// S38.
+#[test]
+fn text_is_read_by_its_charset_and_marked_where_it_is_none() {
+    let body = |media: &'static str, bytes: &'static [u8]| {
+        Scenario::new("steps:\n  - request: GET {{ base }}/\n    extract: { text: { body: text } }\noutputs: { text: '{{ text }}' }\n")
+            .detail(Detail::Requests)
+            .on("GET /", move |_| Reply::status(200).header("content-type", media).with_body(bytes))
+            .run()
+    };
+    let ran = body("text/plain; charset=iso-8859-1", b"Gr\xf6\xdfe \x80");
+    assert_eq!(ran.output("text"), "Größe €");
+    says(&ran.text(), &["Größe €"]);
+    let ran = body("text/plain", b"Gr\xf6\xdfe");
+    assert_eq!(ran.output("text"), "Gr\u{fffd}\u{fffd}e");
+    says(&ran.text(), &["what is no UTF-8 is shown as"]);
+}
+
+#[cfg(target_os = "linux")]
+mod memory {
+    //! S29 and the promise of 64 MiB for the whole process, while a body without end comes.
+
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::process::{Command, Stdio};
+
+    use super::gzip;
+    use crate::scenario::Cli;
+
+    /// The most memory that a process ever had, in KiB; nothing once it has ended.
+    fn peak(id: u32) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        Some(line.trim().trim_end_matches(" kB").parse().expect("a number"))
+    }
+
+    /// Lets the command read an answer until it has enough, and looks at its memory all the while.
+    fn while_reading(head: &str, pieces: impl Iterator<Item = Vec<u8>>, last: &[u8], told: &str) -> u64 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let flow =
+            format!("steps:\n  - request: {{ url: 'http://{address}/', limits: {{ ratio: 4000000 }} }}\n");
+        let folder = Cli::new(&[("flow.yaml", &flow)]);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reqchain"));
+        command.args(["run", "flow.yaml"]).current_dir(folder.path());
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let (mut stream, _) = listener.accept().expect("it comes");
+        let _ = stream.read(&mut [0; 4096]).expect("it asks");
+        stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes()).expect("it listens");
+        for piece in pieces {
+            stream.write_all(&piece).expect("it reads");
+        }
+        let mut most = peak(child.id()).expect("it waits for the rest");
+        let _ = stream.write_all(last);
+        while let Some(peak) = peak(child.id()) {
+            most = peak;
+        }
+        let output = child.wait_with_output().expect("it ends");
+        let out = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        crate::scenario::says(&out, &[told]);
+        most
+    }
+
+    #[test]
+    fn a_body_without_end_takes_64_mib_at_most() {
+        let pieces = || std::iter::repeat_n(vec![b'x'; 1 << 20], 32);
+        let peak = while_reading("x: y", pieces(), b"xx", "larger than 32MiB");
+        assert!(peak < 64 * 1024, "{peak} KiB");
+    }
+
+    #[test]
+    fn an_encoded_body_without_end_takes_64_mib_at_most() {
+        let member = gzip(&vec![0; 1 << 20]);
+        let pieces = std::iter::repeat_n(member.clone(), 32);
+        let peak = while_reading("content-encoding: gzip", pieces, &member, "larger than 32MiB once decoded");
+        assert!(peak < 64 * 1024, "{peak} KiB");
+    }
+}
