@@ -166,6 +166,7 @@ fn report(file: &Path, found: &Diagnostics, declared: &Declared, style: Style) -
         ("files", &declared.files),
         ("commands", &declared.commands),
         ("hosts", &declared.hosts),
+        ("secrets", &declared.secrets),
     ];
     for (title, names) in wants.into_iter().filter(|(_, names)| !names.is_empty()) {
         let _ = writeln!(text, "  {} {}", style.dim(&format!("{title:<12}")), visible(&names.join(", ")));

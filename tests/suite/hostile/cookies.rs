@@ -115,11 +115,11 @@ const CASES: &[Case] = &[
         name: "a cookie in a trailer is not kept",
         rows: "S18",
         answers: &[&[Say(
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: set-cookie\r\n\r\n2\r\n{}\r\n0\r\nset-cookie: late=1; Path=/\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: set-cookie\r\n\r\n2\r\n{}\r\n0\r\nset-cookie: trailing=1; Path=/\r\n\r\n",
         )]],
         out: Out::Passes,
         next: Next::Same,
-        next_unseen: &["late"],
+        next_unseen: &["trailing"],
         ..CASE
     },
 ];

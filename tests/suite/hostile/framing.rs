@@ -60,8 +60,8 @@ const CASES: &[Case] = &[
         answers: &[&[Say(
             "HTTP/1.1 200 OK\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
         )]],
-        out: Out::Passes,
-        next: Next::Decent,
+        told: &["both `Content-Length` and `Transfer-Encoding`"],
+        next: Next::Fresh,
         ..CASE
     },
     Case {

@@ -3,6 +3,7 @@
 
 mod names;
 mod parallel;
+mod quoted;
 mod steering;
 mod unused;
 mod written;
@@ -31,6 +32,7 @@ impl Workflow {
         self.check_steering(&lost_ids, reading);
         self.check_mock(reading);
         self.check_urls(root, reading);
+        Self::check_quoted(root, reading);
         if reading.is_clean() {
             self.check_unused(reading);
         }
