@@ -225,13 +225,19 @@ const PLACES: &[Place] = &[
             !value.trim().chars().all(is_token)
         },
     },
+    // Where the value makes a name, it is not looked for: the proxy is nobody.
     Place {
         name: "behind the host",
-        step: "request: { url: '{{ base }}{{ v }}/p' }",
+        step: "request: { url: '{{ base }}{{ v }}/p', proxy: 'http://127.0.0.1:1' }",
         seen: |_| None,
         fails: |_| true,
     },
-    Place { name: "a host", step: "request: { url: 'http://{{ v }}:1/p' }", seen: |_| None, fails: |_| true },
+    Place {
+        name: "a host",
+        step: "request: { url: 'http://{{ v }}:1/p', proxy: 'http://127.0.0.1:1' }",
+        seen: |_| None,
+        fails: |_| true,
+    },
     Place {
         name: "the host header",
         step: "request: { url: '{{ base }}/p', headers: { Host: '{{ v }}' } }",

@@ -149,7 +149,8 @@ impl Case {
         let here = Hostile::start(self.answers, self.tls);
         let away = Hostile::start(self.away, false);
         for server in [&here, &away] {
-            server.knows(&[("h", &here.origin), ("away", &away.origin)]);
+            let host = away.origin.trim_start_matches("http://");
+            server.knows(&[("h", &here.origin), ("away", &away.origin), ("away_host", host)]);
         }
         let scenario = Scenario::new(&self.workflow()).input("h", &here.origin);
         let scenario = if self.names_away() { scenario.input("away", &away.origin) } else { scenario };

@@ -145,9 +145,11 @@ const CASES: &[Case] = &[
     Case {
         name: "a name and a password in a redirect are not sent, nor shown",
         rows: "S7",
-        answers: &[&[Whole("302 Found\r\nlocation: http://evil:hidden-word@«away»/x", "")]],
-        told: &[],
+        answers: &[&[Whole("302 Found\r\nlocation: http://evil:hidden-word@«away_host»/x", "")]],
+        out: Out::Passes,
         untold: &["hidden-word"],
+        away_saw: &["GET /x"],
+        away_unseen: &["authorization"],
         ..CASE
     },
     Case {

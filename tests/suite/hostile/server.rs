@@ -13,7 +13,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::scenario::tls::fixture;
 
-/// One thing that a server does. In a text `«h»` and `«away»` are the two origins of the case.
+/// One thing that a server does. In a text `«h»` and `«away»` are the two origins of the case, and `«away_host»`
+/// the host and port of the latter.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Act {
     /// Says a text as it is: status line, headers and body, each line end included.
