@@ -217,13 +217,24 @@ impl Needles {
     /// Learns a secret by the name under which it will be shown, unless it has one already. Texts
     /// shorter than [`SHORTEST`] are not searched for.
     pub fn learn(&self, name: &Arc<str>, text: &str) {
-        if text.is_empty() || self.parent.as_ref().is_some_and(|parent| parent.known_as(text).is_some()) {
-            return;
+        let _ = self.learn_as(name, text);
+    }
+
+    /// The same, and the name that it has from now on.
+    #[must_use]
+    pub fn learn_as(&self, name: &Arc<str>, text: &str) -> Arc<str> {
+        if text.is_empty() {
+            return Arc::clone(name);
+        }
+        if let Some(known) = self.parent.as_ref().and_then(|parent| parent.known_as(text)) {
+            return known;
         }
         let mut own = self.lock();
-        if !own.learnt.contains_key(text) {
-            own.learnt.insert(text.into(), Arc::clone(name));
+        if let Some(known) = own.learnt.get(text) {
+            return Arc::clone(known);
         }
+        own.learnt.insert(text.into(), Arc::clone(name));
+        Arc::clone(name)
     }
 
     /// The name under which a secret was learnt first: one value has one name within a run, so that

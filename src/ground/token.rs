@@ -4,11 +4,21 @@
 /// The longest token, in bytes.
 pub const LONGEST: usize = 64 * 1024;
 
+/// The bytes that a `b64token` is made of, its padding apart.
+static ALLOWED: [bool; 256] = {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+    let mut allowed = [false; 256];
+    let mut at = 0;
+    while at < LETTERS.len() {
+        allowed[LETTERS[at] as usize] = true;
+        at += 1;
+    }
+    allowed
+};
+
 /// Why a text is no `b64token` (RFC 6750, section 2.1); the text itself is never told.
 #[must_use]
 pub fn refused(token: &str) -> Option<String> {
-    let allowed =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
     let body = token.trim_end_matches('=');
     if body.is_empty() {
         return Some("it is empty".to_owned());
@@ -17,7 +27,7 @@ pub fn refused(token: &str) -> Option<String> {
         return Some(format!("it has {} bytes, more than {LONGEST}", token.len()));
     }
     // All before it is ASCII, so that it is the beginning of a character.
-    let at = body.bytes().position(|byte| !allowed(byte))?;
+    let at = body.bytes().position(|byte| !ALLOWED[usize::from(byte)])?;
     let c = body[at..].chars().next()?;
     Some(format!(
         "character {} is {}, and only letters, digits and -._~+/ may stand in one",

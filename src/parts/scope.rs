@@ -317,11 +317,10 @@ impl Scope {
             self.needles.learn_members(&value.value);
             return value;
         };
-        self.needles.learn_value(name, &value.value);
-        if let Value::String(text) = &value.value
-            && let Some(known) = self.needles.known_as(text)
-        {
-            value.marks.secret = Some(known);
+        if let Value::String(text) = &value.value {
+            value.marks.secret = Some(self.needles.learn_as(name, text));
+        } else {
+            self.needles.learn_value(name, &value.value);
         }
         value
     }
