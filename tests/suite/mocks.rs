@@ -79,6 +79,27 @@ routes:
 }
 
 #[test]
+fn what_the_caller_gives_is_for_the_mock_of_a_file_that_is_run_also_where_another_uses_it() {
+    let knock = r"
+inputs: { api: https://api.example.com, pause: 5 }
+mock: { file: door.yaml, state: { wait: '{{ pause }}' } }
+steps:
+  - { request: 'GET {{ api }}/door', extract: { wait: $.wait } }
+";
+    let user = r"
+inputs: { pause: 1 }
+steps:
+  - uses: ./knock.yaml
+    when: '{{ pause == 0 }}'
+";
+    let cli = Cli::new(&[("door.yaml", DOOR), ("knock.yaml", knock), ("user.yaml", user)]);
+    for order in ["knock.yaml user.yaml", "user.yaml knock.yaml"] {
+        let called = cli.call(&format!("run {order} --mock --input pause=30 --output vars"));
+        assert!(called.passed().out.contains("wait=30\n"), "{order}: {}", called.out);
+    }
+}
+
+#[test]
 fn what_a_mock_says_of_inputs_must_fit_them() {
     let flow = |inputs: &str| {
         let steps = r"

@@ -2,7 +2,7 @@
 #![no_main]
 
 #[path = "../targets.rs"]
-#[allow(dead_code, reason = "each binary calls one of them")]
+#[expect(dead_code, reason = "each binary calls one of them")]
 mod targets;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::yaml(bytes));
