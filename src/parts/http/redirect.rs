@@ -29,9 +29,11 @@ pub enum Error {
         chain: Vec<String>,
     },
     /// The chain is longer than allowed since it goes round.
-    #[error("the redirects go round in a circle: {}", chain.join(" → "))]
+    #[error("{followed} redirects were followed, and they go round in a circle: {}", chain.join(" → "))]
     Circle {
-        /// Where they went, without queries.
+        /// How many were followed before we gave up.
+        followed: usize,
+        /// Where they went until they came back for the first time, without queries.
         chain: Vec<String>,
     },
     /// The `Location` is no URL.
@@ -301,11 +303,12 @@ fn drop_where(headers: &mut HeaderMap, drops: impl Fn(&HeaderName, &HeaderValue)
 }
 
 fn too_many(limit: u32, before: &[Hop], last: &Url, to: &Url) -> Error {
-    let urls = before.iter().map(|hop| &hop.from).chain([last, to]);
-    let chain: Vec<String> = urls.clone().map(place).collect();
-    let urls: Vec<&Url> = urls.collect();
-    let round = urls.iter().enumerate().any(|(at, url)| urls[..at].contains(url));
-    if round { Error::Circle { chain } } else { Error::TooMany { limit, chain } }
+    let urls: Vec<&Url> = before.iter().map(|hop| &hop.from).chain([last, to]).collect();
+    let chain = |urls: &[&Url]| urls.iter().copied().map(place).collect();
+    match urls.iter().enumerate().position(|(at, url)| urls[..at].contains(url)) {
+        Some(again) => Error::Circle { followed: before.len(), chain: chain(&urls[..=again]) },
+        None => Error::TooMany { limit, chain: chain(&urls) },
+    }
 }
 
 #[cfg(test)]

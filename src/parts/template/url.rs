@@ -188,9 +188,12 @@ fn host(value: String, expression: &Expression) -> Result<String, Error> {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if value.is_empty() || !value.chars().all(fits) {
         let message = "this stands in the place of the host, but is not a host".to_owned();
-        return Err(Error::new(expression.span(), message).help(
-            "give `host` or `host:port` here, or let an expression that stands first bring the whole origin",
-        ));
+        let help = if value.starts_with(['/', '?']) {
+            "to give a path as it stands, write `| raw`: `{{ api }}{{ path | raw }}`"
+        } else {
+            "give `host` or `host:port` here, or let an expression that stands first bring the whole origin"
+        };
+        return Err(Error::new(expression.span(), message).help(help));
     }
     Ok(value)
 }
@@ -238,6 +241,17 @@ mod tests {
             ("{{ x }}", "https://h.example/\n"),
         ] {
             assert!(address(template, x, false).is_err(), "{template} with {x:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_in_the_place_of_the_host_is_told_what_gives_it_whole() {
+        let scope = scope();
+        for (x, says) in [("/me", "| raw"), ("?a=b", "| raw"), ("a b", "`host:port`")] {
+            scope.set(&"x".into(), Marked::plain(x.into())).expect("no input");
+            let url = read("https://h.example{{ x }}").expect("a template");
+            let help = url.address(&scope).expect_err(x).help.expect("a help");
+            assert!(help.contains(says), "{x}: {help}");
         }
     }
 

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexSet;
+
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::source::{Source, Span};
 use crate::parts::expect::Check;
@@ -49,12 +51,13 @@ fn consequence_text(failure: &Failure, style: Style) -> String {
     })
 }
 
-/// How the request came to the server that answered: a line for each redirect.
+/// How the request came to the server that answered: a line for each redirect, and one alone for those
+/// of a circle that come again.
 fn redirects_text(redirects: &[RedirectText], style: Style) -> String {
     let line = |hop: &RedirectText| {
         format!("{} {}\n", style.dim("redirected:"), style.dim(&one_line(&hop.to_string(), LONGEST)))
     };
-    redirects.iter().map(line).collect()
+    redirects.iter().map(line).collect::<IndexSet<_>>().into_iter().collect()
 }
 
 /// The server's own words, in one line.

@@ -52,7 +52,7 @@ fn a_failure_stands_below_its_step_with_all_that_is_needed() {
     let step = StepOutcome {
         verdict: Verdict::Failed,
         status: Some(503),
-        redirects: vec![moved("https://a.example/x", "https://b.example/y")],
+        redirects: vec![moved("https://a.example/x", "https://b.example/y"); 2],
         answer: Some("HTTP/1.1 503 Service Unavailable\n\nbusy".into()),
         ..passed("me")
     };
