@@ -93,11 +93,10 @@ fn refused_by_proxy(words: &str, proxy: String, to: String) -> Option<Error> {
 }
 
 fn no_connection(error: &reqwest::Error, to: String, limit: Duration) -> Error {
-    match cause::<io::Error>(error) {
+    match innermost(error) {
         Some(io) if io.kind() == io::ErrorKind::ConnectionRefused => Error::Refused { to },
-        Some(io) if io.kind() == io::ErrorKind::UnexpectedEof => {
-            Error::Unreachable { to, why: "it closed the connection during the TLS handshake".to_owned() }
-        }
+        // Without TLS there is nothing to read before a connection stands.
+        Some(io) if io.kind() == io::ErrorKind::UnexpectedEof => Error::Tls { to, fault: tls::Fault::HungUp },
         // A time-out with a number is the system's own, not our limit.
         Some(io) if io.kind() != io::ErrorKind::TimedOut || io.raw_os_error().is_some() => {
             Error::Unreachable { to, why: root(error) }
@@ -136,6 +135,11 @@ pub(super) fn hung_up(error: &reqwest::Error) -> Option<&'static str> {
 /// The first cause of a type.
 fn cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
     causes(error).find_map(<dyn StdError>::downcast_ref)
+}
+
+/// The system's own error, below those that wrap it.
+fn innermost<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e io::Error> {
+    causes(error).filter_map(<dyn StdError>::downcast_ref).last()
 }
 
 /// The deepest cause, in its own words. reqwest's words may end with the URL, whose query nobody

@@ -294,6 +294,9 @@ impl Error {
         let help = match self {
             Self::NameNotFound { .. } => "is the name spelt right, and is there a network?",
             Self::Refused { .. } => "is the server running, and is that its port?",
+            Self::ProxyRefused { .. } => {
+                "a proxy lets through to what it knows and allows, and a server that is none refuses to everything; `proxy: none`, or `no_proxy` in `proxy: { url: …, no_proxy: […] }`, goes without it"
+            }
             Self::ProxyCredentials { .. } => {
                 "they stand in its URL: `proxy: \"http://{{ user }}:{{ password }}@proxy.example:8080\"`"
             }
@@ -349,6 +352,7 @@ impl Error {
             | Self::ProxyRefused { .. }
             | Self::ConnectTimeout { .. }
             | Self::Closed { .. }
+            | Self::Tls { fault: tls::Fault::HungUp, .. }
             | Self::BrokenBody { .. }
             | Self::Truncated { .. } => Kind::Connect,
             Self::Timeout { .. } | Self::NoFirstByte { .. } | Self::Idle { .. } => Kind::Timeout,

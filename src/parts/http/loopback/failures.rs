@@ -314,16 +314,21 @@ async fn a_handshake_that_hangs_is_a_matter_of_connecting() {
 }
 
 #[tokio::test]
-async fn a_plain_server_under_https_is_told_so() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.expect("a client comes");
-        let _ = stream.read(&mut [0; 1024]).await;
-        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    });
-    let error = client().send(&get(&format!("https://{address}/"))).await.expect_err("no TLS there");
-    assert_eq!(error, Error::Tls { to: address.to_string(), fault: Fault::NotTls });
+async fn a_server_without_tls_under_https_is_told_so() {
+    // Some answer what they take for a broken request, and some hang up on it.
+    for (answer, fault) in [("HTTP/1.1 400 Bad Request\r\n\r\n", Fault::NotTls), ("", Fault::HungUp)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a client comes");
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        });
+        let error = client().send(&get(&format!("https://{address}/"))).await.expect_err("no TLS there");
+        assert_eq!(error, Error::Tls { to: address.to_string(), fault });
+        assert!(error.help().is_some_and(|help| help.contains("http://")), "{error}");
+        assert!(!error.sent());
+    }
 }
 
 #[tokio::test]

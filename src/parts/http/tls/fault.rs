@@ -30,6 +30,8 @@ pub enum Fault {
     Revoked,
     /// What answers there is not TLS.
     NotTls,
+    /// The connection ended in the middle of the handshake, without a word.
+    HungUp,
     /// The server ended the handshake, and said why.
     Refused(String),
     /// Anything else, in rustls's words.
@@ -127,7 +129,7 @@ impl Fault {
             Self::UnknownAuthority(_) => {
                 "name the authority's file, `tls: { ca: ca.pem }`, or add it to the system's certificates; if others reach this server, it may not send the certificates between; `tls: { insecure: true }` checks nothing"
             }
-            Self::NotTls => "if the server speaks plain HTTP there, write http:// in the URL",
+            Self::NotTls | Self::HungUp => "if the server speaks plain HTTP there, write http:// in the URL",
             Self::Revoked | Self::Refused(_) | Self::Other(_) => return None,
         };
         Some(help.to_owned())
@@ -151,6 +153,7 @@ impl fmt::Display for Fault {
             }
             Self::Revoked => f.write_str("its certificate was revoked"),
             Self::NotTls => f.write_str("what answers there is not TLS"),
+            Self::HungUp => f.write_str("the connection was closed in the middle of the handshake"),
             Self::Refused(why) => write!(f, "the server ended the handshake: {why}"),
             Self::Other(why) => f.write_str(why),
         }
