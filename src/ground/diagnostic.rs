@@ -284,7 +284,7 @@ impl Excerpt {
         let marked = visible(&shown[start..end.max(start + one)]).len();
         let at = place.position();
         Self {
-            name: place.source.name().to_owned(),
+            name: visible(place.source.name()).replace('\n', "\\n"),
             span: before.min(text.len())..(before + marked).min(text.len()),
             text,
             line: at.line,
@@ -372,6 +372,13 @@ mod tests {
         assert!(text.contains("--> flow.yaml:2:5"), "{text}");
         assert!(text.contains("    ^^^^^"), "{text}");
         assert!(text.contains("did you mean `method`?"), "{text}");
+    }
+
+    #[test]
+    fn the_name_of_a_file_steers_no_terminal() {
+        let source = Source::text("a\x1b[2J\n::b\u{202e}.yaml", "x");
+        let text = Diagnostic::error("bad").at(&source, Span::new(0, 1)).render(false);
+        assert!(text.contains("--> a\\x1b[2J\\n::b\\u{202e}.yaml:1:1"), "{text}");
     }
 
     #[test]
