@@ -14,6 +14,7 @@ use crate::document::environment::{self, Environment};
 use crate::document::workflow::{Declared, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, visible};
 use crate::ground::source::{Source, in_project};
+use crate::reading::report::json;
 use crate::reading::report::style::Style;
 use crate::services::mock::Mock;
 
@@ -73,9 +74,7 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
         tell_all(&file.path, found, &declared);
     }
     if arguments.format == Format::Json {
-        // Writing a list of texts and numbers to a string cannot fail.
-        let list = serde_json::to_string_pretty(&all.0).unwrap_or_default();
-        print(&format!("{list}\n")).map_err(|error| trouble("cannot write to stdout", &error))?;
+        print(&json::text(&all.0)).map_err(|error| trouble("cannot write to stdout", &error))?;
     }
     Ok(if all.has_errors() { Exit::Usage } else { Exit::Passed })
 }

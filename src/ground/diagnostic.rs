@@ -315,14 +315,17 @@ fn short(text: &str) -> String {
     }
 }
 
-/// A text with everything that could steer a terminal shown as an escape: control characters but
-/// line feed and tab, and the marks that turn the direction of writing.
+/// Whether a character could steer a terminal: control characters but line feed and tab, and the marks
+/// that turn the direction of writing.
+#[must_use]
+pub fn steers(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A text with everything that could steer a terminal shown as an escape.
 #[must_use]
 pub fn visible(text: &str) -> String {
-    let steers = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
     if !text.contains(steers) {
         return text.to_owned();
     }

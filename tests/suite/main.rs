@@ -51,6 +51,8 @@ mod retry;
 mod dry;
 // Every secret in every form, looked for in all that a run tells.
 mod leaks;
+// What steers a terminal, in what servers and files say.
+mod terminal;
 // What must be stopped: bombs, loops without end, scripts that reach for what is not theirs.
 mod safety;
 // A server that says any bytes: one table of attacks, and the list of rows with what proves each.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::ground::diagnostic::steers;
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::parts::expect::Check;
@@ -63,9 +64,21 @@ impl Reporter for Json {
 /// The whole document, a line feed at its end.
 #[must_use]
 pub fn document(passed: bool, workflows: &[serde_json::Value]) -> String {
-    let document = Document { version: VERSION, passed, workflows };
+    text(&Document { version: VERSION, passed, workflows })
+}
+
+/// A value as JSON, a line feed at its end. What could steer a terminal stands in it as an escape: a
+/// terminal may be what it is written to, and to a program it is the same text.
+#[must_use]
+pub fn text<T: Serialize + ?Sized>(value: &T) -> String {
     // Writing a tree of plain values to a string cannot fail.
-    serde_json::to_string_pretty(&document).map(|text| text + "\n").unwrap_or_default()
+    let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
+    if !text.contains(steers) {
+        return text;
+    }
+    // Such a character can stand in a string alone, and none takes more than one unit of UTF-16.
+    let escaped = |c: char| if steers(c) { format!("\\u{:04x}", c as u32) } else { c.into() };
+    text.chars().map(escaped).collect()
 }
 
 #[derive(Serialize)]
@@ -244,6 +257,14 @@ mod tests {
             ]
           }
         "#);
+    }
+
+    #[test]
+    fn what_is_escaped_for_a_terminal_is_the_same_text_to_a_program() {
+        let odd = serde_json::json!({ "a\u{202e}": "\u{9b}31m\u{feff}\u{1b}[2J\n" });
+        let text = text(&odd);
+        assert!(!text.contains(steers), "{text:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), odd);
     }
 
     #[test]
