@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::ground::clock::Clock;
 use crate::ground::secret::Needles;
-use crate::parts::http::Transport;
+use crate::parts::http::{Saved, Transport};
 use crate::running::event::Detail;
 
 /// What a run needs from outside. Cheap to clone; one serves many runs.
@@ -24,6 +24,8 @@ pub struct Context {
     pub detail: Detail,
     /// The secrets that are known before the run; what it learns is forgotten with it.
     pub needles: Needles,
+    /// The cookies that it begins with.
+    pub cookies: Saved,
     /// Whether each request is told as a curl command, too.
     pub curl: bool,
     /// Whether nothing is sent, and what would be is told.
@@ -45,6 +47,7 @@ impl Context {
             cancel: Cancel::default(),
             detail: Detail::default(),
             needles: Needles::default(),
+            cookies: Saved::default(),
             curl: false,
             dry_run: false,
         }

@@ -46,7 +46,7 @@ pub(super) async fn workflow(
     plan: &Plan,
     context: &Context,
     events: &Events,
-    needles: &Needles,
+    (needles, jar): (&Needles, &Jar),
 ) -> Option<Outputs> {
     let root: Arc<str> = "".into();
     let name = &plan.workflow.name;
@@ -59,8 +59,7 @@ pub(super) async fn workflow(
             widest: plan.workflow.all_steps().map(|step| step.name.chars().count()).max().unwrap_or(0),
         },
     );
-    let jar = Jar::new(needles, &context.clock);
-    let (verdict, outputs) = flow(plan, context, events, (&root, needles, &jar), plan.inputs.clone()).await;
+    let (verdict, outputs) = flow(plan, context, events, (&root, needles, jar), plan.inputs.clone()).await;
     events.tell(&root, EventKind::RunFinished { verdict });
     outputs
 }

@@ -11,6 +11,7 @@ use crate::ground::secret::{Marked, Needles};
 use crate::ground::source::Source;
 use crate::ground::value::Value;
 use crate::parts::expect::Check;
+use crate::parts::http::Saved;
 use crate::running::event::{Event, EventKind, RedirectText, millis};
 
 /// How a step or a run ended.
@@ -203,6 +204,10 @@ pub struct Finished {
     pub outputs: IndexMap<Arc<str>, Marked<Value>>,
     /// The secrets that it learnt: whoever shows an output takes them out.
     pub needles: Needles,
+    /// The cookies that it had in the end, whether it passed or not, for [`Context::cookies`] of another.
+    ///
+    /// [`Context::cookies`]: crate::running::Context::cookies
+    pub cookies: Saved,
 }
 
 impl Finished {

@@ -38,12 +38,14 @@ pub async fn run(plan: &Plan, context: &Context, mut sink: impl FnMut(&Event)) -
     let needles = context.needles.child();
     let mut drain = Drain { receiver, sequence: 0, folding: Folding::default(), needles: needles.clone() };
     let work = async move {
-        let outputs = flow::workflow(plan, context, &events, &needles).await;
+        let jar = Jar::new(&needles, &context.clock);
+        jar.load(&context.cookies);
+        let outputs = flow::workflow(plan, context, &events, (&needles, &jar)).await;
         let cause = context.cancel.is_cancelled().then_some(Cause::Interrupted);
-        (outputs, cause, needles)
+        (outputs, cause, needles, jar.save())
     };
     tokio::pin!(work);
-    let (outputs, interrupted, needles) = loop {
+    let (outputs, interrupted, needles, cookies) = loop {
         tokio::select! {
             biased;
             Some(event) = drain.receiver.recv() => drain.take(event, &mut sink),
@@ -55,7 +57,7 @@ pub async fn run(plan: &Plan, context: &Context, mut sink: impl FnMut(&Event)) -
     }
     let mut outcome = drain.folding.outcome;
     outcome.cause = outcome.cause.max(interrupted);
-    Finished { outcome, outputs: outputs.unwrap_or_default(), needles }
+    Finished { outcome, outputs: outputs.unwrap_or_default(), needles, cookies }
 }
 
 struct Drain {

@@ -8,7 +8,7 @@ use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::Diagnostics;
 use crate::ground::value::Value;
-use crate::parts::http::{Client, ClientOptions, Transport};
+use crate::parts::http::{Client, ClientOptions, Saved, Transport};
 use crate::running::{Cancel, Context, Detail, Event, Finished, run};
 use crate::services::mock::StandIns;
 
@@ -35,6 +35,7 @@ pub struct Runner {
     curl: bool,
     clock: Clock,
     cancel: Cancel,
+    cookies: Saved,
     detail: Detail,
     transport: Option<Arc<dyn Transport>>,
 }
@@ -52,6 +53,7 @@ impl Runner {
             curl: false,
             clock: Clock::system(),
             cancel: Cancel::default(),
+            cookies: Saved::default(),
             detail: Detail::default(),
             transport: None,
         }
@@ -129,6 +131,13 @@ impl Runner {
         self
     }
 
+    /// Begins with the cookies that another run ended with, [`Finished::cookies`]. They are read and
+    /// written with serde; every one of them may be a credential.
+    pub fn cookies(mut self, saved: Saved) -> Self {
+        self.cookies = saved;
+        self
+    }
+
     /// How much its events tell.
     pub const fn detail(mut self, detail: Detail) -> Self {
         self.detail = detail;
@@ -181,6 +190,7 @@ impl Runner {
         let mut context = Context::new(transport);
         context.clock = self.clock;
         context.cancel = self.cancel;
+        context.cookies = self.cookies;
         context.detail = self.detail;
         (context.curl, context.dry_run) = (self.curl, self.dry_run);
         let finished = run(&plan, &context, sink).await;

@@ -4,9 +4,11 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::process::Command;
 
+use reqchain::parts::http::Saved;
 use reqchain::running::{Cause, Detail};
+use reqchain::{Runner, Workflow};
 
-use crate::scenario::{Reply, Scenario, says};
+use crate::scenario::{Cli, Reply, Scenario, says};
 
 /// A chain has an end (S8).
 #[test]
@@ -69,6 +71,36 @@ fn a_jar_is_kept_over_steps_redirects_used_workflows_and_scripts() {
     assert_eq!(sent("GET /last"), "sid=changed-by-script; lang=de");
     assert_eq!((ran.output("lang"), ran.output("gone")), ("de".into(), true.into()));
     assert_eq!(ran.output("sid"), "\"s3ss ion==\"", "what a redirect sets is seen by `cookie`");
+}
+
+/// A program keeps what a run was given, as text, and the next one is still logged in.
+#[tokio::test]
+async fn a_run_goes_on_with_the_cookies_of_another() {
+    let files = [
+        (
+            "login.yaml",
+            "mock: mock.yaml\ninputs: { api: https://api.example.com }\nsteps: [ { request: 'GET {{ api }}/login' } ]\n",
+        ),
+        (
+            "me.yaml",
+            "mock: mock.yaml\ninputs: { api: https://api.example.com }\nsteps: [ { request: 'GET {{ api }}/me', expect: { json: { $.sid: s3ss-ion } } } ]\n",
+        ),
+        (
+            "mock.yaml",
+            "routes:\n  - { route: GET /login, reply: { headers: { Set-Cookie: 'sid=s3ss-ion; Path=/; Max-Age=3600' } } }\n  - { route: GET /me, reply: { json: { sid: '{{ request.cookies.sid | default(none) }}' } } }\n",
+        ),
+    ];
+    let folder = Cli::new(&files);
+    let run = async |file: &str, cookies: Saved| {
+        let workflow = Workflow::load(&folder.path().join(file)).expect("it is right");
+        Runner::new(&workflow).environment([]).mock().cookies(cookies).run().await.expect("it runs")
+    };
+    assert!(!run("me.yaml", Saved::default()).await.passed());
+    let finished = run("login.yaml", Saved::default()).await;
+    let kept = serde_json::to_string(&finished.cookies).expect("it can be written");
+    let finished = run("me.yaml", serde_json::from_str(&kept).expect("it can be read")).await;
+    assert!(finished.passed(), "{:?}", finished.outcome);
+    assert_eq!(finished.needles.scrub("s3ss-ion"), "«sid»", "what was kept is a secret still");
 }
 
 /// A cookie is a secret (S44).

@@ -25,7 +25,7 @@ pub mod transport;
 
 pub use channel::Channel;
 pub use client::{Client, ClientOptions};
-pub use cookies::Jar;
+pub use cookies::{Jar, Saved};
 pub use error::Error;
 pub use message::{Certificate, Request, Response, Timing, is_credential, is_form};
 pub use spec::{Rendered, RequestDefaults, RequestSpec};

@@ -8,6 +8,7 @@
 
 mod date;
 mod reach;
+mod saved;
 mod set_cookie;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,9 @@ use url::Url;
 use crate::ground::clock::Clock;
 use crate::ground::secret::Needles;
 use crate::parts::http::cookies::reach::{Reach, host};
-use crate::parts::http::cookies::set_cookie::SetCookie;
+use crate::parts::http::cookies::set_cookie::{SetCookie, is_odd};
+
+pub use saved::Saved;
 
 /// How many bytes the name and the value of a cookie may have together.
 const MAX_COOKIE: usize = 4096;
@@ -56,6 +59,7 @@ struct Overflow {
 }
 
 /// A cookie that is kept. The older of two stands before the younger in its jar.
+#[derive(Clone, PartialEq, Eq)]
 struct Cookie {
     name: Vec<u8>,
     value: Vec<u8>,
@@ -110,7 +114,7 @@ impl Jar {
     fn store_one(&self, url: &Url, header: &[u8]) {
         let now = self.0.clock.now_seconds();
         let Some(set) = SetCookie::parse(header, now) else { return };
-        self.0.needles.learn(&text(&set.name).into(), &text(&set.value));
+        self.learn(&set.name, &set.value);
         if set.name.len() + set.value.len() > MAX_COOKIE {
             self.0.overflow.happened.store(true, Ordering::Relaxed);
             return;
@@ -123,7 +127,17 @@ impl Jar {
         if url.scheme() != "https" && cookies.iter().any(guarded) {
             return;
         }
-        let dropped = put(&mut cookies, cookie, now);
+        self.put(&mut cookies, cookie, now);
+    }
+
+    /// Lets everybody know that a value is a secret.
+    fn learn(&self, name: &[u8], value: &[u8]) {
+        self.0.needles.learn(&text(name).into(), &text(value));
+    }
+
+    /// Puts a cookie in its place among those of the jar.
+    fn put(&self, cookies: &mut Vec<Cookie>, cookie: Cookie, now: i64) {
+        let dropped = put(cookies, cookie, now);
         self.0.overflow.happened.fetch_or(dropped, Ordering::Relaxed);
         self.0.used.store(true, Ordering::Release);
     }
@@ -189,7 +203,7 @@ impl Jar {
     /// # Errors
     /// [`Refused`], where no such cookie can be sent.
     pub fn set(&self, url: &Url, name: &str, value: &str) -> Result<(), Refused> {
-        let odd = |byte: u8| byte < 0x20 || byte == 0x7f || byte == b';';
+        let odd = |byte: u8| is_odd(byte) || matches!(byte, b'\t' | b';');
         if name.is_empty() || name.bytes().any(|byte| odd(byte) || byte == b'=' || byte == b' ') {
             return Err(Refused::Name);
         }
@@ -215,8 +229,7 @@ impl Jar {
                 secure: url.scheme() == "https",
                 ..SetCookie::default()
             };
-            put(&mut cookies, Cookie::new(set, url).ok_or(Refused::Prefix)?, now);
-            self.0.used.store(true, Ordering::Release);
+            self.put(&mut cookies, Cookie::new(set, url).ok_or(Refused::Prefix)?, now);
         }
         Ok(())
     }

@@ -36,6 +36,19 @@ impl Reach {
         reach.covers(&host).then_some(reach)
     }
 
+    /// One that was saved; `None` where none could be such.
+    pub(super) fn saved(domain: String, host_only: bool) -> Option<Self> {
+        let is_host = !domain.is_empty() && !domain.starts_with('.') && !domain.ends_with('.');
+        let is_site =
+            host_only || matches!(Host::parse(&domain), Ok(Host::Domain(_))) && !is_public_suffix(&domain);
+        (is_host && is_site).then_some(Self { domain, host_only })
+    }
+
+    /// Whether it is one host alone.
+    pub(super) const fn is_host_only(&self) -> bool {
+        self.host_only
+    }
+
     /// Whether a host is within it.
     pub(super) fn covers(&self, host: &str) -> bool {
         if host == self.domain {

@@ -23,7 +23,7 @@ pub(super) struct SetCookie {
 impl SetCookie {
     /// Reads a header; `None` where it has no name or holds a control character.
     pub(super) fn parse(header: &[u8], now: i64) -> Option<Self> {
-        if header.iter().any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f) {
+        if header.iter().copied().any(is_odd) {
             return None;
         }
         let mut pieces = header.split(|byte| *byte == b';');
@@ -64,15 +64,26 @@ impl SetCookie {
 
     /// Whether it has what the prefix of its name promises (RFC 6265bis, 4.1.3).
     pub(super) fn keeps_its_prefix(&self) -> bool {
-        let begins = |prefix: &str| {
-            let start = self.name.get(..prefix.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
-        };
-        if begins("__Host-") {
-            return self.secure && self.path.as_deref() == Some("/") && self.domain.is_none();
-        }
-        self.secure || !begins("__Secure-")
+        let path = self.path.as_deref().unwrap_or_default();
+        keeps_prefix(&self.name, self.secure, self.domain.is_none(), path)
     }
+}
+
+/// Whether a cookie is what the prefix of its name promises (RFC 6265bis, 4.1.3).
+pub(super) fn keeps_prefix(name: &[u8], secure: bool, host_only: bool, path: &str) -> bool {
+    let begins = |prefix: &str| {
+        let start = name.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+    };
+    if begins("__Host-") {
+        return secure && path == "/" && host_only;
+    }
+    secure || !begins("__Secure-")
+}
+
+/// Whether a byte can stand nowhere in a cookie.
+pub(super) const fn is_odd(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\t') || byte == 0x7f
 }
 
 /// A name and what stands behind its `=`, without the white space around them.

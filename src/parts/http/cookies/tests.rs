@@ -1,5 +1,7 @@
 //! The rules of the jar, as tables. Rows S13 to S15 of the attacks are here.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::header::HeaderValue;
 
 use super::*;
@@ -275,4 +277,73 @@ fn a_date_is_read_in_every_form_that_servers_send() {
         assert_eq!(cookie_date(text), None, "{text}");
     }
     assert!(cookie_date("Fri, 31 Dec 9999 23:59:59 GMT").is_some());
+}
+
+/// What a jar holds outlives it, whole and in order, byte for byte.
+#[test]
+fn a_jar_is_saved_and_loaded_whole() {
+    let first = jar();
+    set(
+        &first,
+        "https://a.example.com/x/y",
+        &["b=2; Secure", "a=s3ss-\u{fc}\"1\"; Domain=example.com; Path=/", "c=3; Max-Age=60"],
+    );
+    set(&first, "https://a.example.com/", &["__Host-d=4; Secure; Path=/"]);
+    first.store(
+        &url("https://a.example.com/"),
+        &HeaderMap::from_iter([(SET_COOKIE, HeaderValue::from_bytes(b"raw=\xff\t1").expect("a header"))]),
+    );
+    let written = serde_json::to_string(&first.save()).expect("it can be written");
+    let read: Saved = serde_json::from_str(&written).expect("it can be read");
+    assert_eq!(read, first.save());
+
+    let needles = Needles::default();
+    let second = Jar::new(&needles, &Clock::fixed((NOW + 61) * 1000));
+    second.load(&read);
+    for to in [
+        "https://a.example.com/x/z",
+        "https://b.example.com/",
+        "http://a.example.com/x/",
+        "https://a.example.com/",
+    ] {
+        let of_first = first.header(&url(to), &HeaderMap::new()).map(|header| text(header.as_bytes()));
+        let expected = of_first.map(|header| header.replace("c=3; ", "").replace("; c=3", ""));
+        let found = second.header(&url(to), &HeaderMap::new()).map(|header| text(header.as_bytes()));
+        assert_eq!(found, expected, "{to}");
+    }
+    assert_eq!(needles.scrub("came: s3ss-\u{fc}\"1\""), "came: «a»", "its values are secrets again");
+    assert_eq!(format!("{read:?}"), "Saved { cookies: 5, .. }");
+}
+
+/// A record that somebody changed does not reach further than a server could (S13, S14).
+#[test]
+fn what_no_server_could_set_is_not_loaded() {
+    let read = |with: &[(&str, serde_json::Value)]| {
+        let mut cookie = serde_json::json!({
+            "name": "YQ==", "value": "MQ==", "domain": "a.example.com", "host_only": false, "path": "/", "secure": false, "expires": null,
+        });
+        for (key, value) in with {
+            cookie[*key] = value.clone();
+        }
+        serde_json::from_value::<Saved>(serde_json::json!([cookie]))
+    };
+    assert_eq!(read(&[]).expect("it is a jar").len(), 1);
+    assert!(read(&[("domain", "co.uk".into()), ("host_only", true.into())]).is_ok());
+    for (key, value) in [
+        ("domain", "co.uk".into()),
+        ("domain", "com".into()),
+        ("domain", "127.0.0.1".into()),
+        ("domain", ".example.com".into()),
+        ("domain", "".into()),
+        ("path", "x".into()),
+        ("name", "".into()),
+        ("name", "*".into()),
+        ("name", "X19Ib3N0LWE=".into()),
+        ("value", "DQo=".into()),
+        ("value", BASE64.encode("x".repeat(MAX_COOKIE)).into()),
+        ("expires", "soon".into()),
+        ("more", 1.into()),
+    ] {
+        assert!(read(&[(key, value)]).is_err(), "{key}");
+    }
 }
