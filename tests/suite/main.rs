@@ -29,8 +29,6 @@ mod auth;
 mod select;
 // What an answer must be: schemas, signed tokens, certificates, and how each is told.
 mod expect;
-// No value leaves its place in a request: paths, queries, hosts, headers, methods.
-mod injection;
 // How a request travels: redirects, cookies, addresses, versions of HTTP.
 mod channel;
 // What a redirect may take along, where it may lead, and how it is told.

@@ -9,6 +9,9 @@ use crate::ground::secret::{Marked, Marks, pseudonym};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Expression, Piece, Template};
 
+/// The most that may stand in the place of a host: 253 letters (RFC 1035, section 2.3.4), and a port.
+const LONGEST_HOST: usize = 253 + ":65535".len();
+
 /// A rendered URL and where its origin came from.
 #[derive(Debug, Clone)]
 pub struct Address {
@@ -184,9 +187,11 @@ impl Building {
     }
 }
 
+/// A host, or a part of one, with a port or without.
 fn host(value: String, expression: &Expression) -> Result<String, Error> {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
-    if value.is_empty() || !value.chars().all(fits) {
+    let has_no_name = value.trim_matches('.').is_empty();
+    if has_no_name || value.len() > LONGEST_HOST || !value.chars().all(fits) {
         let message = "this stands in the place of the host, but is not a host".to_owned();
         let help = if value.starts_with(['/', '?']) {
             "to give a path as it stands, write `| raw`: `{{ api }}{{ path | raw }}`"
@@ -237,6 +242,8 @@ mod tests {
             ("https://h.example/a/{{ x }}", "."),
             ("https://{{ x }}/me", "evil.example/x?"),
             ("https://{{ x }}/me", "user@evil.example"),
+            ("https://{{ x }}/me", ".."),
+            ("https://api.{{ x }}/me", "."),
             ("https://h.example/{{ x | raw }}", "a\r\nX: 1"),
             ("{{ x }}", "https://h.example/\n"),
         ] {
