@@ -1,9 +1,8 @@
-//! Who may see a credential: the schemes, redirects to other origins (S1–S4), URLs that a server
-//! chose (S11), what a value may do to a URL (S23), and what a refusal is.
+//! Who may see a credential: the schemes, URLs that a server chose, and what a refusal is.
 
 use reqchain::running::Cause;
 
-use crate::scenario::{Ran, Reply, Scenario, Server, says};
+use crate::scenario::{Reply, Scenario, says};
 
 const SECRET: &str = "tok-1234567890";
 
@@ -53,97 +52,6 @@ steps:
     ran.passed();
     assert_eq!(ran.printed(), ["false"]);
     assert_eq!(ran.seen("GET /").header("authorization"), format!("Bearer {SECRET}"));
-}
-
-/// Every kind of credential in one request, which is redirected from `base` by `status` to the
-/// server and path that `to` names.
-fn redirected(request: &str, status: u16, to: &'static str, other: impl FnOnce(&mut Server)) -> Ran {
-    Scenario::new(&format!("inputs: {{ base: , password: {SECRET} }}\nsteps: [ {{ request: {{ url: '{{{{ base }}}}/', {request} }} }} ]"))
-        .on(if request.contains("json") { "POST /" } else { "GET /" }, move |seen| {
-            let (server, path) = to.split_once('/').expect("a path");
-            Reply::redirect(status, format!("{}/{path}", seen.origin(server)))
-        })
-        .server("evil", other)
-        .run()
-}
-
-const CREDENTIALS: &str = "headers: { X-Mine: '{{ password }}', x-api-key: plain-key-1, X-Plain: kept, Cookie: a=b, DPoP: proof }, auth: { bearer: '{{ password }}' }";
-
-/// To another origin nothing goes along (S1, S2).
-#[test]
-fn a_redirect_to_another_origin_leaves_every_credential_behind() {
-    for status in [301, 302, 303, 307, 308] {
-        let ran =
-            redirected(CREDENTIALS, status, "evil/take", |evil| evil.on("GET /take", |_| Reply::json("{}")));
-        ran.passed().saw_at("evil", ["GET /take"]);
-        let seen = &ran.seen_at("evil")[0];
-        for name in ["authorization", "cookie", "x-mine", "x-api-key", "dpop", "proxy-authorization"] {
-            assert_eq!(seen.header(name), "", "{name} after {status}");
-        }
-        assert_eq!(seen.header("x-plain"), "kept");
-        says(&ran.warnings().join("\n"), &["credentials were left behind"]);
-        assert!(!format!("{seen:?}").contains(SECRET));
-    }
-}
-
-#[test]
-fn a_redirect_within_the_origin_keeps_credentials() {
-    let ran = Scenario::new("steps: [ { request: { url: '{{ base }}/', auth: { bearer: abcdefgh } } } ]")
-        .on("GET /", |_| Reply::redirect(302, "/next"))
-        .json("GET /next", "{}")
-        .run();
-    ran.passed().saw(["GET /", "GET /next"]);
-    assert_eq!(ran.seen("GET /next").header("authorization"), "Bearer abcdefgh");
-    assert!(ran.warnings().is_empty());
-}
-
-/// What was dropped stays dropped (S3).
-#[test]
-fn a_detour_through_a_foreign_origin_does_not_bring_credentials_back() {
-    let ran = Scenario::new("steps: [ { request: { url: '{{ base }}/', auth: { bearer: abcdefgh } } } ]")
-        .on("GET /", |seen| Reply::redirect(302, format!("{}/detour", seen.origin("evil"))))
-        .on("GET /back", |seen| {
-            assert_eq!(seen.header("authorization"), "");
-            Reply::json("{}")
-        })
-        .server("evil", |evil| {
-            evil.on("GET /detour", |seen| Reply::redirect(302, format!("{}/back", seen.origin("base"))));
-        })
-        .run();
-    ran.passed().saw(["GET /", "GET /back"]).saw_at("evil", ["GET /detour"]);
-}
-
-/// No replay of a body (S4).
-#[test]
-fn a_body_is_never_sent_again_to_another_origin() {
-    for status in [307, 308] {
-        let ran = redirected("json: { password: '{{ password }}' }", status, "evil/take", |_| {});
-        ran.fails_with(Cause::CouldNotRun).saw(["POST /"]).saw_at("evil", []);
-        says(&ran.error(), &["another origin"]);
-    }
-    let ran = redirected("json: { password: '{{ password }}' }", 302, "evil/take", |evil| {
-        evil.on("GET /take", |seen| {
-            assert_eq!((seen.body.as_str(), seen.header("content-type")), ("", ""));
-            Reply::json("{}")
-        });
-    });
-    ran.passed();
-}
-
-/// Loops end (S8).
-#[test]
-fn redirects_that_go_round_end_and_name_the_chain() {
-    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/a' } ]")
-        .on("GET /a", |_| Reply::redirect(302, "/b"))
-        .on("GET /b", |_| Reply::redirect(302, "/a"))
-        .run();
-    ran.fails_with(Cause::CouldNotRun);
-    says(&ran.error(), &["circle", "/a → "]);
-    let ran = Scenario::new("steps: [ { request: 'GET {{ base }}/a' } ]")
-        .on("GET /a", |_| Reply::redirect(302, "file:///etc/passwd"))
-        .run();
-    ran.fails_with(Cause::CouldNotRun);
-    says(&ran.error(), &["`file:`"]);
 }
 
 /// A second step goes where the first one's answer says.
@@ -290,18 +198,4 @@ fn an_oauth_refusal_is_a_matter_of_authentication_and_another_400_is_not() {
         .on("POST /token", |_| Reply::json(r#"{"error":"invalid_grant"}"#).with(400))
         .run();
     ran.passed();
-}
-
-/// A hostile token is not sent (S22, S26).
-#[test]
-fn a_token_with_a_line_break_never_becomes_a_header() {
-    let ran = Scenario::new(
-        "steps:\n  - { request: 'GET {{ base }}/t', extract: { token: $.t } }\n  - { id: use, request: { url: '{{ base }}/use', auth: { bearer: '{{ token }}' } } }\n",
-    )
-    .json("GET /t", "{\"t\":\"abcdefgh\\r\\nX-Injected: 1\"}")
-    .run();
-    ran.fails_with(Cause::CouldNotRun).saw(["GET /t"]);
-    let error = ran.error();
-    says(&error, &["flow.yaml:3:"]);
-    assert!(!error.contains("abcdefgh"), "{error}");
 }

@@ -1,5 +1,4 @@
-//! What is wrong with a certificate, each fault in its own words, and who is trusted without one
-//! (S78): `insecure` of a request holds for its own server, `--insecure` for one run, and both are
+//! What is wrong with a certificate, each fault in its own words, and who is trusted without one: `insecure` of a request holds for its own server, `--insecure` for one run, and both are
 //! loud.
 
 use std::io::{Read, Write};
@@ -62,6 +61,7 @@ fn refused(settings: Settings, ca: &str) -> String {
     ran.error()
 }
 
+/// Expired, too early, of another, of nobody known (S78).
 #[test]
 fn each_fault_of_a_certificate_has_a_text_and_a_remedy_of_its_own() {
     let authority = Authority::new();
@@ -121,6 +121,7 @@ fn moving(keys: &str, here: &TlsServer, there: &TlsServer) -> Scenario {
     .input("there", &there.origin)
 }
 
+/// Who is not checked is told, and nobody else is meant (S78).
 #[test]
 fn insecure_holds_for_the_server_of_the_request_and_for_none_that_a_redirect_leads_to() {
     for keys in ["", ", redirects: { trust: ['{{ there }}'] }"] {
@@ -170,6 +171,7 @@ fn insecure_holds_again_where_a_redirect_comes_back_to_the_server_of_the_request
     assert_eq!(warned.iter().filter(|told| told.contains("which is not encrypted")).count(), 1, "{warned:?}");
 }
 
+/// Trust does not outlast its step (S78).
 #[test]
 fn what_one_step_trusts_is_not_remembered_for_the_next() {
     let home = TlsServer::start(self_signed(IsCa::NoCa));
@@ -189,6 +191,7 @@ steps:
     assert_eq!(ran.warnings().len(), 1, "{:?}", ran.warnings());
 }
 
+/// A server has no say in it (S78).
 #[test]
 fn a_server_that_another_server_named_is_checked_whatever_the_file_says() {
     let secure = TlsServer::start(self_signed(IsCa::NoCa));
@@ -211,6 +214,7 @@ fn folder(here: &TlsServer) -> Cli {
     Cli::new(&[("flow.yaml", &flow)])
 }
 
+/// Loud, and for one run (S78).
 #[test]
 fn insecure_of_one_run_is_told_for_every_server_once_and_forgotten() {
     let (here, there) = two("/b");

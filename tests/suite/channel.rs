@@ -1,4 +1,4 @@
-//! How a request travels: redirects, the jar, addresses and versions of HTTP (S1, S4, S13–S15).
+//! How a request travels: the jar, addresses and versions of HTTP.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
@@ -9,42 +9,6 @@ use reqchain::running::{Cause, Detail};
 use reqchain::{Runner, Workflow};
 
 use crate::scenario::{Cli, Reply, Scenario, says};
-
-/// A chain has an end (S8).
-#[test]
-fn redirects_none_gives_the_redirect_itself_and_max_bounds_the_chain() {
-    let ran = Scenario::new(
-        "defaults: { redirects: { max: 1 } }\nsteps:\n  - { request: { url: '{{ base }}/a', redirects: none }, expect: { status: 302 } }\n  - request: GET {{ base }}/a\n",
-    )
-    .on("GET /a", |_| Reply::redirect(302, "/b"))
-    .on("GET /b", |_| Reply::redirect(302, "/c"))
-    .run();
-    ran.fails_with(Cause::CouldNotRun).saw(["GET /a", "GET /a", "GET /b"]);
-    says(&ran.error(), &["more than 1 redirects", "`redirects: { max: … }`"]);
-}
-
-/// Trust is said by origin (S1, S4).
-#[test]
-fn credentials_and_bodies_follow_a_redirect_only_to_a_trusted_origin_and_back() {
-    let flow = |redirects: &str| {
-        Scenario::new(&format!(
-            "inputs: {{ base: , other: }}\nsteps:\n  - request: {{ url: '{{{{ base }}}}/a', auth: {{ bearer: abcdefgh }}, json: {{ x: 1 }}{redirects} }}\n"
-        ))
-    };
-    let ran = flow("").on("POST /a", |seen| Reply::redirect(307, format!("{}/b", seen.origin("other"))));
-    ran.server("other", |_| {}).run().fails_with(Cause::CouldNotRun).saw_at("other", []);
-    let ran = flow(", redirects: { trust: ['{{ other }}'] }")
-        .on("POST /a", |seen| Reply::redirect(307, format!("{}/b", seen.origin("other"))))
-        .on("POST /c", |_| Reply::json("{}"))
-        .server("other", |other| {
-            other.on("POST /b", |seen| Reply::redirect(307, format!("{}/c", seen.origin("base"))));
-        })
-        .run();
-    ran.passed();
-    let there = &ran.seen_at("other")[0];
-    assert_eq!((there.header("authorization"), there.body.as_str()), ("Bearer abcdefgh", r#"{"x":1}"#));
-    assert_eq!(ran.seen("POST /c").header("authorization"), "Bearer abcdefgh");
-}
 
 #[test]
 fn a_jar_is_kept_over_steps_redirects_used_workflows_and_scripts() {

@@ -1,5 +1,5 @@
 //! No secret stands in anything that people or files get to see. The scan looks for every secret in
-//! the forms in which it may come back (S44–S49), each made here by another implementation than the
+//! the forms in which it may come back, each made here by another implementation than the
 //! one that hides it.
 
 mod command;
@@ -164,6 +164,7 @@ fn echo(text: &str) -> String {
         .fold(text.to_owned(), |text, form| format!("{text} | {form}"))
 }
 
+/// Everything that can be told, of secrets that came by every way (S44–S46, S48, S49).
 #[test]
 fn no_secret_in_any_form_stands_in_anything_that_a_run_tells() {
     let ran = knowing(
@@ -234,6 +235,7 @@ fn no_secret_in_any_form_stands_in_anything_that_a_run_tells() {
     );
 }
 
+/// The same of every failure (S44–S46, S48).
 #[test]
 fn no_secret_stands_in_what_is_told_of_a_failure() {
     let table: &[(&str, &str, Cause)] = &[
@@ -337,6 +339,7 @@ fn no_secret_stands_in_what_is_told_of_a_failure() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// What is refused is quoted, and not its secrets (S44).
 #[test]
 fn no_secret_stands_in_what_is_told_of_a_workflow_that_is_refused() {
     for text in [
@@ -387,6 +390,7 @@ fn outputs_that_hold_a_secret_are_marked_through_used_workflows() {
     assert!(ran.finished.as_ref().is_ok_and(|finished| finished.outputs["key"].marks.is_secret()));
 }
 
+/// Nor in what a programmer prints (S44).
 #[test]
 fn no_secret_stands_in_the_debug_form_of_what_holds_one() {
     let secret = "S3cr:t-literal";
@@ -424,6 +428,7 @@ fn no_secret_stands_in_the_debug_form_of_what_holds_one() {
     }
 }
 
+/// An echo in the outputs, also encoded (S45, S48).
 #[test]
 fn a_secret_that_a_server_echoes_stands_in_no_output() {
     let ran = Scenario::new(
@@ -448,6 +453,7 @@ steps:
     assert!(!shown.contains(&STANDARD.encode("hunter2-hunter2")), "{shown}");
 }
 
+/// The answer that brings a secret hides it already (S49).
 #[test]
 fn a_secret_that_nobody_extracted_is_masked_where_the_same_answer_echoes_it() {
     let ran = Scenario::new("steps:\n  - request: GET {{ base }}/\n")
@@ -457,23 +463,4 @@ fn a_secret_that_nobody_extracted_is_masked_where_the_same_answer_echoes_it() {
     ran.passed();
     says(&ran.text(), &["use «token»"]);
     assert!(!ran.text().contains("abcd-1234-efgh"), "{}", ran.text());
-}
-
-#[test]
-fn a_header_of_a_script_that_holds_a_secret_crosses_no_redirect_to_another_origin() {
-    let ran = Scenario::new(
-        r#"
-inputs: { base: , key: { default: long-enough-key, secret: true } }
-steps:
-  - script: |
-      http::send(#{ url: vars.base + "/away", headers: #{ "X-Plain": vars.key, "X-Other": "1" } });
-"#,
-    )
-    .on("GET /away", |seen| Reply::redirect(302, format!("{}/got", seen.origin("elsewhere"))))
-    .server("elsewhere", |server| server.on("GET /got", |_| Reply::json("{}")))
-    .run();
-    ran.passed();
-    let got = ran.seen_at("elsewhere");
-    assert_eq!(got[0].header("x-other"), "1");
-    assert_eq!(got[0].header("x-plain"), "");
 }

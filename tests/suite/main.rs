@@ -17,22 +17,20 @@ mod body;
 mod inputs;
 // Files that a workflow names, and all that may be wrong with them; rows of `--data`.
 mod files;
-// Every number that bounds something: below it, at it, above it.
+// Every number that bounds something: below it, at it, above it; and the settings of those on the wire.
 mod limits;
-// What bounds an answer on the wire: its headers, its pauses, its codings, and the memory it takes.
-mod bounds;
 // What a person is told of a refusal: the server's words, and what can be done.
 mod refusals;
-// Who may see a credential: schemes, redirects, origins that a server chose, refusals.
+// Who may see a credential: schemes, origins that a server chose, refusals.
 mod auth;
 // What is picked out of an answer: links, XML, pages, tokens; and what of a hostile one.
 mod select;
 // What an answer must be: schemas, signed tokens, certificates, and how each is told.
 mod expect;
-// How a request travels: redirects, cookies, addresses, versions of HTTP.
+// How a request travels: cookies, addresses, versions of HTTP.
 mod channel;
-// What a redirect may take along, where it may lead, and how it is told.
-mod hops;
+// What a workflow says of redirects, what they take along of it, and how they are told.
+mod redirects;
 // Whom a client trusts and who it is: authorities, pinned servers, client certificates, https mocks.
 mod tls;
 // What is wrong with a certificate, each fault in its own words; `insecure` and `--insecure`.

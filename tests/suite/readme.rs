@@ -16,6 +16,7 @@ use reqchain::services::mock::Mock;
 
 const README: &str = include_str!("../../README.md");
 const LANGUAGE: &str = include_str!("../../docs/language.md");
+const SAFETY: &str = include_str!("../../docs/safety.md");
 
 /// A fenced block of a page and the text since the block before it.
 struct Block {
@@ -306,7 +307,7 @@ fn every_recipe_is_named_in_the_readme() {
 #[test]
 fn links_within_the_pages_lead_somewhere() {
     let link = Regex::new(r"\]\(([^)#]*)(?:#([a-z-]+))?\)").expect("the pattern is right");
-    for (folder, page) in [(".", README), ("docs", LANGUAGE)] {
+    for (folder, page) in [(".", README), ("docs", LANGUAGE), ("docs", SAFETY)] {
         for found in link.captures_iter(page).filter(|found| !found[1].contains("://")) {
             let target = match &found[1] {
                 "" => page.to_owned(),

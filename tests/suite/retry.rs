@@ -179,29 +179,3 @@ fn a_connection_that_ends_without_an_answer_is_one_of_connect() {
     ran.fails_with(Cause::CouldNotRun).saw(["POST /"]);
     says(&ran.error(), &["before it answered"]);
 }
-
-/// A body has a limit (S29).
-#[test]
-fn a_body_beyond_the_limit_is_refused_whether_announced_or_not() {
-    let ran = Scenario::new("steps: [ { request: { url: '{{ base }}/', max_body: 1KiB } } ]")
-        .on("GET /", |_| Reply::text("x".repeat(1025)))
-        .run();
-    ran.fails_with(Cause::CouldNotRun);
-    says(&ran.error(), &["larger than 1KiB", "`max_body`"]);
-    let ran = Scenario::new("steps: [ { request: { url: '{{ base }}/', max_body: 1KiB } } ]")
-        .on("GET /", |_| Reply::text("x".repeat(1024)))
-        .run();
-    ran.passed();
-}
-
-/// What is cut off is never used (S32).
-#[test]
-fn half_a_token_is_no_token() {
-    let ran =
-        Scenario::new("steps: [ { request: 'GET {{ base }}/', extract: { token: { regex: 't=(.*)' } } } ]")
-            .on("GET /", |_| Reply::text("t=abcdefghijklmnop").cut(9))
-            .run();
-    ran.fails_with(Cause::CouldNotRun);
-    says(&ran.error(), &["cut off", "9 bytes", "18"]);
-    assert!(ran.steps()[0].status.is_none());
-}

@@ -1,5 +1,5 @@
 //! What must be stopped: texts that blow up, scripts without end, and scripts that reach for what is
-//! not theirs (S36, S67–S69).
+//! not theirs.
 
 use std::fmt::Write as _;
 

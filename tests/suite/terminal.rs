@@ -1,5 +1,5 @@
 //! What steers a terminal never reaches one: neither what a server says, wherever it says it, nor what
-//! stands in a file or in its name (S74).
+//! stands in a file or in its name.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -36,6 +36,7 @@ fn says_it_all(times: usize) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
+/// Every output of every command (S74).
 #[test]
 fn nothing_that_steers_a_terminal_is_shown_raw() {
     let odd = r"n\u001b[31m\u202e";

@@ -1,4 +1,4 @@
-//! Whom a client trusts and who it is (S78, S79): authorities, servers trusted by themselves, client
+//! Whom a client trusts and who it is: authorities, servers trusted by themselves, client
 //! certificates, versions of TLS and of HTTP over it, and mocks that serve https.
 
 use std::process::{Child, Command};
@@ -89,7 +89,7 @@ fn a_client_certificate_is_shown_from_pem_from_closed_pem_and_from_pkcs12() {
     assert!(!ran.error().contains("wrong-sesame"));
 }
 
-/// S79: a key that a password closes may lie open to others.
+/// A key that a password closes may lie open to others (S79).
 #[cfg(unix)]
 #[test]
 fn a_private_key_that_others_can_read_is_warned_of_once() {

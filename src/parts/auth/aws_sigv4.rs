@@ -119,14 +119,14 @@ struct Signer<'s> {
 }
 
 impl Signer<'_> {
-    /// Puts the date in, and for S3 the hash of the body; gives the value of `Authorization`.
+    /// Puts the date in, and for Amazon S3 the hash of the body; gives the value of `Authorization`.
     fn sign(&self, request: &mut Request, time: &str) -> String {
         let body = request.body.as_deref().unwrap_or_default();
         let hash = encode::hex(digest::digest(&digest::SHA256, body).as_ref());
         if let Ok(date) = HeaderValue::from_str(time) {
             request.headers.insert(DATE, date);
         }
-        // Whoever sets the header has a reason: S3 takes `UNSIGNED-PAYLOAD` there.
+        // Whoever sets the header has a reason: Amazon S3 takes `UNSIGNED-PAYLOAD` there.
         if self.is_s3()
             && !request.headers.contains_key(CONTENT)
             && let Ok(hash) = HeaderValue::from_str(&hash)
@@ -209,7 +209,7 @@ fn encoded_anew(text: &str) -> String {
     percent_encode(&bytes, &encode::UNRESERVED).to_string()
 }
 
-/// S3 knows objects by their exact names: the path is left as it is, encoded once.
+/// Amazon S3 knows objects by their exact names: the path is left as it is, encoded once.
 fn encoded_once(path: &str) -> String {
     let path = path.split('/').map(encoded_anew).collect::<Vec<_>>().join("/");
     if path.is_empty() { "/".to_owned() } else { path }

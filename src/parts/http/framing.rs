@@ -156,7 +156,7 @@ mod tests {
         headers
     }
 
-    /// S33.
+    /// Two ends of one answer (S33).
     #[test]
     fn only_one_way_to_tell_the_end_is_in_no_doubt() {
         let (te, cl) = ("transfer-encoding", "content-length");
@@ -172,18 +172,12 @@ mod tests {
             (&[(te, "chunked"), (te, "chunked")], false),
             (&[(te, "chunked, chunked")], false),
             (&[(te, "gzip"), (te, "chunked")], false),
-            (&[(te, "\x0bchunked")], false),
         ] {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) else { continue };
-                headers.append(HeaderName::from_static(name), value);
-            }
-            assert_eq!(doubt(&headers).is_none(), fits || headers.is_empty(), "{pairs:?}");
+            assert_eq!(doubt(&headers(pairs)).is_none(), fits, "{pairs:?}");
         }
     }
 
-    /// S31.
+    /// Each limit of headers (S31).
     #[test]
     fn a_flood_of_headers_is_told_with_its_numbers() {
         let limits = Limits { headers: 2, header_size: 10, ..Limits::default() };
@@ -197,7 +191,7 @@ mod tests {
         assert_eq!(all.as_deref(), Some("large: together they have 42 bytes, and 40B are the most"));
     }
 
-    /// S35.
+    /// What is shown of bytes without sense (S35).
     #[test]
     fn bytes_are_shown_as_escapes_and_no_word_by_half() {
         for (bytes, expected) in [

@@ -170,8 +170,8 @@ const CASES: &[Case] = &[
     Case {
         name: "bytes without any sense are not HTTP",
         rows: "S35",
-        answers: &[&[Bytes(b"\x16\x03\x01\x00\xff\xfe\x1b[2J\x00"), Close]],
-        told: &["not HTTP"],
+        answers: &[&[Bytes(b"\xff\xfe\x1b[2J\x00\r\n"), Close]],
+        told: &["not HTTP", "`\\xff\\xfe\\x1b[2J\\x00`"],
         untold: &["\u{1b}"],
         ..CASE
     },
@@ -179,7 +179,7 @@ const CASES: &[Case] = &[
         name: "a frame of HTTP/2 is not HTTP/1.1",
         rows: "S35",
         answers: &[&[Bytes(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00"), Close]],
-        told: &["not HTTP"],
+        told: &["not HTTP", "`\\x00\\x00\\x12\\x04"],
         ..CASE
     },
     Case {

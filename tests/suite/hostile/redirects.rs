@@ -40,6 +40,17 @@ const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "a 308 takes no header with a secret along either, and all others",
+        rows: "S1 S2",
+        answers: &[&[Whole("308 Permanent Redirect\r\nlocation: «away»/x", "")]],
+        keys: "headers: { X-Odd: 'v {{ password }}', X-Plain: visible-word }, auth: { bearer: '{{ password }}' }",
+        out: Out::Passes,
+        told: &["credentials were left behind"],
+        away_saw: &["GET /x"],
+        away_unseen: &["hunter2", "authorization", "x-odd"],
+        ..CASE
+    },
+    Case {
         name: "an API key of `auth` stays behind",
         rows: "S2",
         answers: &[&[Whole("302 Found\r\nlocation: «away»/x", "")]],
@@ -66,7 +77,7 @@ const CASES: &[Case] = &[
         rows: "S4",
         answers: &[&[Whole("307 Temporary Redirect\r\nlocation: «away»/x", "")]],
         keys: "method: POST, form: { password: '{{ password }}' }",
-        told: &["307"],
+        told: &["redirects to another origin", "with status 307"],
         ..CASE
     },
     Case {
@@ -74,7 +85,7 @@ const CASES: &[Case] = &[
         rows: "S4",
         answers: &[&[Whole("308 Permanent Redirect\r\nlocation: «away»/x", "")]],
         keys: "method: POST, json: { a: 1 }",
-        told: &["308"],
+        told: &["redirects to another origin", "with status 308"],
         ..CASE
     },
     Case {
@@ -153,10 +164,20 @@ const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "a name and a password in a redirect that is not followed are not shown either",
+        rows: "S7",
+        answers: &[&[Whole("302 Found\r\nlocation: http://evil:hidden-word@«away_host»/x", "")]],
+        keys: "redirects: none",
+        step: "expect: { status: 302 }",
+        out: Out::Passes,
+        untold: &["hidden-word"],
+        ..CASE
+    },
+    Case {
         name: "a redirect to itself ends, and the chain is told",
         rows: "S8",
         answers: &[&[Whole("302 Found\r\nlocation: /", "")]],
-        told: &["redirect"],
+        told: &["they go round in a circle: http://127.0.0.1:", "/ → http://127.0.0.1:"],
         ..CASE
     },
     Case {
@@ -164,7 +185,11 @@ const CASES: &[Case] = &[
         rows: "S8",
         answers: &[&[Whole("302 Found\r\nlocation: «away»/x?token=hidden-word", "")]],
         away: &[&[Whole("302 Found\r\nlocation: «h»/", "")]],
-        told: &["redirect"],
+        told: &[
+            "they go round in a circle: http://127.0.0.1:",
+            "/ → http://127.0.0.1:",
+            "/x → http://127.0.0.1:",
+        ],
         untold: &["hidden-word"],
         away_saw: &["GET /x?token=hidden-word"; 5],
         ..CASE
@@ -181,21 +206,46 @@ const CASES: &[Case] = &[
         name: "a redirect whose place makes no URL is an error",
         rows: "S9",
         answers: &[&[Whole("302 Found\r\nlocation: http://[::1/x", "")]],
-        told: &["redirect"],
+        told: &["`Location` header is not a URL"],
         ..CASE
     },
     Case {
         name: "a redirect to a host with a slash in it is an error",
         rows: "S9",
         answers: &[&[Whole("302 Found\r\nlocation: http://127.0.0.1%2f.evil.example/x", "")]],
-        told: &["redirect"],
+        told: &["`Location` header is not a URL"],
         ..CASE
     },
     Case {
-        name: "an empty place is the place itself, and ends as a loop",
+        name: "an empty place is an error",
         rows: "S9",
-        answers: &[&[Whole("302 Found\r\nlocation: ", "")]],
-        told: &["redirect"],
+        answers: &[&[Whole("302 Found\r\nlocation:    ", "")]],
+        told: &["`Location` header is empty"],
+        saw: &["GET /"],
+        ..CASE
+    },
+    Case {
+        name: "two places that differ are an error",
+        rows: "S9",
+        answers: &[&[Whole("302 Found\r\nlocation: /a\r\nlocation: /b", "")]],
+        told: &["`Location` header comes more than once"],
+        saw: &["GET /"],
+        ..CASE
+    },
+    Case {
+        name: "a place that is told twice is one place",
+        rows: "S9",
+        answers: &[&[Whole("302 Found\r\nlocation: /a\r\nlocation: /a", "")], &[Whole("200 OK", "{}")]],
+        out: Out::Passes,
+        saw: &["GET /", "GET /a"],
+        ..CASE
+    },
+    Case {
+        name: "a tab in a place, which one reader drops and another does not, is an error",
+        rows: "S9",
+        answers: &[&[Whole("302 Found\r\nlocation: http://127.0.0.1\t.evil.example/", "")]],
+        told: &["`Location` header has a control character"],
+        saw: &["GET /"],
         ..CASE
     },
     Case {
@@ -230,7 +280,7 @@ const CASES: &[Case] = &[
         out: Out::Passes,
         saw: &["GET /?code=visible-word"],
         away_saw: &["GET /x"],
-        away_unseen: &["referer", "visible-word"],
+        away_unseen: &["referer", "origin:", "visible-word"],
         ..CASE
     },
     Case {
@@ -252,8 +302,9 @@ const CASES: &[Case] = &[
             &[Whole("302 Found\r\nlocation: /a#access_token=hidden-word", "")],
             &[Whole("200 OK", "{}")],
         ],
+        then: "- request: GET {{ h }}/b#part",
         out: Out::Passes,
-        saw: &["GET /", "GET /a"],
+        saw: &["GET /", "GET /a", "GET /b"],
         ..CASE
     },
     Case {

@@ -1,9 +1,9 @@
-//! The rows of the safety page, and what proves each. A test proves a row by naming it in parentheses in
-//! its own doc comment, `(S28, S30–S32)`, in the first lines of its file, where all its tests do, or as
-//! the `rows` of a case. `cargo test` shows the whole table, `cargo test hostile::rows` nothing else.
+//! The rows of `docs/safety.md`, and what proves each. A test proves a row by naming it at the end of a
+//! sentence of its own doc comment, in parentheses; a case, by its `rows`. `cargo test` shows the whole
+//! table, `cargo test hostile::rows` nothing else.
 //!
-//! A row that is proved stays proved: [`ROWS`] says which those are, and the test fails where one of them
-//! has lost its last test. What is open says why.
+//! A row stays proved: the test fails where one has lost its last test, and where one that is said not to
+//! be there yet has got its first.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,176 +11,96 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// How soon a row has to be held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Priority {
-    /// Before anybody uses it.
-    P0,
-    /// Soon after.
-    P1,
-}
-use Priority::{P0, P1};
+const PAGE: &str = include_str!("../../../docs/safety.md");
 
-/// What is known of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// A test proves it, and one always must.
-    Proved,
-    /// What it is about does not exist yet.
-    Ahead,
-}
-use State::{Ahead, Proved};
+/// How the text of a row begins whose feature does not exist.
+const AHEAD: &str = "Not there yet: ";
 
-/// Every row: its number is its place, counted from 1.
-const ROWS: [(Priority, &str, State); 86] = [
-    (P0, "a credential does not follow a redirect to another origin", Proved),
-    (P0, "nor does any other header that holds a secret", Proved),
-    (P0, "what was dropped on the way does not come back", Proved),
-    (P0, "no body is sent again to another origin", Proved),
-    (P0, "cookies keep to their scheme, and inline ones to their origin", Proved),
-    (P0, "only http and https are followed, and not from https down with a secret", Proved),
-    (P1, "a name and password in a redirect are ignored and hidden", Proved),
-    (P0, "loops and chains of redirects end, and are told", Proved),
-    (P1, "a broken place of a redirect is a named error", Proved),
-    (P1, "nobody is told where a request came from", Proved),
-    (P1, "a URL that a server chose gets no credentials", Proved),
-    (P1, "no fragment on the wire, no secret of a query in a log", Proved),
-    (P0, "no cookie for a whole public suffix", Proved),
-    (P1, "prefixes and odd cookies", Proved),
-    (P0, "a flood of cookies does not break later requests", Proved),
-    (P1, "the file of the jar", Ahead),
-    (P1, "no password from .netrc", Ahead),
-    (P1, "no cookie from trailers or interim answers", Proved),
-    (P0, "a value is never a template", Proved),
-    (P0, "a value is never a script", Proved),
-    (P0, "a value cannot leave its place in JSON", Proved),
-    (P0, "no line break in a header", Proved),
-    (P0, "a value cannot leave its piece of a URL", Proved),
-    (P1, "a value cannot leave its part of a form", Proved),
-    (P1, "a method is a word", Proved),
-    (P0, "a token from a server is checked before it is sent", Proved),
-    (P1, "a printed token is safe in a shell", Proved),
-    (P0, "a body that is decoded has a limit", Proved),
-    (P0, "a body without end has a limit", Proved),
-    (P0, "an answer that comes drop by drop has a limit", Proved),
-    (P0, "headers have limits", Proved),
-    (P0, "what is cut off is an error", Proved),
-    (P1, "an answer out of frame does not become the next one", Proved),
-    (P0, "resets, and connections that were closed meanwhile", Proved),
-    (P1, "what is not HTTP is told as such", Proved),
-    (P1, "JSON that is nested without measure", Proved),
-    (P1, "odd JSON: digits, members twice, marks, UTF-16, nothing", Proved),
-    (P0, "bodies that are no UTF-8", Proved),
-    (P0, "a page in place of a token is told as such", Proved),
-    (P0, "answers of a token that make no sense", Ahead),
-    (P0, "how long a server may let us wait", Proved),
-    (P0, "a refusal is not asked again and again", Ahead),
-    (P1, "a slow answer against the lease of a lock", Ahead),
-    (P0, "one search for secrets over all that is told", Proved),
-    (P0, "secrets in other forms", Proved),
-    (P0, "pieces of tokens", Proved),
-    (P1, "secrets that are split or coloured", Proved),
-    (P0, "a secret that the server repeats", Proved),
-    (P0, "a secret that was learnt this moment", Proved),
-    (P1, "secrets in arguments and in the environment of children", Proved),
-    (P0, "modes of files that hold tokens", Ahead),
-    (P0, "links and files of others", Ahead),
-    (P0, "crashes and full disks", Ahead),
-    (P0, "a name of a file does not leave its folder", Proved),
-    (P1, "stores inside of a project", Ahead),
-    (P0, "the proxy: rebinding of names", Ahead),
-    (P0, "the proxy: requests of a browser", Ahead),
-    (P0, "the proxy: where it listens", Ahead),
-    (P0, "the proxy: to whom it leads", Ahead),
-    (P0, "the proxy: credentials of its clients", Ahead),
-    (P1, "the proxy: requests inside of requests", Ahead),
-    (P1, "the proxy: what comes back", Ahead),
-    (P0, "the proxy: many refreshes at once", Ahead),
-    (P1, "the proxy: other users of the machine", Ahead),
-    (P0, "the listener of a login", Ahead),
-    (P1, "slow clients of proxy and listener", Ahead),
-    (P0, "bombs of YAML", Proved),
-    (P0, "scripts without end", Proved),
-    (P0, "scripts that reach for what is not theirs", Proved),
-    (P1, "what a pattern or a path may cost", Proved),
-    (P1, "templates without end", Proved),
-    (P1, "what a workflow of somebody else wants", Proved),
-    (P1, "imports that go round, or come from a URL", Proved),
-    (P0, "words that would steer a terminal", Proved),
-    (P0, "a report in HTML runs nothing", Ahead),
-    (P0, "a report in XML is XML", Ahead),
-    (P1, "tables, and lines that steer a machine that builds", Ahead),
-    (P0, "certificates: expired, of others, of nobody known", Proved),
-    (P1, "the client's certificate goes only to its server", Proved),
-    (P0, "one refresh on a machine", Ahead),
-    (P0, "one refresh on several machines", Ahead),
-    (P0, "an answer that is lost after the token was changed", Ahead),
-    (P0, "a holder of a lock that dies", Ahead),
-    (P1, "tokens of another profile", Ahead),
-    (P1, "clocks that jump", Ahead),
-    (P1, "logging out", Ahead),
-];
+/// A row of the page.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    /// How soon it has to be held: `P0` or `P1`.
+    priority: &'static str,
+    title: &'static str,
+    /// Whether what it is about does not exist yet.
+    is_ahead: bool,
+}
+
+/// All rows: each stands at its number less one.
+fn rows() -> Vec<Row> {
+    let lines = PAGE.lines().filter(|line| line.starts_with("| S"));
+    let rows = (1..).zip(lines).map(|(number, line)| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [name, priority, title, text] = cells[..] else { panic!("a row has four cells: {line}") };
+        assert_eq!(name, format!("S{number}"), "each row has the number after the one before it");
+        assert!(["P0", "P1"].contains(&priority), "{line}");
+        assert!(!title.is_empty() && text.ends_with('.'), "{line}");
+        Row { priority, title, is_ahead: text.starts_with(AHEAD) }
+    });
+    rows.collect()
+}
 
 /// Where tests stand, and the tests of each row there.
 type Proofs = BTreeMap<usize, Vec<String>>;
 
 #[test]
 fn every_row_has_a_test_or_says_why_not() {
-    let proofs = proofs();
+    let (rows, (proofs, _)) = (rows(), claims());
     let (mut table, mut wrong) = (String::new(), String::new());
-    for (row, (priority, title, state)) in (1..).zip(ROWS) {
-        let tests = proofs.get(&row).map(Vec::as_slice).unwrap_or_default();
-        let word = match (state, tests) {
-            (_, [_, ..]) => "proved",
-            (Ahead, []) => "ahead ",
-            (_, []) => "OPEN  ",
+    for (number, Row { priority, title, is_ahead }) in (1..).zip(&rows) {
+        let tests = proofs.get(&number).map(Vec::as_slice).unwrap_or_default();
+        let word = match (tests, is_ahead) {
+            ([_, ..], _) => "proved",
+            ([], true) => "ahead ",
+            ([], false) => "OPEN  ",
         };
-        let _ = writeln!(table, "S{row:<3} {priority:?} {word} {title}");
+        let _ = writeln!(table, "S{number:<3} {priority} {word} {title}");
         for test in tests {
             let _ = writeln!(table, "              {test}");
         }
-        match (state, tests) {
-            (Proved, []) => {
-                let _ = writeln!(wrong, "S{row} ({title}): no test proves it any more");
+        match (tests, is_ahead) {
+            ([], false) => {
+                let _ = writeln!(wrong, "S{number} ({title}): no test proves it any more");
             }
-            (Ahead, [first, ..]) => {
-                let _ = writeln!(wrong, "S{row} ({title}): `{first}` proves it: say `Proved` here");
+            ([first, ..], true) => {
+                let _ = writeln!(wrong, "S{number} ({title}): `{first}` proves it: say so in the page");
             }
             _ => {}
         }
     }
-    let ahead = ROWS.iter().filter(|(.., state)| *state == Ahead).count();
-    let _ = writeln!(table, "{} rows are proved, {ahead} ahead", ROWS.len() - ahead);
+    let ahead = rows.iter().filter(|row| row.is_ahead).count();
+    let _ = writeln!(table, "{} rows are proved, {ahead} ahead", rows.len() - ahead);
     // What `println!` writes is kept back where a test passes.
     io::stdout().lock().write_all(format!("\n{table}").as_bytes()).expect("stdout takes it");
     assert!(wrong.is_empty(), "{wrong}\n{table}");
 }
 
 #[test]
-fn no_proof_names_a_row_that_is_not_there() {
-    let odd: Vec<_> = proofs().into_iter().filter(|(row, _)| *row == 0 || *row > ROWS.len()).collect();
-    assert!(odd.is_empty(), "{odd:?}");
+fn a_row_is_named_in_one_form_and_is_there() {
+    let (proofs, mut wrong) = claims();
+    let known = rows().len();
+    let odd = proofs.into_iter().filter(|(row, _)| *row == 0 || *row > known);
+    wrong.extend(odd.map(|(row, tests)| format!("S{row} is no row: {tests:?}")));
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// The tests that name a row, over the suite and the source.
-fn proofs() -> Proofs {
-    let mut proofs = Proofs::new();
-    for folder in ["src", "tests/suite"] {
+/// The tests that name a row, over the suite and the source; and the lines that name one in vain.
+fn claims() -> (Proofs, Vec<String>) {
+    let (mut proofs, mut wrong) = (Proofs::new(), Vec::new());
+    for folder in ["src", "tests/suite", "tests/fuzz"] {
         for path in sources(Path::new(folder)) {
             let text = fs::read_to_string(&path).expect("a source");
-            for (rows, test) in found_in(&text) {
+            let place = path.strip_prefix("tests/suite").unwrap_or(&path).display();
+            let found = Found::in_source(&text);
+            wrong.extend(found.in_vain.iter().map(|line| format!("{place}: {line}")));
+            for (rows, test) in found.proofs {
                 for row in rows {
-                    let tests = proofs.entry(row).or_default();
-                    let place = path.strip_prefix("tests/suite").unwrap_or(&path);
-                    let proof = format!("{}: {test}", place.display());
-                    if !tests.contains(&proof) {
-                        tests.push(proof);
-                    }
+                    proofs.entry(row).or_default().push(format!("{place}: {test}"));
                 }
             }
         }
     }
-    proofs
+    (proofs, wrong)
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -198,44 +118,80 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What a source proves: rows, and the test or the case that does. What stands in a comment that no test
-/// follows, and not in the first lines of a file with tests, proves nothing.
-fn found_in(text: &str) -> Vec<(Vec<usize>, String)> {
-    let mut found = Vec::new();
-    let mut pending: Vec<usize> = Vec::new();
-    let has_tests = text.contains("#[test]") || text.contains("#[tokio::test") || text.contains("proptest!");
-    let (mut case, mut is_open) = ((Vec::new(), String::new()), false);
-    for line in text.lines().map(str::trim) {
-        if let Some(comment) = line.strip_prefix("//!") {
-            if has_tests {
-                let rows = in_parentheses(comment);
-                found.extend((!rows.is_empty()).then(|| (rows, "the whole file".to_owned())));
+/// What a source says of rows.
+#[derive(Debug, Default, PartialEq)]
+struct Found {
+    /// Rows, and the test or the case that proves them.
+    proofs: Vec<(Vec<usize>, String)>,
+    /// Comments that name a row in another form, or where nothing is tested.
+    in_vain: Vec<String>,
+}
+
+impl Found {
+    fn in_source(text: &str) -> Self {
+        let mut found = Self::default();
+        // The rows of the doc comment that is read, its first line with one, and whether a test follows.
+        let (mut rows, mut comment, mut is_test) = (Vec::new(), String::new(), false);
+        let mut case = (Vec::new(), String::new());
+        for line in text.lines().map(str::trim) {
+            if let Some((_, said)) = line.split_once("//") {
+                let named = line.strip_prefix("///").map(in_parentheses).unwrap_or_default();
+                if mentions(said) > 0 && (named.is_empty() || mentions(said) > in_groups(said)) {
+                    found.in_vain.push(line.to_owned());
+                } else if !named.is_empty() {
+                    line.clone_into(&mut comment);
+                    rows.extend(named);
+                }
+            } else if line.starts_with("#[") {
+                is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+            } else if let Some(name) = line.strip_prefix("name: \"") {
+                name.trim_end_matches("\",").clone_into(&mut case.1);
+            } else if let Some(named) = line.strip_prefix("rows: \"") {
+                case.0 = numbers(named.trim_end_matches("\","));
+            } else if is_base(line) {
+                let case = std::mem::take(&mut case);
+                found.proofs.extend((!case.0.is_empty()).then_some(case));
+            } else if !rows.is_empty() {
+                let name = line.split("fn ").nth(1).and_then(|rest| rest.split('(').next());
+                match name.filter(|_| is_test) {
+                    Some(name) => found.proofs.push((std::mem::take(&mut rows), name.to_owned())),
+                    None => found.in_vain.push(std::mem::take(&mut comment)),
+                }
+                rows.clear();
+                is_test = false;
+            } else {
+                is_test = false;
             }
-        } else if let Some(comment) = line.strip_prefix("///").or_else(|| line.strip_prefix("// ")) {
-            pending.extend(in_parentheses(comment));
-        } else if let Some(name) = line.strip_prefix("name: \"") {
-            name.trim_end_matches("\",").clone_into(&mut case.1);
-        } else if let Some(rows) = line.strip_prefix("rows: \"") {
-            case.0 = numbers(rows.trim_end_matches("\","));
-        } else if line.starts_with("open: Some(") {
-            is_open = true;
-        } else if line == "..CASE" {
-            let case = std::mem::take(&mut case);
-            found.extend((!std::mem::take(&mut is_open)).then_some(case));
-        } else if let Some(name) = line.split("fn ").nth(1).and_then(|rest| rest.split('(').next()) {
-            let rows = std::mem::take(&mut pending);
-            found.extend((!rows.is_empty()).then(|| (rows, name.to_owned())));
-        } else if line.is_empty() {
-            pending.clear();
         }
+        found
     }
-    found
+}
+
+/// The end of a case: `..CASE`, or another that it is laid over.
+fn is_base(line: &str) -> bool {
+    line.strip_prefix("..").is_some_and(|base| base.chars().all(|c| c.is_ascii_uppercase()))
+}
+
+/// How many rows a comment names, in whatever form. Amazon's S3 is none.
+fn mentions(comment: &str) -> usize {
+    let words = comment.replace("Amazon S3", "");
+    let words = words.split(|c: char| !c.is_alphanumeric());
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    words.filter(|word| word.strip_prefix('S').is_some_and(is_number)).count()
+}
+
+/// How many stand in groups that are understood.
+fn in_groups(comment: &str) -> usize {
+    groups(comment).filter(|group| !numbers(group).is_empty()).map(mentions).sum()
+}
+
+fn groups(comment: &str) -> impl Iterator<Item = &str> {
+    comment.split('(').skip(1).filter_map(|rest| Some(rest.split_once(')')?.0))
 }
 
 /// The rows that stand in parentheses with nothing else: `(S1, S4–S6)`.
-fn in_parentheses(text: &str) -> Vec<usize> {
-    let groups = text.split('(').skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
-    groups.filter(|group| group.starts_with('S')).flat_map(numbers).collect()
+fn in_parentheses(comment: &str) -> Vec<usize> {
+    groups(comment).flat_map(numbers).collect()
 }
 
 /// `S1, S4–S6` or `S1 S4`; nothing where anything else stands there.
@@ -250,12 +206,26 @@ fn numbers(text: &str) -> Vec<usize> {
 }
 
 #[test]
-fn rows_are_found_in_comments_and_cases() {
-    let text = "//! About (S1, S4–S6), and (Seldom).\n/// Of Amazon S3 (S28).\n#[test]\nfn a_b() {\n/// (S9)\n\nfn c() {}\nname: \"n\",\nrows: \"S2 S3\",\n..CASE\nname: \"m\",\nrows: \"S7\",\nopen: Some(\"x\"),\n..CASE\n";
+fn a_row_is_proved_by_the_test_that_names_it_and_by_nothing_else() {
+    let text = "/// Of Amazon S3, and (Seldom) of others (S28, S4–S6).\n#[test]\nfn a_b() {\n}\n/// Twice\n/// (S7).\n#[tokio::test(start_paused = true)]\n#[ignore]\nasync fn c() {}\nname: \"n\",\nrows: \"S2 S3\",\n..CASE\nname: \"m\",\nrows: \"S7\",\n..ALPN\n";
     let expected = [
-        (vec![1, 4, 5, 6], "the whole file".to_owned()),
-        (vec![28], "a_b".to_owned()),
+        (vec![28, 4, 5, 6], "a_b".to_owned()),
+        (vec![7], "c".to_owned()),
         (vec![2, 3], "n".to_owned()),
+        (vec![7], "m".to_owned()),
     ];
-    assert_eq!(found_in(text), expected);
+    assert_eq!(Found::in_source(text), Found { proofs: expected.into(), in_vain: Vec::new() });
+    for vain in [
+        "//! All of it (S1).\n#[test]\nfn a() {\n",
+        "/// S1.\n#[test]\nfn a() {\n",
+        "/// S1: that.\n#[test]\nfn a() {\n",
+        "/// This (S1) and S2.\n#[test]\nfn a() {\n",
+        "/// This (S1 and S2).\n#[test]\nfn a() {\n",
+        "/// This (S1).\nfn a() {\n",
+        "/// This (S1).\n\n#[test]\nfn a() {\n",
+        "let x = 1; // A row (S1).\n",
+    ] {
+        let found = Found::in_source(vain);
+        assert!(found.proofs.is_empty() && found.in_vain.len() == 1, "{vain}: {found:?}");
+    }
 }

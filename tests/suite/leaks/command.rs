@@ -1,5 +1,5 @@
 //! The command itself, as people start it: whatever it writes to stdout and to stderr holds no
-//! secret, in any form (S44, S45, S47–S49). The forms are made here by hand, not by the code that
+//! secret, in any form. The forms are made here by hand, not by the code that
 //! hides them; a failure names the place and the form, never the secret.
 
 use std::fmt::Write as _;
@@ -258,6 +258,7 @@ fn leaks(what: &str, written: &[(&str, String)]) -> Vec<String> {
     leaks
 }
 
+/// Every flow that is shown, by every flag (S44, S45, S47–S49).
 #[test]
 fn nothing_that_the_command_writes_holds_a_secret_in_any_form() {
     let base = server();

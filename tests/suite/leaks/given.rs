@@ -1,5 +1,5 @@
 //! How secrets come in and go out by the command line: unseen, not by way of other processes, and
-//! only where they cannot leave their place (S26, S27, S50).
+//! only where they cannot leave their place.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -29,6 +29,7 @@ fn run(folder: &Path, flow: &str, words: &[&str], stdin: &str) -> (i32, String, 
 
 const ECHO: &str = "inputs: { word: }\nvars: { said: '{{ word }}' }\nsteps: [ { script: 'print(`it is ${vars.said}`)' } ]\noutputs: { word: '{{ word }}' }\n";
 
+/// Unseen by other processes (S50).
 #[test]
 fn a_secret_is_read_from_a_line_of_stdin_and_is_one_whatever_the_input_says() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -42,6 +43,7 @@ fn a_secret_is_read_from_a_line_of_stdin_and_is_one_whatever_the_input_says() {
     says(&stderr, &["--secret word", "stdin has no line"]);
 }
 
+/// Seen by them (S50).
 #[test]
 fn a_secret_that_others_may_see_or_that_is_too_short_is_warned_of_once() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -56,6 +58,7 @@ fn a_secret_that_others_may_see_or_that_is_too_short_is_warned_of_once() {
     assert!(!stderr.contains("warning"), "{stderr}");
 }
 
+/// The environment of children (S50).
 #[test]
 fn a_command_does_not_see_the_variables_of_other_secrets() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -64,6 +67,7 @@ fn a_command_does_not_see_the_variables_of_other_secrets() {
     assert_eq!(exit, 0, "{stderr}");
 }
 
+/// Fit for a shell (S26, S27).
 #[test]
 fn a_token_that_is_none_is_not_printed_and_not_told() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -87,6 +91,7 @@ fn a_token_that_is_none_is_not_printed_and_not_told() {
     );
 }
 
+/// No token is not an empty one (S26).
 #[test]
 fn a_token_that_the_server_gave_as_null_is_not_silently_left_out() {
     let flow = "steps:\n  - { request: 'GET {{ base }}/login', extract: { token: $.access_token } }\n  - { request: { url: '{{ base }}/me', auth: { bearer: '{{ token }}' } } }\n";
@@ -99,6 +104,7 @@ fn a_token_that_the_server_gave_as_null_is_not_silently_left_out() {
     assert_eq!(ran.seen("GET /me").header("authorization"), "");
 }
 
+/// As soon as it comes (S26).
 #[test]
 fn a_token_of_a_megabyte_is_refused_where_it_is_extracted() {
     let flow =

@@ -59,8 +59,6 @@ pub(crate) struct Reply {
 enum End {
     /// The whole answer.
     Whole,
-    /// So many bytes of the body, then the end of the connection.
-    Cut(usize),
     /// No byte, until the client goes away.
     Never,
     /// No byte, and the end of the connection.
@@ -114,12 +112,6 @@ impl Reply {
     /// The same with a header more.
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// The same, but only so many bytes of the body come.
-    pub(crate) fn cut(mut self, bytes: usize) -> Self {
-        self.end = End::Cut(bytes);
         self
     }
 }
@@ -300,11 +292,10 @@ fn write_reply(mut stream: &TcpStream, method: &str, reply: &Reply) -> bool {
         answer.extend(format!("{name}: {value}\r\n").into_bytes());
     }
     answer.extend(b"\r\n");
-    let length = if let End::Cut(bytes) = reply.end { bytes } else { reply.body.len() };
     if method != "HEAD" {
-        answer.extend(&reply.body[..length]);
+        answer.extend(&reply.body);
     }
-    stream.write_all(&answer).is_ok() && matches!(reply.end, End::Whole)
+    stream.write_all(&answer).is_ok()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

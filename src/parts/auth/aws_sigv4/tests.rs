@@ -1,5 +1,5 @@
 //! The expected signatures are those of AWS's own test suite for Signature Version 4, and of the
-//! examples in the documentation of S3.
+//! examples in the documentation of Amazon S3.
 
 use bytes::Bytes;
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! The rules of the jar, as tables. Rows S13 to S15 of the attacks are here.
+//! The rules of the jar, as tables.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -50,7 +50,7 @@ fn a_cookie_goes_where_its_domain_reaches_and_to_no_public_suffix() {
         ("https://a.example.com/", "c=1; Domain=other.com", "https://other.com/", false),
         ("https://a.example.com/", "c=1; Domain=b.example.com", "https://b.example.com/", false),
         ("https://a.example.com/", "c=1; Domain=b.a.example.com", "https://a.example.com/", false),
-        // Super cookies (S13).
+        // Super cookies.
         ("https://a.example.com/", "c=1; Domain=com", "https://b.com/", false),
         ("https://a.example.co.uk/", "c=1; Domain=co.uk", "https://b.co.uk/", false),
         ("https://a.example.co.uk/", "c=1; Domain=co.UK", "https://b.co.uk/", false),

@@ -1,4 +1,4 @@
-//! S28 and S32: what decodes, and what does not.
+//! What decodes, and what does not.
 
 use std::io::Write as _;
 
@@ -94,7 +94,7 @@ fn nothing_is_empty_in_every_coding() {
     }
 }
 
-/// S32.
+/// Half a body, in each coding (S32).
 #[test]
 fn a_stream_that_is_cut_anywhere_is_an_error() {
     for (coding, whole) in [
@@ -167,6 +167,7 @@ fn what_is_no_such_stream_is_an_error() {
     assert_eq!(large, Err(Fault::Corrupt(Coding::Brotli, "it is corrupt")));
 }
 
+/// Few bytes that become many (S28).
 #[test]
 fn a_bomb_is_told_by_its_ratio_before_it_goes_off() {
     let zeros = vec![0; 40 << 20];
@@ -183,6 +184,7 @@ fn a_bomb_is_told_by_its_ratio_before_it_goes_off() {
     }
 }
 
+/// Whatever the ratio (S28).
 #[test]
 fn a_body_is_bounded_where_the_ratio_is_not() {
     let body = vec![0; 3 << 20];
@@ -212,6 +214,7 @@ fn the_first_mib_has_no_ratio() {
 }
 
 /// A stage between may grow without end and come to nothing in the next one.
+/// Codings upon codings (S28).
 #[test]
 fn the_middle_of_two_codings_is_bounded_too() {
     let members = gzip(b"").repeat(200_000);

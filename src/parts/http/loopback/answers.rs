@@ -112,7 +112,7 @@ async fn a_post_is_never_repeated_by_itself() {
     assert_eq!((server.connections(), server.seen().len()), (1, 2));
 }
 
-/// S28. What servers are told, and where they are told nothing.
+/// What servers are told, and where they are told nothing (S28).
 #[tokio::test]
 async fn compressed_answers_are_asked_for_unless_the_request_says_otherwise() {
     let server = Server::start(|_, _| Reply::Keep(ok(""))).await;
@@ -172,7 +172,7 @@ async fn what_has_no_body_is_not_decoded() {
     client().send(&request(Method::HEAD, &server.url("/"))).await.expect("nothing is read");
 }
 
-/// S34.
+/// HTTP/2 says beforehand that it will close (S34).
 #[tokio::test]
 async fn a_connection_of_http_2_that_the_server_gives_up_is_replaced() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");

@@ -51,7 +51,7 @@ fn coded(coding: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// S28 and S32: each says its numbers, and what to do.
+/// Each says its numbers, and what to do (S28, S32).
 #[tokio::test]
 async fn a_body_that_cannot_be_decoded_is_an_error_with_numbers() {
     let bomb = gzip(&vec![0; 4 << 20]);
@@ -101,7 +101,7 @@ async fn the_limit_of_a_body_holds_for_what_came_and_for_what_it_becomes() {
     }
 }
 
-/// S33: the answer that hides in another is nobody's.
+/// The answer that hides in another is nobody's (S33).
 #[tokio::test]
 async fn an_answer_whose_end_is_in_doubt_is_refused_and_its_connection_given_up() {
     let hidden = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhidden";
@@ -144,7 +144,7 @@ async fn an_answer_whose_end_is_in_doubt_is_refused_and_its_connection_given_up(
     }
 }
 
-/// S33.
+/// Lengths and chunks (S33).
 #[tokio::test]
 async fn a_length_that_is_none_is_an_error() {
     for head in [
@@ -169,7 +169,7 @@ async fn a_length_that_is_none_is_an_error() {
     assert!(matches!(old, Error::NotHttp { .. }), "{old:?}");
 }
 
-/// S30.
+/// Pauses (S30).
 #[tokio::test(start_paused = true)]
 async fn the_first_byte_and_each_pause_have_limits_of_their_own() {
     let limit = Duration::from_secs(3);
@@ -191,7 +191,7 @@ async fn the_first_byte_and_each_pause_have_limits_of_their_own() {
     }
 }
 
-/// S33: answers before the answer are not counted, but they do not stop the clock.
+/// Answers before the answer are not counted, but they do not stop the clock (S30, S35).
 #[tokio::test]
 async fn answers_before_the_answer_end_with_the_time_for_it() {
     let server = Server::start(|_, _| {
@@ -204,7 +204,7 @@ async fn answers_before_the_answer_end_with_the_time_for_it() {
     assert!(matches!(error, Error::NoFirstByte { phase: Phase::Waiting, .. }), "{error:?}");
 }
 
-/// S35.
+/// Its first bytes (S35).
 #[tokio::test]
 async fn an_answer_that_is_no_http_is_shown_as_escapes() {
     for (bytes, told) in [
@@ -221,7 +221,7 @@ async fn an_answer_that_is_no_http_is_shown_as_escapes() {
     }
 }
 
-/// S31.
+/// At each limit and above it (S31).
 #[tokio::test]
 async fn floods_of_headers_are_refused() {
     let many = |count: usize| {

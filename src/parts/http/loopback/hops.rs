@@ -2,47 +2,6 @@
 
 use super::*;
 
-fn with_bearer(mut request: Request) -> Request {
-    let mut value = HeaderValue::from_static("Bearer hunter2");
-    value.set_sensitive(true);
-    request.headers.insert(AUTHORIZATION, value);
-    request
-}
-
-#[tokio::test]
-async fn a_redirect_to_another_port_leaves_credentials_behind_for_good() {
-    let a = Server::start(|_, request| match request.split(' ').nth(1) {
-        Some("/start") => Reply::Keep(to(302, "/moved")),
-        Some("/moved") => Reply::Keep(to(302, &format!("{}/detour", B_ORIGIN.get().expect("B runs")))),
-        _ => Reply::Keep(ok("back")),
-    })
-    .await;
-    let back = a.url("/back");
-    let b = Server::start(move |_, _| Reply::Keep(to(302, &back))).await;
-    B_ORIGIN.set(b.origin.clone()).expect("only this test sets it");
-
-    let response = client().send(&with_bearer(get(&a.url("/start")))).await.expect("answers");
-    assert_eq!((&response.body[..], response.url.as_str()), (&b"back"[..], a.url("/back").as_str()));
-    let dropped: Vec<_> = response.hops.iter().map(|hop| (hop.status, hop.dropped_credentials)).collect();
-    assert_eq!(dropped, [(302, false), (302, true), (302, false)]);
-    let carried: Vec<_> = a.seen().iter().map(|request| request.contains("hunter2")).collect();
-    assert_eq!(carried, [true, true, false], "start, moved, back");
-    assert!(!b.seen()[0].contains("hunter2"));
-    assert_eq!(a.connections(), 1, "the bodies of redirects are read");
-}
-
-static B_ORIGIN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-
-#[tokio::test]
-async fn a_body_stays_with_its_origin() {
-    let b = Server::start(|_, _| Reply::Keep(ok(""))).await;
-    let there = b.url("/");
-    let a = Server::start(move |_, _| Reply::Keep(to(307, &there))).await;
-    let error = client().send(&post(&a.url("/"), "password=hunter2")).await.expect_err("refused");
-    assert!(matches!(error, Error::Redirect(redirect::Error::Body { .. })), "{error:?}");
-    assert!(b.seen().is_empty());
-}
-
 #[tokio::test]
 async fn redirects_without_end_are_an_error_that_names_the_chain() {
     let server = Server::start(|_, _| Reply::Keep(to(302, "/loop?token=hunter2"))).await;

@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RANGE, USER_AGENT,
-};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE, USER_AGENT};
 use reqwest::{Method, Version};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,7 +19,6 @@ use crate::parts::http::channel::{Channel, HttpVersion};
 use crate::parts::http::client::{Client, ClientOptions};
 use crate::parts::http::error::{Error, Kind, Phase};
 use crate::parts::http::message::{Limits, Request, Response};
-use crate::parts::http::redirect;
 use crate::parts::http::tls::Fault;
 use crate::parts::http::transport::Transport;
 

@@ -37,7 +37,6 @@ const PLACE: Place = Place {
 };
 
 pub(super) const PLACES: &[Place] = &[
-    // A piece of a path (S23).
     Place {
         name: "a segment",
         step: "request: { url: '{{ base }}/p/{{ v }}/end' }",

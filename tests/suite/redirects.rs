@@ -1,4 +1,5 @@
-//! What a redirect may take along, where it may lead, and how it is told (S2, S6, S7, S9, S10).
+//! What a workflow says of redirects, what they may take along of it, and how they are told. What a hostile
+//! one is, stands in `hostile/redirects.rs`.
 
 use reqchain::running::{Cause, Detail};
 
@@ -17,7 +18,7 @@ fn sent_on(request: &str) -> Scenario {
     .server("other", |other| other.on("GET /take", |_| Reply::json("{}")))
 }
 
-/// S2: an echo, a literal that is repeated and a derived form carry no mark.
+/// An echo, a literal that is repeated and a derived form carry no mark (S2).
 #[test]
 fn a_header_that_holds_a_known_secret_without_its_mark_stays_with_its_origin() {
     for header in [
@@ -38,6 +39,7 @@ fn a_header_that_holds_a_known_secret_without_its_mark_stays_with_its_origin() {
     }
 }
 
+/// The same by way of a script (S2).
 #[test]
 fn a_script_takes_no_known_secret_over_a_redirect_either() {
     let ran = Scenario::new(&format!(
@@ -53,7 +55,7 @@ fn a_script_takes_no_known_secret_over_a_redirect_either() {
     assert_eq!(ran.seen("GET /").header("x-trace"), SECRET);
 }
 
-/// S2, S11: what a server chose as the next URL gets no secret that came unmarked.
+/// What a server chose as the next URL gets no secret that came unmarked (S2, S11).
 #[test]
 fn a_request_to_where_a_server_chose_is_searched_for_known_secrets() {
     let chosen = |request: &str| {
@@ -146,7 +148,7 @@ fn redirects_are_shown_below_a_step_that_failed_and_given_to_programs() {
     }
 }
 
-/// S6.
+/// Down from https, whatever it carries (S6).
 #[test]
 fn a_redirect_out_of_https_is_warned_of_and_carries_nothing() {
     let run = |keys: &str, to: &'static str| {
@@ -179,77 +181,49 @@ fn a_redirect_out_of_https_is_warned_of_and_carries_nothing() {
     }
 }
 
-/// S7.
+/// A chain has an end (S8).
 #[test]
-fn what_stands_before_the_host_of_a_redirect_is_neither_sent_nor_shown() {
-    let to = |seen: &crate::scenario::Seen| {
-        let host = seen.origin("other").trim_start_matches("http://").to_owned();
-        Reply::redirect(302, format!("http://evil:hunter2hunter2@{host}/take"))
-    };
-    for (redirects, asked) in [("", 1), (", redirects: none", 0)] {
-        let ran = Scenario::new(&format!(
-            "inputs: {{ base: }}\nsteps: [ {{ request: {{ url: '{{{{ base }}}}/'{redirects} }}, expect: {{ status: any }} }} ]"
+fn redirects_none_gives_the_redirect_itself_and_max_bounds_the_chain() {
+    let ran = Scenario::new(
+        "defaults: { redirects: { max: 1 } }\nsteps:\n  - { request: { url: '{{ base }}/a', redirects: none }, expect: { status: 302 } }\n  - request: GET {{ base }}/a\n",
+    )
+    .on("GET /a", |_| Reply::redirect(302, "/b"))
+    .on("GET /b", |_| Reply::redirect(302, "/c"))
+    .run();
+    ran.fails_with(Cause::CouldNotRun).saw(["GET /a", "GET /a", "GET /b"]);
+    says(&ran.error(), &["more than 1 redirects", "`redirects: { max: … }`"]);
+}
+
+/// Trust is said by origin (S1, S4).
+#[test]
+fn credentials_and_bodies_follow_a_redirect_only_to_a_trusted_origin_and_back() {
+    let flow = |redirects: &str| {
+        Scenario::new(&format!(
+            "inputs: {{ base: , other: }}\nsteps:\n  - request: {{ url: '{{{{ base }}}}/a', auth: {{ bearer: abcdefgh }}, json: {{ x: 1 }}{redirects} }}\n"
         ))
-        .on("GET /", to)
-        .server("other", |other| {
-            if asked > 0 {
-                other.on("GET /take", |_| Reply::json("{}"));
-            }
-        })
-        .detail(Detail::Wire)
-        .run();
-        ran.passed();
-        let there = ran.seen_at("other");
-        assert_eq!(there.len(), asked);
-        assert!(there.iter().all(|seen| seen.header("authorization").is_empty()));
-        assert!(!ran.text().contains("hunter2"), "{}", ran.text());
-        says(&ran.text(), &["/take"]);
-    }
-}
-
-/// S9.
-#[test]
-fn a_location_that_two_readers_would_read_differently_is_an_error() {
-    let reply = |locations: &[&str]| {
-        let reply = locations.iter().fold(Reply::status(302), |reply, to| reply.header("location", *to));
-        Scenario::new("steps: [ { request: 'GET {{ base }}/' } ]").on("GET /", move |_| reply.clone())
     };
-    for (locations, why) in [
-        (&["/a", "/b"][..], "`Location` header comes more than once"),
-        (&["/a\tb"], "`Location` header has a control character"),
-        (&["http://a.example\t.evil.example/"], "control character"),
-        (&[""], "`Location` header is empty"),
-        (&["   "], "`Location` header is empty"),
-        (&["http://"], "`Location` header is not a URL"),
-        (&["http://a%2Fb.example/"], "`Location` header is not a URL"),
-        (&["http://a b.example/"], "`Location` header is not a URL"),
-        (&["http://a.example:99999/"], "`Location` header is not a URL"),
-        (&["javascript:alert(1)"], "`javascript:`"),
-        (&["data:text/html,x"], "`data:`"),
-    ] {
-        let ran = reply(locations).run();
-        ran.fails_with(Cause::CouldNotRun).saw(["GET /"]);
-        says(&ran.error(), &["redirects", why, "flow.yaml:1:"]);
-    }
-    for locations in [&["/b", "/b"][..], &["\\b"], &[" /b "], &["./x/../b"]] {
-        let ran = reply(locations).json("GET /b", "{}").run();
-        ran.passed().saw(["GET /", "GET /b"]);
-    }
-    reply(&[]).run().passed().saw(["GET /"]);
-}
-
-/// S10, S12.
-#[test]
-fn nothing_tells_the_next_server_where_the_request_came_from() {
-    let ran = Scenario::new("inputs: { base: }\nsteps: [ { request: 'GET {{ base }}/a?code=abc#part' } ]")
-        .on("GET /a", |_| Reply::redirect(302, "/b#frag"))
-        .on("GET /b", |seen| Reply::redirect(302, format!("{}/c", seen.origin("other"))))
-        .server("other", |other| other.on("GET /c", |_| Reply::json("{}")))
+    let ran = flow("").on("POST /a", |seen| Reply::redirect(307, format!("{}/b", seen.origin("other"))));
+    ran.server("other", |_| {}).run().fails_with(Cause::CouldNotRun).saw_at("other", []);
+    let ran = flow(", redirects: { trust: ['{{ other }}'] }")
+        .on("POST /a", |seen| Reply::redirect(307, format!("{}/b", seen.origin("other"))))
+        .on("POST /c", |_| Reply::json("{}"))
+        .server("other", |other| {
+            other.on("POST /b", |seen| Reply::redirect(307, format!("{}/c", seen.origin("base"))));
+        })
         .run();
     ran.passed();
-    for seen in [ran.seen("GET /a"), ran.seen("GET /b"), ran.seen_at("other")[0].clone()] {
-        assert_eq!((seen.header("referer"), seen.header("origin")), ("", ""));
-        assert!(!seen.target.contains('#'), "{}", seen.target);
-    }
-    assert_eq!(ran.seen("GET /b").target, "/b");
+    let there = &ran.seen_at("other")[0];
+    assert_eq!((there.header("authorization"), there.body.as_str()), ("Bearer abcdefgh", r#"{"x":1}"#));
+    assert_eq!(ran.seen("POST /c").header("authorization"), "Bearer abcdefgh");
+}
+
+#[test]
+fn a_redirect_within_the_origin_keeps_credentials() {
+    let ran = Scenario::new("steps: [ { request: { url: '{{ base }}/', auth: { bearer: abcdefgh } } } ]")
+        .on("GET /", |_| Reply::redirect(302, "/next"))
+        .json("GET /next", "{}")
+        .run();
+    ran.passed().saw(["GET /", "GET /next"]);
+    assert_eq!(ran.seen("GET /next").header("authorization"), "Bearer abcdefgh");
+    assert!(ran.warnings().is_empty());
 }

@@ -1,6 +1,8 @@
 //! Every number that bounds something: below it and at it all is well, above it there is an error that
 //! names it. Nothing panics, hangs, or is cut without a word.
 
+mod answers;
+
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -106,7 +108,7 @@ fn headers_of_an_answer() {
 #[test]
 fn redirects() {
     for (setting, limit) in [("redirects: { max: 2 }", 2), ("timeout: 60s", 10)] {
-        bounded(limit, &format!("{limit}"), |hops| {
+        bounded(limit, &format!("more than {limit} redirects"), |hops| {
             let mut scenario =
                 Scenario::new(&format!("steps:\n  - request: {{ url: '{{{{ base }}}}/0', {setting} }}\n"));
             for hop in 0..hops {

@@ -1,11 +1,11 @@
-//! What a server says to people: words that would steer a terminal, and secrets that it echoes.
+//! What a server repeats of a request.
 
 use super::server::Act::Whole;
 use super::{CASE, Case, Out, all_withstood};
 use reqchain::running::Cause;
 
 #[test]
-fn what_a_server_says_is_shown_without_its_power() {
+fn a_secret_that_a_server_repeats_is_not_shown() {
     all_withstood(CASES);
 }
 
