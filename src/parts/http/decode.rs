@@ -56,7 +56,7 @@ impl fmt::Display for Coding {
 
 /// Why a body is not decoded at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub enum Refusal {
     /// A coding of that name is not known here.
     Unknown(String),
     /// So many codings are more than [`MOST`].
@@ -65,7 +65,7 @@ pub(super) enum Refusal {
 
 /// Why decoding stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub enum Fault {
     /// It is not what its coding says.
     Corrupt(Coding, &'static str),
     /// More came of it than may be kept.
@@ -78,7 +78,7 @@ pub(super) enum Fault {
 ///
 /// # Errors
 /// [`Refusal`], where one is not known, or where they are too many.
-pub(super) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Refusal> {
+pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Refusal> {
     let mut found = Vec::new();
     let mut count = 0;
     for value in headers.get_all(CONTENT_ENCODING) {
@@ -110,7 +110,7 @@ fn shown(name: &[u8]) -> String {
 }
 
 /// Decodes a body as it comes.
-pub(super) struct Decoder {
+pub struct Decoder {
     /// The coding that was applied last is undone first.
     stages: Vec<Stage>,
     bounds: Bounds,
@@ -151,21 +151,28 @@ struct Step {
 impl Decoder {
     /// A decoder for codings in the order in which they were applied; `most` is the largest body in
     /// bytes, and `ratio` how many times larger it may be than what came.
-    pub(super) fn new(codings: &[Coding], most: u64, ratio: u32) -> Self {
+    #[must_use]
+    pub fn new(codings: &[Coding], most: u64, ratio: u32) -> Self {
         let stages = codings.iter().rev().copied().map(Stage::new).collect();
         let bounds = Bounds { most, ratio: u64::from(ratio), encoded: 0 };
         Self { stages, bounds, decoded: Vec::new() }
     }
 
     /// Takes what came next.
-    pub(super) fn take(&mut self, encoded: &[u8]) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// [`Fault`], where it is damaged, or becomes more than it may.
+    pub fn take(&mut self, encoded: &[u8]) -> Result<(), Fault> {
         self.bounds.encoded += encoded.len() as u64;
         push(&mut self.stages, encoded, &self.bounds, &mut self.decoded)
     }
 
     /// The whole body, where its end was seen. A body of no bytes at all is empty, whatever is said
     /// of it: servers name a coding beside an empty body.
-    pub(super) fn finish(self) -> Result<Vec<u8>, Fault> {
+    ///
+    /// # Errors
+    /// [`Fault`], where its end did not come.
+    pub fn finish(self) -> Result<Vec<u8>, Fault> {
         let open = self.stages.iter().find(|stage| self.bounds.encoded > 0 && !stage.undo.is_ended());
         match open {
             Some(stage) => Err(Fault::Corrupt(stage.coding, "it is cut off")),
@@ -174,7 +181,8 @@ impl Decoder {
     }
 
     /// How much came so far, in bytes.
-    pub(super) const fn encoded(&self) -> u64 {
+    #[must_use]
+    pub const fn encoded(&self) -> u64 {
         self.bounds.encoded
     }
 }

@@ -2,15 +2,13 @@
 //! secret, in any form. The forms are made here by hand, not by the code that
 //! hides them; a failure names the place and the form, never the secret.
 
-use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::fuzz::targets::forms::forms;
 use crate::scenario::says;
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 /// What the caller gives, by the way in which it is given: every sign that some encoding escapes.
 const SECRETS: [(&str, &str); 6] = [
@@ -31,75 +29,6 @@ const LEARNT: [(&str, &str); 7] = [
     ("attribute", "attr1bute-5f6e7d8c9b"),
     ("text", "t3xt-2b3c4d5e6f7a8b"),
 ];
-
-/// A secret in all forms that are promised to be hidden, each by its name.
-fn forms(secret: &str) -> Vec<(&'static str, String)> {
-    let each = |sign: &dyn Fn(char) -> String| secret.chars().map(sign).collect::<String>();
-    let percent = |plain: &dyn Fn(u8) -> bool, upper: bool| {
-        secret.bytes().fold(String::new(), |mut text, byte| {
-            let _ = match (plain(byte), upper) {
-                (true, _) => write!(text, "{}", byte as char),
-                (_, true) => write!(text, "%{byte:02X}"),
-                (_, false) => write!(text, "%{byte:02x}"),
-            };
-            text
-        })
-    };
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let units = |sign: char| {
-        let mut buffer = [0; 2];
-        let units = sign.encode_utf16(&mut buffer);
-        units.iter().fold(String::new(), |text, unit| format!("{text}\\u{unit:04x}"))
-    };
-    let json = |sign: char| match sign {
-        '"' | '\\' => format!("\\{sign}"),
-        '\n' => "\\n".to_owned(),
-        sign => sign.to_string(),
-    };
-    let named = |sign: char| match sign {
-        '&' => "&amp;".to_owned(),
-        '<' => "&lt;".to_owned(),
-        '>' => "&gt;".to_owned(),
-        '"' => "&quot;".to_owned(),
-        '\'' => "&apos;".to_owned(),
-        sign => sign.to_string(),
-    };
-    let special = |sign: char| !sign.is_ascii_alphanumeric();
-    let hex = secret.bytes().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    let whole = STANDARD.encode(secret);
-    let inside = |before: &str| {
-        // The digits that no neighbour has a part in.
-        let text = STANDARD.encode(format!("{before}{secret}"));
-        let from = (before.len() * 8).div_ceil(6);
-        text[from..(before.len() + secret.len()) * 8 / 6].to_owned()
-    };
-    let wrapped = whole.as_bytes().chunks(19).map(|line| String::from_utf8_lossy(line).into_owned());
-    vec![
-        ("plain", secret.to_owned()),
-        ("base64", whole.clone()),
-        ("base64 without padding", whole.trim_end_matches('=').to_owned()),
-        ("base64url", URL_SAFE.encode(secret)),
-        ("base64 behind one byte", inside("x")),
-        ("base64 behind two bytes", inside("xy")),
-        ("base64 in lines", wrapped.collect::<Vec<_>>().join("\r\n")),
-        ("percent", percent(&unreserved, true)),
-        ("percent, lower", percent(&unreserved, false)),
-        ("percent, every byte", percent(&|_| false, true)),
-        ("form", percent(&|byte| unreserved(byte) || byte == b' ', true).replace(' ', "+")),
-        ("JSON", each(&json)),
-        ("JSON with \\/", each(&json).replace('/', "\\/")),
-        ("JSON with \\u of what is special", each(&|c| if special(c) { units(c) } else { c.into() })),
-        ("JSON with \\u of all", each(&units)),
-        ("entities", each(&named)),
-        ("entities in decimal", each(&|c| if special(c) { format!("&#{};", c as u32) } else { c.into() })),
-        ("entities in hex", each(&|c| if special(c) { format!("&#x{:X};", c as u32) } else { c.into() })),
-        ("hex", hex.clone()),
-        ("hex, upper", hex.to_uppercase()),
-        ("for a shell", secret.replace('\'', "'\\''")),
-        ("coloured", each(&|c| if c == '-' { "\x1b[31m-\x1b[0m".into() } else { c.into() })),
-        ("in lines", secret.replace('-', "-\n")),
-    ]
-}
 
 /// A server that gives back all that it was ever told, in every form, and more.
 fn server() -> String {
