@@ -11,8 +11,10 @@ mod scenario;
 mod run;
 // Values on their way: inputs, `vars`, extracts, and their places in a request.
 mod values;
-// What a request says and where it goes: its bodies, `base_url`, null and lists, GraphQL.
+// What a request says: its bodies, null and lists, GraphQL.
 mod body;
+// What is laid before a URL, and who may choose it.
+mod base_url;
 // Where inputs come from: commands, choices, tables, environment files, rows, trust.
 mod inputs;
 // Files that a workflow names, and all that may be wrong with them; rows of `--data`.

@@ -47,7 +47,7 @@ const CASES: &[Case] = &[
         rows: "S28",
         answers: &[&[Whole("200 OK\r\ncontent-encoding: x-odd", "????")]],
         step: "extract: { x: $.x }",
-        told: &["x-odd"],
+        told: &["encoded as `x-odd`, which is not decoded"],
         next: Next::Decent,
         ..CASE
     },
@@ -64,7 +64,7 @@ const CASES: &[Case] = &[
         rows: "S36",
         answers: &[&[Made(deep)]],
         step: "extract: { x: $.x }",
-        told: &["JSON"],
+        told: &["the body is not JSON"],
         ..CASE
     },
     Case {
@@ -133,7 +133,7 @@ const CASES: &[Case] = &[
         rows: "S37",
         answers: &[&[Whole("200 OK", "{\"x\":NaN}")]],
         step: "extract: { x: $.x }",
-        told: &["JSON"],
+        told: &["the body is not JSON"],
         ..CASE
     },
     Case {

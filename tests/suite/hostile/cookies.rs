@@ -102,7 +102,7 @@ const CASES: &[Case] = &[
             Say("; Path=/\r\ncontent-length: 2\r\n\r\n{}"),
         ]],
         out: Out::Passes,
-        told: &["cookie"],
+        told: &["cookies"],
         next: Next::Same,
         next_sees: &["cookie: a=1\r\n"],
         ..CASE

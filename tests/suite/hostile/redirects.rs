@@ -102,7 +102,7 @@ const CASES: &[Case] = &[
         name: "a file of this machine is not what a redirect gives",
         rows: "S6",
         answers: &[&[Whole("302 Found\r\nlocation: file:///etc/passwd", "")]],
-        told: &["file"],
+        told: &["redirects to a `file:` URL"],
         untold: &["root:"],
         ..CASE
     },
@@ -110,28 +110,28 @@ const CASES: &[Case] = &[
         name: "a redirect to ftp is not followed",
         rows: "S6",
         answers: &[&[Whole("302 Found\r\nlocation: ftp://127.0.0.1/x", "")]],
-        told: &["ftp"],
+        told: &["redirects to a `ftp:` URL"],
         ..CASE
     },
     Case {
         name: "a redirect to data is not followed",
         rows: "S6",
         answers: &[&[Whole("302 Found\r\nlocation: data:text/plain,x", "")]],
-        told: &["data"],
+        told: &["redirects to a `data:` URL"],
         ..CASE
     },
     Case {
         name: "a redirect to javascript is not followed",
         rows: "S6",
         answers: &[&[Whole("302 Found\r\nlocation: javascript:alert(1)", "")]],
-        told: &["javascript"],
+        told: &["redirects to a `javascript:` URL"],
         ..CASE
     },
     Case {
         name: "a redirect to gopher is not followed",
         rows: "S6",
         answers: &[&[Whole("302 Found\r\nlocation: gopher://127.0.0.1:25/x", "")]],
-        told: &["gopher"],
+        told: &["redirects to a `gopher:` URL"],
         ..CASE
     },
     Case {
@@ -140,7 +140,7 @@ const CASES: &[Case] = &[
         tls: true,
         answers: &[&[Whole("302 Found\r\nlocation: «away»/x", "")]],
         keys: "auth: { bearer: '{{ password }}' }",
-        told: &["https"],
+        told: &["which is not encrypted, but the request carries credentials"],
         ..CASE
     },
     Case {
@@ -149,7 +149,7 @@ const CASES: &[Case] = &[
         tls: true,
         answers: &[&[Whole("302 Found\r\nlocation: «away»/x", "")]],
         out: Out::Passes,
-        told: &["https"],
+        told: &["a redirect from https://127.0.0.1:", "which is not encrypted"],
         away_saw: &["GET /x"],
         ..CASE
     },
@@ -290,7 +290,7 @@ const CASES: &[Case] = &[
         step: "extract: { u: $.u }",
         then: "- request: { url: '{{ u }}', auth: { bearer: '{{ password }}' } }",
         out: Out::Passes,
-        told: &["credential"],
+        told: &["sent without credentials: a server chose"],
         away_saw: &["GET /x"],
         away_unseen: &["hunter2", "authorization"],
         ..CASE

@@ -26,6 +26,7 @@ const CASES: &[Case] = &[
         answers: &[&[Whole("200 OK", "{\"token\":\"abcdefgh\\r\\nX-Injected: 1\"}")]],
         step: "extract: { token: $.token }",
         then: "- request: { url: '{{ h }}/b', auth: { bearer: '{{ token }}' } }",
+        told: &["this is not a bearer token: character 9"],
         untold: &["abcdefgh"],
         saw: &["GET /"],
         ..CASE
@@ -36,6 +37,7 @@ const CASES: &[Case] = &[
         answers: &[&[Whole("200 OK", "{\"token\":\"abcdefgh\\nX-Injected: 1\"}")]],
         step: "extract: { token: $.token }",
         then: "- request: { url: '{{ h }}/b', headers: { X-A: '{{ token }}' } }",
+        told: &["the header `x-a`"],
         untold: &["abcdefgh"],
         saw: &["GET /"],
         ..CASE
