@@ -227,5 +227,5 @@ steps:
     retry: { max: 1, if: [5xx] }
 ";
     let ran = Scenario::new(flow).on("POST /", |_| Reply::status(503)).run();
-    says(&outcome(&ran).help.expect("a help"), &["down or busy, and stayed so"]);
+    says(&outcome(&ran).help.expect("a help"), &["down or busy, at every attempt"]);
 }

@@ -236,7 +236,7 @@ fn push(stages: &mut [Stage], mut input: &[u8], bounds: &Bounds, decoded: &mut V
         bounds.check(stage.produced)?;
         push(rest, &stage.piece[..written], bounds, decoded)?;
         if read == 0 && written == 0 && !input.is_empty() {
-            return Err(Fault::Corrupt(stage.coding, "it leads nowhere"));
+            return Err(Fault::Corrupt(stage.coding, "the data does not advance the decoder"));
         }
         // A piece that is not full shows that nothing is held back.
         if input.is_empty() && written < PIECE {

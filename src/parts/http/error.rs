@@ -43,7 +43,7 @@ pub enum Error {
         why: String,
     },
     /// The proxy wants credentials, or others (RFC 9110, 15.5.8; RFC 1929).
-    #[error("the proxy {proxy} does not let us through with these credentials, or with none")]
+    #[error("the proxy {proxy} asks for credentials, or for other ones")]
     ProxyCredentials {
         /// The proxy.
         proxy: String,
@@ -201,7 +201,7 @@ pub enum Error {
         coding: String,
     },
     /// The body is encoded too many times over.
-    #[error("the answer of {to} is encoded {count} times over, and {} are the most", decode::MOST)]
+    #[error("the answer of {to} has {count} content codings; at most {} are decoded", decode::MOST)]
     Encodings {
         /// Who.
         to: String,
@@ -295,7 +295,7 @@ impl Error {
             Self::NameNotFound { .. } => "is the name spelt right, and is there a network?",
             Self::Refused { .. } => "is the server running, and is that its port?",
             Self::ProxyRefused { .. } => {
-                "a proxy lets through to what it knows and allows, and a server that is none refuses to everything; `proxy: none`, or `no_proxy` in `proxy: { url: …, no_proxy: […] }`, goes without it"
+                "is that server a proxy, and does it allow this host? `proxy: none`, or `no_proxy` in `proxy: { url: …, no_proxy: […] }`, goes past it"
             }
             Self::ProxyCredentials { .. } => {
                 "they stand in its URL: `proxy: \"http://{{ user }}:{{ password }}@proxy.example:8080\"`"

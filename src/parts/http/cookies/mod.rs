@@ -250,7 +250,7 @@ impl Jar {
         let overflow = &self.0.overflow;
         let tell = overflow.happened.load(Ordering::Relaxed) && !overflow.told.swap(true, Ordering::Relaxed);
         tell.then(|| {
-            "more or larger cookies came than the jar keeps or a request carries: some were left out"
+            "some cookies were left out: too many or too large"
                 .to_owned()
         })
     }
