@@ -23,7 +23,7 @@ use crate::parts::http::proxy::Proxy;
 use crate::parts::http::timing::{self, ConnectLayer, Connection, TimedLookup};
 use crate::parts::http::tls::{self, Checks, Unbuilt, Waiver};
 use crate::parts::http::transport::{self, BoxFuture, Transport};
-use crate::parts::http::{body, framing, redirect};
+use crate::parts::http::{body, framing, http2, redirect};
 
 /// What a request says of who sends it, where the user says nothing else.
 pub const USER_AGENT: &str = concat!("reqchain/", env!("CARGO_PKG_VERSION"));
@@ -130,8 +130,10 @@ impl Client {
     /// Sends one request and waits for the head of its answer.
     ///
     /// A pooled connection may have died since it was used last. hyper finds out before it writes
-    /// and takes another; where it had written already, an idempotent request is sent once more,
-    /// and any other is left to the user's `retry`. `first` is the request as it was written.
+    /// and takes another; where it had written already, or the server says that it left the request
+    /// unread, an idempotent one is sent once more, and any other is left to the user's `retry`: a server
+    /// that is wrong about it would do twice what must be done once. `first` is the request as it was
+    /// written.
     async fn hop(&self, request: &Request, first: &Request) -> Result<reqwest::Response, Error> {
         self.admit(&request.url)?;
         let client = self.client(request, first)?;
@@ -143,7 +145,8 @@ impl Client {
                 Err(error) => {
                     let reused = timing::connection() == Connection::Reused;
                     let stale = reused && hung_up(&error).is_some();
-                    if !(stale && may_repeat) {
+                    let unread = http2::Fault::of(&error) == Some(http2::Fault::Unread);
+                    if !((stale || unread) && may_repeat) {
                         return Err(no_answer(&error, request));
                     }
                     may_repeat = false;

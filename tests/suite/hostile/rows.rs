@@ -217,7 +217,7 @@ fn found_in(text: &str) -> Vec<(Vec<usize>, String)> {
             case.0 = numbers(rows.trim_end_matches("\","));
         } else if line.starts_with("open: Some(") {
             is_open = true;
-        } else if line == "..CASE" {
+        } else if line.strip_prefix("..").is_some_and(|base| base.chars().all(|c| c.is_ascii_uppercase())) {
             let case = std::mem::take(&mut case);
             found.extend((!std::mem::take(&mut is_open)).then_some(case));
         } else if let Some(name) = line.split("fn ").nth(1).and_then(|rest| rest.split('(').next()) {
@@ -249,7 +249,7 @@ fn numbers(text: &str) -> Vec<usize> {
 
 #[test]
 fn rows_are_found_in_comments_and_cases() {
-    let text = "//! About (S1, S4–S6), and (Seldom).\n/// Of Amazon S3 (S28).\n#[test]\nfn a_b() {\n/// (S9)\n\nfn c() {}\nname: \"n\",\nrows: \"S2 S3\",\n..CASE\nname: \"m\",\nrows: \"S7\",\nopen: Some(\"x\"),\n..CASE\n";
+    let text = "//! About (S1, S4–S6), and (Seldom).\n/// Of Amazon S3 (S28).\n#[test]\nfn a_b() {\n/// (S9)\n\nfn c() {}\nname: \"n\",\nrows: \"S2 S3\",\n..CASE\nname: \"m\",\nrows: \"S7\",\nopen: Some(\"x\"),\n..ALPN\n";
     let expected = [
         (vec![1, 4, 5, 6], "the whole file".to_owned()),
         (vec![28], "a_b".to_owned()),
