@@ -245,6 +245,14 @@ pub enum Error {
         /// The origin.
         origin: String,
     },
+    /// A proxy that is spoken to by TLS would be shown the client certificate of the server behind it.
+    #[error("the client certificate for {to} would be shown to the proxy {proxy}, too: nothing was sent")]
+    CertificateForProxy {
+        /// Who.
+        to: String,
+        /// The proxy.
+        proxy: String,
+    },
     /// This machine is not able to send it.
     #[error("cannot send to {to}: {why}")]
     NotSent {
@@ -339,6 +347,9 @@ impl Error {
             Self::OtherOrigin { .. } => {
                 "with --mock only the mock is spoken to: the URL, or the redirect to it, must stay at the origin of the mock"
             }
+            Self::CertificateForProxy { .. } => {
+                "lead it through a proxy of http:// or socks5://, or past this one: `proxy: { url, no_proxy }`"
+            }
             Self::Http2 { fault, .. } => return fault.help().map(str::to_owned),
             Self::Tls { fault, .. } => return fault.help(),
             Self::Redirect(error) => return error.help(),
@@ -383,6 +394,7 @@ impl Error {
                 | Self::NoFirstByte { phase: Phase::Connecting, .. }
                 | Self::Http2 { fault: http2::Fault::Unread, .. }
                 | Self::Tls { .. }
+                | Self::CertificateForProxy { .. }
                 | Self::OtherOrigin { .. }
                 | Self::NotSent { .. }
         )
