@@ -48,7 +48,7 @@ const ROWS: [(Priority, &str, State); 86] = [
     (P1, "prefixes and odd cookies", Proved),
     (P0, "a flood of cookies does not break later requests", Proved),
     (P1, "the file of the jar", Ahead),
-    (P1, "no password from .netrc", Ahead),
+    (P1, "no password from .netrc", Proved),
     (P1, "no cookie from trailers or interim answers", Proved),
     (P0, "a value is never a template", Proved),
     (P0, "a value is never a script", Proved),
