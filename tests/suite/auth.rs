@@ -296,7 +296,7 @@ fn an_oauth_refusal_is_a_matter_of_authentication_and_another_400_is_not() {
 #[test]
 fn a_token_with_a_line_break_never_becomes_a_header() {
     let ran = Scenario::new(
-        "steps:\n  - { request: 'GET {{ base }}/t', extract: { token: $.t } }\n  - { id: use, request: { url: '{{ base }}/use', auth: { bearer: '{{ token }}' } } }\n",
+        "steps:\n  - { request: 'GET {{ base }}/t', extract: { given: $.t } }\n  - { id: use, request: { url: '{{ base }}/use', auth: { bearer: '{{ given }}' } } }\n",
     )
     .json("GET /t", "{\"t\":\"abcdefgh\\r\\nX-Injected: 1\"}")
     .run();

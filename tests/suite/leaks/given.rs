@@ -89,7 +89,7 @@ fn a_token_that_is_none_is_not_printed_and_not_told() {
 
 #[test]
 fn a_token_that_the_server_gave_as_null_is_not_silently_left_out() {
-    let flow = "steps:\n  - { request: 'GET {{ base }}/login', extract: { token: $.access_token } }\n  - { request: { url: '{{ base }}/me', auth: { bearer: '{{ token }}' } } }\n";
+    let flow = "steps:\n  - { request: 'GET {{ base }}/login', extract: { token: { json: $.access_token, optional: true } } }\n  - { request: { url: '{{ base }}/me', auth: { bearer: '{{ token }}' } } }\n";
     let ran = Scenario::new(flow).json("GET /login", r#"{"access_token":null}"#).run();
     ran.saw(["GET /login"]);
     says(&ran.error(), &["`token`", "is null", "an answer gave it"]);
