@@ -365,7 +365,7 @@ const FLOODS: &[Case] = &[
             F(Data("{}")),
             F(End),
         ]],
-        told: &["headers", "too many: 101, and 100 are the most"],
+        told: &["headers", "too many: 101; the limit is 100"],
         next: Next::Decent,
         ..ALPN
     },
