@@ -13,6 +13,7 @@ use crate::cli::{Refused, paths, refusal, trouble};
 use crate::document::environment::{self, Environment};
 use crate::document::workflow::{Declared, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, visible};
+use crate::ground::log_command::disarmed_json;
 use crate::ground::source::{Source, in_project};
 use crate::reading::report::style::Style;
 use crate::services::mock::Mock;
@@ -75,7 +76,7 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
     if arguments.format == Format::Json {
         // Writing a list of texts and numbers to a string cannot fail.
         let list = serde_json::to_string_pretty(&all.0).unwrap_or_default();
-        print(&format!("{list}\n")).map_err(|error| trouble("cannot write to stdout", &error))?;
+        print(&(disarmed_json(&list) + "\n")).map_err(|error| trouble("cannot write to stdout", &error))?;
     }
     Ok(if all.has_errors() { Exit::Usage } else { Exit::Passed })
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::ground::log_command::disarmed_json;
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::parts::expect::Check;
@@ -65,7 +66,7 @@ impl Reporter for Json {
 pub fn document(passed: bool, workflows: &[serde_json::Value]) -> String {
     let document = Document { version: VERSION, passed, workflows };
     // Writing a tree of plain values to a string cannot fail.
-    serde_json::to_string_pretty(&document).map(|text| text + "\n").unwrap_or_default()
+    serde_json::to_string_pretty(&document).map(|text| disarmed_json(&text) + "\n").unwrap_or_default()
 }
 
 #[derive(Serialize)]

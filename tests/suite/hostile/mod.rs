@@ -13,6 +13,7 @@ mod cookies;
 mod framing;
 mod injection;
 mod limits;
+mod logs;
 mod redirects;
 mod text;
 mod tokens;
