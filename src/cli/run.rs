@@ -24,7 +24,6 @@ use crate::document::rows::Rows;
 use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
-use crate::ground::secret::SHORTEST;
 use crate::parts::http::tls::Waiver;
 use crate::parts::http::{Client, ClientOptions};
 use crate::reading::report::console::{Look, Verbosity};
@@ -149,7 +148,7 @@ async fn run(
     stand_ins.point(&mut inputs);
     let rows = arguments.data.as_deref().map(Rows::open).transpose().map_err(refusal)?;
     let jobs = plan_all(workflows, &inputs, rows.is_some())?;
-    arguments.warn_of_secrets(&jobs, terminal);
+    arguments.warn_of_seen_secrets(&jobs, terminal);
     let rows = rows.map(|rows| Cases::new(rows, inputs, &jobs)).transpose().map_err(refusal)?;
     if let Some(rows) = &rows {
         rows.warnings.0.iter().for_each(|warning| tell(&warning.render(terminal.style.is_colored())));
@@ -282,34 +281,19 @@ impl Arguments {
         Ok(inputs)
     }
 
-    /// Warns, once for each input, of secrets that others may see, and of those that are too short to
-    /// be found in other text. Mocks are given none that matter.
-    fn warn_of_secrets(&self, jobs: &[Job], terminal: Terminal) {
+    /// Warns, once for each input, of secrets that others may see. Mocks are given none that matter.
+    fn warn_of_seen_secrets(&self, jobs: &[Job], terminal: Terminal) {
         if self.quiet || self.mock {
             return;
         }
-        let mut told: HashSet<(&str, bool)> = HashSet::new();
-        let mut warn = |name, short, warning: Diagnostic| {
-            if told.insert((name, short)) {
-                tell(&warning.render(terminal.style.is_colored()));
-            }
-        };
-        for input in jobs.iter().flat_map(|job| &job.workflow.inputs).filter(|input| input.secret) {
-            let name = &*input.name.value;
-            if self.inputs.iter().any(|(given, _)| given == name) {
+        let mut told: HashSet<&str> = HashSet::new();
+        let inputs = jobs.iter().flat_map(|job| &job.workflow.inputs).filter(|input| input.secret);
+        for name in inputs.map(|input| &*input.name.value) {
+            if self.inputs.iter().any(|(given, _)| given == name) && told.insert(name) {
                 let message =
                     format!("--input {name}=… stands in the list of processes, where others see it");
                 let help = format!("use its variable or its file, or --secret {name}");
-                warn(name, false, Diagnostic::warning(message).help(help));
-            }
-        }
-        for (name, value) in jobs.iter().flat_map(|job| &job.plan.inputs) {
-            let length = value.value.as_str().map_or(SHORTEST, str::len);
-            if value.marks.is_secret() && (1..SHORTEST).contains(&length) {
-                let message = format!(
-                    "the input `{name}` has fewer than {SHORTEST} characters: it is not hidden inside other text"
-                );
-                warn(name, true, Diagnostic::warning(message));
+                tell(&Diagnostic::warning(message).help(help).render(terminal.style.is_colored()));
             }
         }
     }
@@ -329,6 +313,7 @@ impl Arguments {
         let wanted = if keeps_entries { Detail::Steps } else { Detail::Outcome };
         context.detail = detail(verbosity).max(wanted);
         (context.curl, context.dry_run) = (self.curl, self.dry_run);
+        context.short_secrets = context.short_secrets.filter(|_| !self.mock);
         let jobs = usize::try_from(self.jobs).unwrap_or(usize::MAX);
         let screen = Screen::stderr(spins);
         Arc::new(Schedule {

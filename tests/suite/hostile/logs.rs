@@ -1,5 +1,5 @@
 //! Words of servers, scripts and files that a machine which builds would obey where they stand in its
-//! log. What is obeyed is judged as the runner of GitHub and the agents of Azure and TeamCity do it.
+//! log. What is obeyed is judged as the runners and agents of such machines do it.
 
 use crate::scenario::{Called, Cli, says};
 
