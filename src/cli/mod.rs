@@ -11,6 +11,7 @@ pub mod exit;
 pub mod fmt;
 pub mod graph;
 pub mod help;
+pub mod interrupt;
 pub mod man;
 pub mod mock;
 pub mod new;

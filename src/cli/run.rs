@@ -14,6 +14,7 @@ use clap::Args;
 
 use crate::cli::cases::{Cases, run_rows};
 use crate::cli::exit::Exit;
+use crate::cli::interrupt::Interrupts;
 use crate::cli::only::only;
 use crate::cli::schedule::{Job, Ran, Schedule, run_all};
 use crate::cli::terminal::{Terminal, print, tell, to_terminal};
@@ -28,7 +29,7 @@ use crate::parts::http::tls::Waiver;
 use crate::parts::http::{Client, ClientOptions};
 use crate::reading::report::console::{Look, Verbosity};
 use crate::reading::report::{Screen, Tally, json, vars};
-use crate::running::{Cancel, Context, Detail};
+use crate::running::{Context, Detail};
 use crate::services::mock::StandIns;
 
 /// Run workflows
@@ -143,7 +144,8 @@ async fn run(
     terminal: Terminal,
     workflows: Vec<Arc<Workflow>>,
 ) -> Result<Exit, Refused> {
-    let mut inputs = arguments.inputs(&workflows)?;
+    let mut interrupts = None;
+    let mut inputs = arguments.inputs(&workflows, &mut interrupts)?;
     let stand_ins = arguments.stand_ins(&workflows, &inputs).await?;
     stand_ins.point(&mut inputs);
     let rows = arguments.data.as_deref().map(Rows::open).transpose().map_err(refusal)?;
@@ -156,13 +158,17 @@ async fn run(
     let live = jobs.len() == 1 && (rows.is_none() || arguments.jobs == 1);
     let schedule = arguments.schedule(terminal, live, stand_ins);
     let (cancel, started) = (schedule.context.cancel.clone(), Instant::now());
-    let interrupts = tokio::spawn(watch_interrupts(cancel.clone(), Arc::clone(&schedule.screen)));
+    // Where signals cannot be had, the system still ends the process.
+    let interrupts = interrupts.or_else(|| Interrupts::listen(secret::unhide).ok());
+    if let Some(interrupts) = &interrupts {
+        interrupts.end_first(&cancel, &schedule.screen);
+    }
     let files = jobs.len();
     let (ran, tried, wrong) = match rows {
         None => (run_all(jobs, schedule).await, files, None),
         Some(rows) => run_rows(jobs, rows, schedule).await,
     };
-    interrupts.abort();
+    interrupts.iter().for_each(Interrupts::end_at_once);
     let begun = if cancel.is_cancelled() { Exit::Interrupted } else { Exit::Passed };
     let begun = if wrong.is_some() { begun.worst(Exit::Usage) } else { begun };
     let exit = ran.iter().fold(begun, |exit, ran| exit.worst(ran.exit));
@@ -197,18 +203,6 @@ fn all_or_mistakes<T>(results: Vec<Result<T, Diagnostics>>) -> Result<Vec<T>, Re
         }
     }
     if wrong.0.is_empty() { Ok(right) } else { Err(refusal(wrong)) }
-}
-
-/// The first Ctrl-C ends the run in order, the second at once.
-async fn watch_interrupts(cancel: Cancel, screen: Arc<Screen>) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
-    cancel.cancel();
-    if tokio::signal::ctrl_c().await.is_ok() {
-        screen.print("\n");
-        std::process::exit(Exit::Interrupted.code().into());
-    }
 }
 
 impl Arguments {
@@ -258,13 +252,17 @@ impl Arguments {
         StandIns::start(mocked, inputs, &Clock::system()).await.map_err(refusal)
     }
 
-    fn inputs(&self, workflows: &[Arc<Workflow>]) -> Result<Inputs, Refused> {
+    fn inputs(
+        &self,
+        workflows: &[Arc<Workflow>],
+        interrupts: &mut Option<Interrupts>,
+    ) -> Result<Inputs, Refused> {
         let mut inputs = Inputs::new();
         for (name, value) in &self.inputs {
             inputs.set(name, value);
         }
         for name in &self.secrets {
-            inputs.set_secret(name, &secret::read(name).map_err(refusal)?);
+            inputs.set_secret(name, &secret::read(name, interrupts).map_err(refusal)?);
         }
         if self.mock {
             inputs.under_mock();

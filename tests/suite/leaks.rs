@@ -4,6 +4,8 @@
 
 mod command;
 mod given;
+#[cfg(unix)]
+mod prompt;
 
 use std::fmt::Write as _;
 
