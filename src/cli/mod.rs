@@ -8,6 +8,7 @@ pub mod cases;
 pub mod check;
 pub mod completions;
 pub mod exit;
+pub mod fault;
 pub mod fmt;
 pub mod graph;
 pub mod help;

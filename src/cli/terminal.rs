@@ -1,7 +1,6 @@
 //! The terminal: whether there is one, what it can show, and writing to it without surprises.
 //!
-//! A pipe that its reader has closed is no error of ours, and a panic must not print what it
-//! holds, since that may be a secret.
+//! A pipe that its reader has closed is no error of ours.
 
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -74,17 +73,6 @@ pub fn to_terminal() -> bool {
 pub fn tell(text: &str) {
     let text = disarmed(text.trim_end_matches('\n'));
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
-}
-
-/// Replaces what a panic prints: the values in its message may be secrets.
-pub fn quiet_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
-        tell(&format!(
-            "internal error{place}: this is a bug in reqchain {}, please report it",
-            env!("CARGO_PKG_VERSION")
-        ));
-    }));
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! one that hides it.
 
 mod command;
+mod fault;
 mod given;
 #[cfg(unix)]
 mod prompt;
