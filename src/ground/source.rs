@@ -148,6 +148,7 @@ impl Source {
         let mut shown = self.text.clone().into_bytes();
         let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner).clone();
         hidden.extend(literal_secrets(&self.text));
+        hidden.extend(repeated(&self.text, &hidden));
         for span in hidden {
             let end = shown.len().min(span.end as usize);
             for byte in shown.get_mut(span.start as usize..end).unwrap_or_default() {
@@ -217,12 +218,35 @@ fn literal_secrets(text: &str) -> Vec<Span> {
                 rest[..line].find(" #").unwrap_or(line)
             }
         };
-        let value = rest[..end].trim_end();
-        if !value.contains("{{") && value.len() >= SHORTEST {
-            spans.push(Span::new(start, start + value.len()));
-        }
+        spans.extend(outside_templates(start, rest[..end].trim_end()));
     }
     spans
+}
+
+/// What of a value is no template, and long enough to be a secret: `Bearer {{ token }}` has none.
+fn outside_templates(start: usize, value: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut from = 0;
+    while from < value.len() {
+        let open = value[from..].find("{{").map_or(value.len(), |at| from + at);
+        if value[from..open].trim().len() >= SHORTEST {
+            spans.push(Span::new(start + from, start + open));
+        }
+        from = value[open..].find("}}").map_or(value.len(), |at| open + at + 2);
+    }
+    spans
+}
+
+/// Where else in a text that stands which is hidden: a script may have the password again that is an
+/// input's default.
+fn repeated(text: &str, hidden: &[Span]) -> Vec<Span> {
+    let mut known: Vec<&str> = hidden.iter().filter_map(|span| text.get(span.range())).collect();
+    known.iter_mut().for_each(|known| *known = known.trim_matches(['"', '\'', ' ']));
+    known.sort_unstable();
+    known.dedup();
+    let known = known.into_iter().filter(|known| known.len() >= SHORTEST);
+    let found = known.flat_map(|known| text.match_indices(known));
+    found.map(|(start, known)| Span::new(start, start + known.len())).collect()
 }
 
 #[cfg(test)]
@@ -242,5 +266,12 @@ mod tests {
         let source = Source::text("t", "shelf_mark: hunter2 # mine");
         source.hide(Span::new(12, 19));
         assert_eq!(source.shown(), "shelf_mark: ******* # mine");
+    }
+
+    #[test]
+    fn what_is_hidden_is_so_wherever_it_stands_and_beside_a_template() {
+        let text = "password: 'opensesame'\nscript: let x = `opensesame`;\nbearer: 'Bearer {{ token }} sesame-too'\n";
+        let shown = "password: ************\nscript: let x = `**********`;\nbearer: 'Bearer {{ token }}************\n";
+        assert_eq!(Source::text("t", text).shown(), shown);
     }
 }

@@ -7,6 +7,7 @@ mod fault;
 mod given;
 #[cfg(unix)]
 mod prompt;
+mod written;
 
 use std::fmt::Write as _;
 

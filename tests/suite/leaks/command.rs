@@ -225,9 +225,11 @@ outputs: { other: there, said: '{{ said }}' }
 ];
 
 /// How the command is called.
-const CALLS: [(&str, &[&str]); 11] = [
+const CALLS: [(&str, &[&str]); 13] = [
     ("run", &["run"]),
     ("run -v in colour", &["--color", "always", "run", "-v"]),
+    ("in colour", &["--color", "always", "run"]),
+    ("fmt --check", &["fmt", "--check"]),
     ("run -vv", &["run", "-vv", "--color", "never"]),
     ("run -q, vars", &["run", "-q", "--output", "vars"]),
     ("run, json", &["run", "-vv", "--output", "json"]),
