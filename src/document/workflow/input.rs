@@ -335,7 +335,9 @@ fn hide_literal(node: &Node, secret_by_name: bool, reading: &Reading) {
     };
     if said.unwrap_or(secret_by_name) {
         reading.hide_literals(node, "default", &KEYS);
-        choices.iter().for_each(|choice| reading.hide_literals(choice, "default", &KEYS));
+        for choice in choices {
+            reading.hide_literals(choice, "default", &KEYS);
+        }
     }
 }
 
