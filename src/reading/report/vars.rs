@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::ground::diagnostic::{Diagnostic, did_you_mean, visible};
+use crate::ground::log_command::disarmed;
 use crate::ground::secret::{Marked, Needles, pseudonym};
 use crate::ground::token::{is_called_one, refused};
 use crate::ground::value::Value;
@@ -77,7 +78,7 @@ pub fn shown(value: &Marked<Value>, needles: &Needles) -> Value {
 }
 
 fn line(text: &str) -> String {
-    visible(&text.replace('\n', "\\n").replace('\r', "\\r"))
+    disarmed(&visible(&text.replace('\n', "\\n").replace('\r', "\\r"))).into_owned()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod framing;
 mod http2;
 mod injection;
 mod limits;
+mod logs;
 mod redirects;
 mod text;
 mod tokens;

@@ -48,6 +48,15 @@ fn each_part_of_a_request_becomes_what_curl_calls_it() {
             "curl https://h/ --header 'x-a: it'\\''s' --header 'x-b;' --header Content-Type: --data-raw @f",
         ),
         (
+            request(
+                "POST",
+                "https://h/",
+                &[("x-a", "## 1", false), ("content-type", "a/b", false)],
+                Some(b"###[a]##vso["),
+            ),
+            "curl https://h/ --header 'x-a: ## 1' --header 'content-type: a/b' --data-raw '#''#''#[a]#''#vso['",
+        ),
+        (
             request("PUT", "https://[::1]/", &[("content-type", "a/b", false)], Some(b"a\r\n-%\\")),
             "printf 'a\\015\\n-%%\\\\' | curl --request PUT --globoff 'https://[::1]/' --header 'content-type: a/b' --data-binary @-",
         ),
