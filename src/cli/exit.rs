@@ -22,7 +22,7 @@ pub enum Exit {
     CouldNotRun,
     /// 4: a 401, a 407 or an OAuth refusal that nobody expected.
     Authentication,
-    /// 130: Ctrl-C, as shells number it.
+    /// 130: Ctrl-C, as shells number it, or SIGTERM.
     Interrupted,
 }
 
@@ -37,7 +37,7 @@ impl Exit {
             "it could not run: network, TLS, a script's error, a limit, a file, nothing to extract",
         ),
         (Self::Authentication, "a 401, a 407 or an OAuth refusal that nobody expected"),
-        (Self::Interrupted, "interrupted by Ctrl-C"),
+        (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM"),
     ];
 
     /// The number that the calling process sees.

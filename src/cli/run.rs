@@ -14,6 +14,7 @@ use clap::Args;
 
 use crate::cli::cases::{Cases, run_rows};
 use crate::cli::exit::Exit;
+use crate::cli::interrupt::Interrupts;
 use crate::cli::only::only;
 use crate::cli::schedule::{Job, Ran, Schedule, run_all};
 use crate::cli::terminal::{Terminal, print, tell, to_terminal};
@@ -24,12 +25,11 @@ use crate::document::rows::Rows;
 use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
-use crate::ground::secret::SHORTEST;
 use crate::parts::http::tls::Waiver;
 use crate::parts::http::{Client, ClientOptions};
 use crate::reading::report::console::{Look, Verbosity};
 use crate::reading::report::{Screen, Tally, json, vars};
-use crate::running::{Cancel, Context, Detail};
+use crate::running::{Context, Detail};
 use crate::services::mock::StandIns;
 
 /// Run workflows
@@ -144,12 +144,13 @@ async fn run(
     terminal: Terminal,
     workflows: Vec<Arc<Workflow>>,
 ) -> Result<Exit, Refused> {
-    let mut inputs = arguments.inputs(&workflows)?;
+    let mut interrupts = None;
+    let mut inputs = arguments.inputs(&workflows, &mut interrupts)?;
     let stand_ins = arguments.stand_ins(&workflows, &inputs).await?;
     stand_ins.point(&mut inputs);
     let rows = arguments.data.as_deref().map(Rows::open).transpose().map_err(refusal)?;
     let jobs = plan_all(workflows, &inputs, rows.is_some())?;
-    arguments.warn_of_secrets(&jobs, terminal);
+    arguments.warn_of_seen_secrets(&jobs, terminal);
     let rows = rows.map(|rows| Cases::new(rows, inputs, &jobs)).transpose().map_err(refusal)?;
     if let Some(rows) = &rows {
         rows.warnings.0.iter().for_each(|warning| tell(&warning.render(terminal.style.is_colored())));
@@ -157,13 +158,17 @@ async fn run(
     let live = jobs.len() == 1 && (rows.is_none() || arguments.jobs == 1);
     let schedule = arguments.schedule(terminal, live, stand_ins);
     let (cancel, started) = (schedule.context.cancel.clone(), Instant::now());
-    let interrupts = tokio::spawn(watch_interrupts(cancel.clone(), Arc::clone(&schedule.screen)));
+    // Where signals cannot be had, the system still ends the process.
+    let interrupts = interrupts.or_else(|| Interrupts::listen(secret::unhide).ok());
+    if let Some(interrupts) = &interrupts {
+        interrupts.end_first(&cancel, &schedule.screen);
+    }
     let files = jobs.len();
     let (ran, tried, wrong) = match rows {
         None => (run_all(jobs, schedule).await, files, None),
         Some(rows) => run_rows(jobs, rows, schedule).await,
     };
-    interrupts.abort();
+    interrupts.iter().for_each(Interrupts::end_at_once);
     let begun = if cancel.is_cancelled() { Exit::Interrupted } else { Exit::Passed };
     let begun = if wrong.is_some() { begun.worst(Exit::Usage) } else { begun };
     let exit = ran.iter().fold(begun, |exit, ran| exit.worst(ran.exit));
@@ -198,18 +203,6 @@ fn all_or_mistakes<T>(results: Vec<Result<T, Diagnostics>>) -> Result<Vec<T>, Re
         }
     }
     if wrong.0.is_empty() { Ok(right) } else { Err(refusal(wrong)) }
-}
-
-/// The first Ctrl-C ends the run in order, the second at once.
-async fn watch_interrupts(cancel: Cancel, screen: Arc<Screen>) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
-    cancel.cancel();
-    if tokio::signal::ctrl_c().await.is_ok() {
-        screen.print("\n");
-        std::process::exit(Exit::Interrupted.code().into());
-    }
 }
 
 impl Arguments {
@@ -259,13 +252,17 @@ impl Arguments {
         StandIns::start(mocked, inputs, &Clock::system()).await.map_err(refusal)
     }
 
-    fn inputs(&self, workflows: &[Arc<Workflow>]) -> Result<Inputs, Refused> {
+    fn inputs(
+        &self,
+        workflows: &[Arc<Workflow>],
+        interrupts: &mut Option<Interrupts>,
+    ) -> Result<Inputs, Refused> {
         let mut inputs = Inputs::new();
         for (name, value) in &self.inputs {
             inputs.set(name, value);
         }
         for name in &self.secrets {
-            inputs.set_secret(name, &secret::read(name).map_err(refusal)?);
+            inputs.set_secret(name, &secret::read(name, interrupts).map_err(refusal)?);
         }
         if self.mock {
             inputs.under_mock();
@@ -282,34 +279,19 @@ impl Arguments {
         Ok(inputs)
     }
 
-    /// Warns, once for each input, of secrets that others may see, and of those that are too short to
-    /// be found in other text. Mocks are given none that matter.
-    fn warn_of_secrets(&self, jobs: &[Job], terminal: Terminal) {
+    /// Warns, once for each input, of secrets that others may see. Mocks are given none that matter.
+    fn warn_of_seen_secrets(&self, jobs: &[Job], terminal: Terminal) {
         if self.quiet || self.mock {
             return;
         }
-        let mut told: HashSet<(&str, bool)> = HashSet::new();
-        let mut warn = |name, short, warning: Diagnostic| {
-            if told.insert((name, short)) {
-                tell(&warning.render(terminal.style.is_colored()));
-            }
-        };
-        for input in jobs.iter().flat_map(|job| &job.workflow.inputs).filter(|input| input.secret) {
-            let name = &*input.name.value;
-            if self.inputs.iter().any(|(given, _)| given == name) {
+        let mut told: HashSet<&str> = HashSet::new();
+        let inputs = jobs.iter().flat_map(|job| &job.workflow.inputs).filter(|input| input.secret);
+        for name in inputs.map(|input| &*input.name.value) {
+            if self.inputs.iter().any(|(given, _)| given == name) && told.insert(name) {
                 let message =
                     format!("--input {name}=… stands in the list of processes, where others see it");
                 let help = format!("use its variable or its file, or --secret {name}");
-                warn(name, false, Diagnostic::warning(message).help(help));
-            }
-        }
-        for (name, value) in jobs.iter().flat_map(|job| &job.plan.inputs) {
-            let length = value.value.as_str().map_or(SHORTEST, str::len);
-            if value.marks.is_secret() && (1..SHORTEST).contains(&length) {
-                let message = format!(
-                    "the input `{name}` has fewer than {SHORTEST} characters: it is not hidden inside other text"
-                );
-                warn(name, true, Diagnostic::warning(message));
+                tell(&Diagnostic::warning(message).help(help).render(terminal.style.is_colored()));
             }
         }
     }
@@ -329,6 +311,7 @@ impl Arguments {
         let wanted = if keeps_entries { Detail::Steps } else { Detail::Outcome };
         context.detail = detail(verbosity).max(wanted);
         (context.curl, context.dry_run) = (self.curl, self.dry_run);
+        context.short_secrets = context.short_secrets.filter(|_| !self.mock);
         let jobs = usize::try_from(self.jobs).unwrap_or(usize::MAX);
         let screen = Screen::stderr(spins);
         Arc::new(Schedule {

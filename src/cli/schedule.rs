@@ -12,9 +12,9 @@ use crate::cli::exit::Exit;
 use crate::document::plan::Plan;
 use crate::document::workflow::Workflow;
 use crate::ground::secret::Needles;
-use crate::reading::report::console::{Console, Look};
+use crate::reading::report::console::{Console, Look, Verbosity};
 use crate::reading::report::{Json, Reporter, Screen, Tally, Target, Turn, vars::Outputs};
-use crate::running::{Cause, Context, Finished, Verdict, run};
+use crate::running::{Cause, Context, Finished, ShortSecrets, Verdict, run};
 use crate::services::mock::StandIns;
 
 /// What holds for all files of a call.
@@ -142,7 +142,7 @@ pub(super) async fn run_pass(
     let mut console = console.row(row).pass(pass);
     let mut json = schedule.keeps_entries.then(|| Json::new(Arc::clone(source), pass).row(row));
     let before = schedule.stand_ins.troubles();
-    let mut finished = run(&job.plan, &schedule.context, |event| {
+    let mut finished = run(&job.plan, &schedule.context(), |event| {
         console.event(event);
         if let Some(json) = &mut json {
             json.event(event);
@@ -178,6 +178,15 @@ fn fail(finished: &mut Finished) {
 }
 
 impl Schedule {
+    /// The context of a pass. Where only what failed is shown, each shows all that is to be known of it.
+    fn context(&self) -> Context {
+        let mut context = self.context.clone();
+        if self.look.verbosity == Verbosity::Quiet {
+            context.short_secrets = context.short_secrets.map(|_| ShortSecrets::default());
+        }
+        context
+    }
+
     /// Whether nothing more is to be begun.
     #[must_use]
     pub fn is_over(&self) -> bool {

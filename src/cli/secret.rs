@@ -3,28 +3,40 @@
 //! A person types it unseen; a program writes it to stdin, a line for each name.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
 
+use crate::cli::interrupt::Interrupts;
 use crate::ground::diagnostic::Diagnostic;
 
 /// The longest line that is taken, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// Reads the secret of that name from whoever sits at stdin.
+/// Reads the secret of that name from whoever sits at stdin. Before a person is asked, an interrupt is
+/// listened for, since it must not leave a terminal that shows nothing.
 ///
 /// # Errors
 /// There is nothing more to read, or it is no text.
-pub fn read(name: &str) -> Result<String, Diagnostic> {
+pub fn read(name: &str, interrupts: &mut Option<Interrupts>) -> Result<String, Diagnostic> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
         return line(name, &mut stdin.lock());
     }
+    if interrupts.is_none() {
+        *interrupts = Some(Interrupts::listen(unhide).map_err(|_| not_hidden())?);
+    }
+    let hidden = Hidden::begin()?;
     // Nobody is asked where nobody can see the question.
     let _ = write!(io::stderr(), "{name}: ");
-    let quiet = Quiet::begin()?;
     let read = line(name, &mut stdin.lock());
-    drop(quiet);
-    let _ = writeln!(io::stderr());
+    drop(hidden);
     read
+}
+
+/// What is said where what is typed could be seen, or stay unseen for ever.
+fn not_hidden() -> Diagnostic {
+    let help = "write it to stdin, a line for each --secret: --secret NAME < file";
+    Diagnostic::error("this terminal cannot be kept from showing what is typed").help(help)
 }
 
 fn line(name: &str, input: &mut impl BufRead) -> Result<String, Diagnostic> {
@@ -45,39 +57,48 @@ fn line(name: &str, input: &mut impl BufRead) -> Result<String, Diagnostic> {
     Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
 }
 
-/// A terminal that shows nothing of what is typed, until this is dropped.
+/// How the terminal was before it was made to show nothing of what is typed; nothing where it is so still.
 #[cfg(unix)]
-struct Quiet(rustix::termios::Termios);
+static BEFORE: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
+
+/// A terminal that shows nothing of what is typed, until this is dropped or the process is interrupted.
+struct Hidden;
 
 #[cfg(unix)]
-impl Quiet {
+impl Hidden {
     fn begin() -> Result<Self, Diagnostic> {
         use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let visible = || Diagnostic::error("this terminal would show what is typed").help("use a pipe");
-        let before = tcgetattr(io::stdin()).map_err(|_| visible())?;
-        let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &quiet).map_err(|_| visible())?;
-        Ok(Self(before))
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        // There is nothing to be done where it stays as it is.
-        let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &self.0);
+        let before = tcgetattr(io::stdin()).map_err(|_| not_hidden())?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        let mut kept = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden).map_err(|_| not_hidden())?;
+        *kept = Some(before);
+        Ok(Self)
     }
 }
 
 /// Where nothing can be hidden, nothing is asked.
 #[cfg(not(unix))]
-struct Quiet;
-
-#[cfg(not(unix))]
-impl Quiet {
+impl Hidden {
     fn begin() -> Result<Self, Diagnostic> {
-        Err(Diagnostic::error("this terminal would show what is typed").help("use a pipe"))
+        Err(not_hidden())
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        unhide();
+    }
+}
+
+/// Gives the terminal back as it was, below the question, if it was changed.
+pub fn unhide() {
+    #[cfg(unix)]
+    if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        // There is nothing to be done where it stays as it is.
+        let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &before);
+        let _ = writeln!(io::stderr());
     }
 }
 

@@ -1,13 +1,13 @@
 //! The terminal: whether there is one, what it can show, and writing to it without surprises.
 //!
-//! A pipe that its reader has closed is no error of ours, and a panic must not print what it
-//! holds, since that may be a secret.
+//! A pipe that its reader has closed is no error of ours.
 
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use clap::ValueEnum;
 
+use crate::ground::log_command::disarmed;
 use crate::reading::report::style::Style;
 
 /// When to use colours.
@@ -50,7 +50,7 @@ impl Terminal {
     }
 }
 
-/// Writes a result to stdout. A reader that has gone away has read enough.
+/// Writes a result to stdout, byte for byte. A reader that has gone away has read enough.
 ///
 /// # Errors
 /// Whatever else keeps the text from being written, such as a full disk.
@@ -68,20 +68,11 @@ pub fn to_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Writes a message to stderr in one piece. Where nobody reads it there is nobody to tell.
+/// Writes a message to stderr in one piece, in which nothing steers a machine that builds. Where
+/// nobody reads it there is nobody to tell.
 pub fn tell(text: &str) {
-    let _ = io::stderr().write_all(format!("{}\n", text.trim_end_matches('\n')).as_bytes());
-}
-
-/// Replaces what a panic prints: the values in its message may be secrets.
-pub fn quiet_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
-        tell(&format!(
-            "internal error{place}: this is a bug in reqchain {}, please report it",
-            env!("CARGO_PKG_VERSION")
-        ));
-    }));
+    let text = disarmed(text.trim_end_matches('\n'));
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 #[cfg(test)]

@@ -136,10 +136,9 @@ impl Entry {
     fn read(name: &Scalar, node: &Node, reading: &Reading) -> Option<Self> {
         let said = node.get("secret").and_then(Node::scalar).map(|said| &*said.text == "true");
         let secret = said.unwrap_or_else(|| is_secret_name(&name.text));
-        let literal = if matches!(node.kind, Kind::Map(_)) { node.get("value") } else { Some(node) };
         // Before anything of it is read, since that may already have to be told.
-        if let Some(literal) = literal.filter(|literal| secret && literal.to_value() != Value::Null) {
-            reading.source.hide(literal.span);
+        if secret {
+            reading.hide_literals(node, "value", &KEYS);
         }
         let spanned = variable_name(name, reading);
         let (from, span) = match &node.kind {

@@ -8,6 +8,7 @@ pub mod example;
 pub mod file;
 pub mod foreign;
 pub mod jws;
+pub mod log_command;
 pub mod quantity;
 pub mod random;
 pub mod read;

@@ -356,6 +356,21 @@ impl Reading {
         Some(Fields { entries, meant, complete, span: node.span })
     }
 
+    /// Keeps what a secret is, where it stands as it is, out of every excerpt: the text itself, and in a map
+    /// what stands under `key`, or under one that is not known and may have been meant.
+    pub fn hide_literals(&self, node: &Node, key: &str, known: &[&str]) {
+        let literals: Vec<&Node> = match &node.kind {
+            Kind::Map(entries) => {
+                let is_literal = |name: &Scalar| &*name.text == key || !known.contains(&&*name.text);
+                entries.iter().filter(|(name, _)| is_literal(name)).map(|(_, literal)| literal).collect()
+            }
+            _ => vec![node],
+        };
+        for literal in literals.into_iter().filter(|literal| literal.to_value() != Value::Null) {
+            self.source.hide(literal.span);
+        }
+    }
+
     /// Keeps a literal out of every excerpt.
     fn hide(&self, node: &Node) {
         if node.scalar().is_some_and(|scalar| !scalar.is_empty() && !scalar.text.contains("{{")) {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::ground::secret::{SHORTEST, is_secret_name};
+use crate::ground::secret::{Needles, SHORTEST, is_secret_name};
 
 /// A range of bytes in a [`Source`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -64,6 +64,8 @@ pub struct Source {
     path: Option<PathBuf>,
     text: String,
     hidden: Mutex<Vec<Span>>,
+    /// The text without them, and how many they were.
+    shown: Mutex<Option<(usize, Arc<str>)>>,
 }
 
 impl fmt::Debug for Source {
@@ -78,7 +80,13 @@ impl fmt::Debug for Source {
 impl Source {
     /// A text that is not a file: `name` is what messages call it.
     pub fn text(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), path: None, text: text.into(), hidden: Mutex::default() })
+        Arc::new(Self {
+            name: name.into(),
+            path: None,
+            text: text.into(),
+            hidden: Mutex::default(),
+            shown: Mutex::default(),
+        })
     }
 
     /// A text that was read from `path`.
@@ -88,6 +96,7 @@ impl Source {
             path: Some(path.to_owned()),
             text: text.into(),
             hidden: Mutex::default(),
+            shown: Mutex::default(),
         })
     }
 
@@ -144,10 +153,25 @@ impl Source {
     /// The text with every hidden place blanked by `*`, byte for byte, so that offsets keep.
     /// Where a text could not be read far enough to know what is secret, names tell.
     #[must_use]
-    pub fn shown(&self) -> String {
+    pub fn shown(&self) -> Arc<str> {
+        let hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*shown {
+            // Places are only ever added, and a text with many mistakes is shown for each.
+            Some((places, text)) if *places == hidden.len() => Arc::clone(text),
+            _ => {
+                let text: Arc<str> = self.blanked(&hidden).into();
+                *shown = Some((hidden.len(), Arc::clone(&text)));
+                text
+            }
+        }
+    }
+
+    fn blanked(&self, hidden: &[Span]) -> String {
         let mut shown = self.text.clone().into_bytes();
-        let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut hidden = hidden.to_vec();
         hidden.extend(literal_secrets(&self.text));
+        hidden.extend(repeated(&self.text, &hidden));
         for span in hidden {
             let end = shown.len().min(span.end as usize);
             for byte in shown.get_mut(span.start as usize..end).unwrap_or_default() {
@@ -217,12 +241,35 @@ fn literal_secrets(text: &str) -> Vec<Span> {
                 rest[..line].find(" #").unwrap_or(line)
             }
         };
-        let value = rest[..end].trim_end();
-        if !value.contains("{{") && value.len() >= SHORTEST {
-            spans.push(Span::new(start, start + value.len()));
-        }
+        spans.extend(outside_templates(start, rest[..end].trim_end()));
     }
     spans
+}
+
+/// What of a value is no template, and long enough to be a secret: `Bearer {{ token }}` has none.
+fn outside_templates(start: usize, value: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut from = 0;
+    while from < value.len() {
+        let open = value[from..].find("{{").map_or(value.len(), |at| from + at);
+        if value[from..open].trim().len() >= SHORTEST {
+            spans.push(Span::new(start + from, start + open));
+        }
+        from = value[open..].find("}}").map_or(value.len(), |at| open + at + 2);
+    }
+    spans
+}
+
+/// Where else in a text that stands which is hidden, as it is or in another form: a script may have the
+/// password again that is an input's default.
+fn repeated(text: &str, hidden: &[Span]) -> Vec<Span> {
+    let needles = Needles::default();
+    let name: Arc<str> = "hidden".into();
+    let literals = hidden.iter().filter_map(|span| text.get(span.range()));
+    for literal in literals.filter(|literal| !literal.contains("{{")) {
+        needles.learn(&name, literal.trim_matches(['"', '\'', ' ']));
+    }
+    needles.find(text).into_iter().map(|hit| Span::new(hit.range.start, hit.range.end)).collect()
 }
 
 #[cfg(test)]
@@ -241,6 +288,13 @@ mod tests {
     fn a_hidden_place_is_blanked_without_moving_the_rest() {
         let source = Source::text("t", "shelf_mark: hunter2 # mine");
         source.hide(Span::new(12, 19));
-        assert_eq!(source.shown(), "shelf_mark: ******* # mine");
+        assert_eq!(&*source.shown(), "shelf_mark: ******* # mine");
+    }
+
+    #[test]
+    fn what_is_hidden_is_so_wherever_it_stands_and_beside_a_template() {
+        let text = "password: 'opensesame'\nscript: let x = `opensesame`;\nbearer: 'Bearer {{ token }} sesame-too'\n";
+        let shown = "password: ***********'\nscript: let x = `**********`;\nbearer: 'Bearer {{ token }}***********'\n";
+        assert_eq!(&*Source::text("t", text).shown(), shown);
     }
 }

@@ -36,6 +36,22 @@ pub fn refused(token: &str) -> Option<String> {
     ))
 }
 
+/// Why a text is no token of any server (RFC 6749, A.12 and A.17: printable ASCII); the text itself is never
+/// told. More is allowed than a header takes as a bearer token, since servers know others (`7|x`, `M.R3*!`),
+/// and so is a line break at the end, which a body of text has.
+#[must_use]
+pub fn impossible(token: &str) -> Option<String> {
+    let body = token.trim_end_matches(['\r', '\n']);
+    if body.is_empty() {
+        return Some("it is empty".to_owned());
+    }
+    if token.len() > LONGEST {
+        return Some(format!("it has {} bytes, and a token at most {LONGEST}", token.len()));
+    }
+    let (at, c) = body.chars().enumerate().find(|(_, c)| !matches!(c, ' '..='~'))?;
+    Some(format!("character {} is {}, and a token is of printable ASCII", at + 1, c.escape_unicode()))
+}
+
 /// Whether a name calls a value a token: `access_token`, `jwt`, `bearer`.
 #[must_use]
 pub fn is_called_one(name: &str) -> bool {
@@ -57,6 +73,27 @@ mod tests {
         assert!(refused(&"a".repeat(LONGEST + 1)).is_some_and(|why| why.contains("65536")));
         for text in ["abc", "a-._~+/b==", "eyJ.eyJ.x"] {
             assert_eq!(refused(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_server_means_as_a_token_is_refused_and_what_odd_ones_hand_out_is_not() {
+        for (text, why) in [
+            ("", "empty"),
+            ("\r\n", "empty"),
+            ("a\r\nX: 1", "character 2"),
+            ("a\0b", "character 2"),
+            ("\x1b[2J", "character 1"),
+            ("aü", "character 2"),
+            ("a\u{202e}", "character 2"),
+        ] {
+            let told = impossible(text).expect(text);
+            assert!(told.contains(why) && !told.contains("X:"), "{text:?}: {told}");
+        }
+        assert!(impossible(&"a".repeat(LONGEST + 1)).is_some_and(|why| why.contains("65536")));
+        for text in ["7|abc", "M.R3_BAY.-Cd*!x$", "Bearer abc", "eyJ.eyJ.x", "1//0gAb", "abc\r\n", "s:a=b;c"]
+        {
+            assert_eq!(impossible(text), None, "{text}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::ground::read::{Fields, Reading};
 use crate::ground::secret::{Marked, Marks, is_jwt, is_secret_name};
 use crate::ground::source::{Span, Spanned};
-use crate::ground::token::{self, is_called_one};
+use crate::ground::token::{impossible, is_called_one};
 use crate::ground::value::{Number, Value};
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::scope::{RESERVED, Scope};
@@ -134,22 +134,33 @@ impl Extract {
         };
         let mut found = self.convert(found, scope)?;
         self.mark(&mut found);
-        self.refuse_endless(&found.value)?;
+        self.refuse_impossible_token(&found.value)?;
         Ok(Found::Value(found))
     }
 
-    /// What is called a token has the length of one, wherever it goes later.
-    fn refuse_endless(&self, found: &Value) -> Result<(), Error> {
+    /// What is called a token could be one, wherever it goes later: half of the request that follows a null
+    /// would be sent without any. An object may hold the token, and is looked into.
+    fn refuse_impossible_token(&self, found: &Value) -> Result<(), Error> {
         let name = &self.name.value;
-        match found.as_str().map(str::len).filter(|length| *length > token::LONGEST) {
-            Some(length) if is_called_one(name) => {
-                let most = token::LONGEST;
-                let message =
-                    format!("cannot extract `{name}`: it has {length} bytes, and a token at most {most}");
-                Err(Error::new(self.span, message))
-            }
-            _ => Ok(()),
+        if self.secret == Some(false) || !is_called_one(name) {
+            return Ok(());
         }
+        let is_picked = matches!(self.from, TakenFrom::Selector(_));
+        let (why, help) = match found {
+            Value::String(text) => match impossible(text) {
+                Some(why) => (why, "`secret: false` says that it is no token; so does another name"),
+                None => return Ok(()),
+            },
+            Value::Null if is_picked && !self.optional => {
+                ("it is null, and a token is a text".to_owned(), "`optional: true` takes a null, too")
+            }
+            Value::Bool(_) | Value::Number(_) if is_picked => {
+                let is = if matches!(found, Value::Bool(_)) { "true or false" } else { "a number" };
+                (format!("it is {is}, and a token is a text"), "`type: string` makes a text of it")
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(self.span, format!("cannot extract `{name}`: {why}")).help(help))
     }
 
     /// The user's word outranks what a selector knows of secrets.

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::document::inputs::Resolved;
 use crate::ground::clock::Clock;
 use crate::ground::secret::Needles;
 use crate::parts::http::{Saved, Transport};
-use crate::running::event::Detail;
+use crate::running::event::{Detail, EventKind};
+use crate::running::short_secrets::ShortSecrets;
 
 /// What a run needs from outside. Cheap to clone; one serves many runs.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub struct Context {
     pub curl: bool,
     /// Whether nothing is sent, and what would be is told.
     pub dry_run: bool,
+    /// The short secrets that were told of; `None` where values are stand-ins and nobody has to know.
+    pub short_secrets: Option<ShortSecrets>,
 }
 
 impl fmt::Debug for Context {
@@ -50,7 +54,14 @@ impl Context {
             cookies: Saved::default(),
             curl: false,
             dry_run: false,
+            short_secrets: Some(ShortSecrets::default()),
         }
+    }
+
+    /// Tells of the inputs that are secrets too short to be hidden everywhere.
+    pub(super) fn warn_of_short(&self, inputs: &Resolved, mut tell: impl FnMut(EventKind)) {
+        let short = self.short_secrets.as_ref().map(|short| short.warnings(inputs));
+        short.into_iter().flatten().for_each(|message| tell(EventKind::Warned { message }));
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn run(plan: &Plan, context: &Context, sink: &mut dyn FnMut(&Event)) 
     );
     let scope = Scope::new(needles.clone(), context.clock.clone());
     let mut walk = Walk { plan, context, scope, unknown: Unknown::default(), prefix: String::new() };
-    walk.begin(plan.inputs.clone());
+    walk.begin(plan.inputs.clone(), &mut telling);
     walk.steps(&mut telling);
     telling.tell(&root, EventKind::RunFinished { verdict: Verdict::Passed });
     Finished { outcome: telling.folding.outcome, needles, ..Finished::default() }
@@ -74,7 +74,9 @@ struct Walk<'w> {
 
 impl<'w> Walk<'w> {
     /// Sets inputs and `vars`; what has no value yet is noted.
-    fn begin(&mut self, inputs: Resolved) {
+    fn begin(&mut self, inputs: Resolved, telling: &mut Telling<'_>) {
+        let path = self.prefix.trim_end_matches('/').into();
+        self.context.warn_of_short(&inputs, |warning| telling.tell(&path, warning));
         let workflow = &self.plan.workflow;
         for input in &workflow.inputs {
             if !inputs.contains_key(&input.name.value) {
@@ -192,7 +194,7 @@ impl<'w> Walk<'w> {
         let mut inputs = plan.inputs.clone();
         inputs.extend(given);
         let mut walk = Walk { plan, context: self.context, scope, unknown, prefix };
-        walk.begin(inputs);
+        walk.begin(inputs, telling);
         walk.steps(telling);
     }
 

@@ -72,6 +72,7 @@ pub(super) async fn flow(
     (prefix, needles, jar): (&Arc<str>, &Needles, &Jar),
     inputs: Resolved,
 ) -> (Verdict, Option<Outputs>) {
+    context.warn_of_short(&inputs, |warning| events.tell(prefix, warning));
     let scope = Scope::new(needles.clone(), context.clock.clone());
     for (name, value) in inputs {
         scope.set_input(&name, value);

@@ -54,7 +54,7 @@ pub enum Cause {
     Authentication,
     /// The workflow or the command line is wrong.
     Usage,
-    /// Ctrl-C.
+    /// Ctrl-C, or SIGTERM.
     Interrupted,
 }
 

@@ -3,7 +3,11 @@
 //! one that hides it.
 
 mod command;
+mod fault;
 mod given;
+#[cfg(unix)]
+mod prompt;
+mod written;
 
 use std::fmt::Write as _;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use reqchain::running::{Cause, Detail};
 
-use crate::scenario::tls::{Settings, TlsServer, TlsTunnel, with_files};
+use crate::scenario::tls::{Asks, Settings, TlsServer, TlsTunnel, with_files};
 use crate::scenario::{Reply, Scenario, says};
 
 #[test]
@@ -230,7 +230,11 @@ fn https_goes_through_an_http_proxy_by_a_tunnel_that_sees_nothing_of_it() {
 #[test]
 fn a_tunnel_that_the_proxy_refuses_is_told_as_its_doing() {
     for (status, cause, said) in [
-        ("407 Proxy Authentication Required", Cause::Authentication, "does not let us through"),
+        (
+            "407 Proxy Authentication Required",
+            Cause::Authentication,
+            "asks for credentials, or for other ones",
+        ),
         ("403 Forbidden", Cause::CouldNotRun, "refuses to connect to api.example:443"),
     ] {
         let way = Way::start(move |client| {
@@ -374,6 +378,33 @@ fn a_tunnel_through_a_proxy_of_https_shows_each_of_the_two_what_is_its_own() {
     ran.fails_with(Cause::CouldNotRun);
     says(&ran.error(), &["or to the proxy localhost:", "not trusted here"]);
     assert_eq!(way.heads().len(), 2);
+}
+
+/// A client certificate is its server's alone (S79).
+#[test]
+fn a_proxy_of_https_is_never_shown_the_client_certificate() {
+    let server = TlsServer::start(Settings { asks: Asks::Politely, ..Settings::default() });
+    let way = TlsTunnel::start(&Settings { asks: Asks::Politely, ..Settings::default() });
+    let run = |url: &str, no_proxy: &str| {
+        let flow = format!(
+            "inputs: {{ secure: , port: }}\nsteps:\n  - request: {{ url: '{url}', proxy: {{ url: 'https://localhost:{{{{ port }}}}', no_proxy: [{no_proxy}] }}, tls: {{ ca: ca.pem, cert: client.pem, key: client.key }} }}\n"
+        );
+        let port = way.address.rsplit(':').next().expect("a port");
+        with_files(Scenario::new(&flow)).input("secure", &server.origin).input("port", port).run()
+    };
+    let ran = run("{{ secure }}/x", "");
+    ran.fails_with(Cause::CouldNotRun);
+    says(
+        &ran.error(),
+        &["the client certificate for 127.0.0.1:", "the proxy localhost:", "nothing was sent", "socks5://"],
+    );
+    assert_eq!((way.heads().len(), server.seen().len()), (0, 0));
+    run("{{ secure }}/x", "127.0.0.1").passed();
+    assert!(server.seen()[0].identified);
+    // Without TLS behind it the proxy is asked itself, and knows no such thing.
+    run("http://api.example/x", "").fails_with(Cause::CouldNotRun);
+    assert_eq!(way.heads().len(), 1);
+    assert!(!way.was_shown_a_certificate());
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use reqchain::running::Cause;
 
-use crate::scenario::{Reply, Scenario, says};
+use crate::scenario::tls::{Settings, TlsServer};
+use crate::scenario::{Cli, Reply, Scenario, says};
 
 /// Scripts without end (S68).
 #[test]
@@ -112,4 +113,29 @@ fn a_body_nested_too_deep_is_an_error_and_no_crash() {
         .on("GET /", |_| Reply::json(format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))))
         .run();
     assert!(ran.finished.is_ok());
+}
+
+/// A password of .netrc (S17).
+#[test]
+fn a_password_that_lies_in_the_home_of_the_user_is_not_taken_by_itself() {
+    let there = TlsServer::start(Settings::default());
+    let redirect = Some(format!("{}/b", there.origin));
+    let here = TlsServer::start(Settings { redirect, ..Settings::default() });
+    let netrc =
+        "machine 127.0.0.1 login ann password hunter2-hunter2\ndefault login bob password hunter3-hunter3\n";
+    let flow = |keys: &str| format!("steps: [ {{ request: {{ url: {}/a{keys} }} }} ]\n", here.origin);
+    let cli =
+        Cli::new(&[("flow.yaml", &flow("")), (".netrc", netrc), ("_netrc", netrc), (".curlrc", "netrc\n")]);
+    let home = cli.path().to_str().expect("a path").to_owned();
+    let cli = cli.env("HOME", &home).env("USERPROFILE", &home).env("CURL_HOME", &home);
+    let cli = cli.env("NETRC", &format!("{home}/.netrc"));
+    cli.call("run --insecure flow.yaml").passed();
+    assert_eq!((here.seen().len(), there.seen().len()), (1, 1));
+    let is_credential = |name: &String| name == "authorization";
+    let names = || [here.header_names(), there.header_names()].concat();
+    assert!(!names().iter().any(is_credential), "{:?}", names());
+    // What the file says is seen there.
+    cli.write("flow.yaml", &flow(", auth: { basic: { username: ann, password: x } }"));
+    cli.call("run --insecure flow.yaml").passed();
+    assert!(here.header_names().iter().any(is_credential), "{:?}", names());
 }

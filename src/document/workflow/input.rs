@@ -329,17 +329,15 @@ impl Input {
 /// since that may already have to be told.
 fn hide_literal(node: &Node, secret_by_name: bool, reading: &Reading) {
     let said = node.get("secret").and_then(Node::scalar).map(|said| &*said.text == "true");
-    let default = match &node.kind {
-        NodeKind::Map(_) => node.get("default"),
-        _ => Some(node),
-    };
     let choices = match node.get("choices").map(|choices| &choices.kind) {
         Some(NodeKind::List(choices)) => choices.as_slice(),
         _ => &[],
     };
     if said.unwrap_or(secret_by_name) {
-        let literals = default.into_iter().chain(choices).filter(|literal| literal.to_value() != Value::Null);
-        literals.for_each(|literal| reading.source.hide(literal.span));
+        reading.hide_literals(node, "default", &KEYS);
+        for choice in choices {
+            reading.hide_literals(choice, "default", &KEYS);
+        }
     }
 }
 

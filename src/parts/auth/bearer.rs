@@ -21,7 +21,7 @@ impl Bearer {
         if node.scalar().is_some_and(|scalar| names_scheme(&scalar.text)) {
             let help = "write the token alone: `bearer: \"{{ token }}\"`";
             reading.source.hide(node.span);
-            reading.error_with(node.span, "the word `Bearer` is sent by itself, and stands here again", help);
+            reading.error_with(node.span, "the word `Bearer` is added for you", help);
             return None;
         }
         Part::read(node, "bearer", reading).map(|token| Self { token })

@@ -7,12 +7,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::Body as _;
+use reqwest::Version;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use url::Url;
 
 use crate::parts::http::cause::broken_body;
 use crate::parts::http::decode::{self, Coding, Decoder, Fault, Refusal};
 use crate::parts::http::error::{Error, address};
+use crate::parts::http::http2;
 use crate::parts::http::message::{Limits, Request};
 
 /// The most that is reserved because of a declared length, in bytes.
@@ -96,7 +100,8 @@ fn undecoded(fault: Fault, codings: &[Coding], pieces: &Pieces<'_>) -> Error {
 
 /// A body as it comes over the wire, held against its limits.
 struct Pieces<'r> {
-    answer: reqwest::Response,
+    body: reqwest::Body,
+    version: Version,
     url: &'r Url,
     limits: &'r Limits,
     declared: Option<u64>,
@@ -107,7 +112,8 @@ struct Pieces<'r> {
 impl<'r> Pieces<'r> {
     fn of(answer: reqwest::Response, request: &'r Request) -> Result<Self, Error> {
         let declared = answer.content_length();
-        let pieces = Self { answer, url: &request.url, limits: &request.limits, declared, received: 0 };
+        let (version, url, limits) = (answer.version(), &request.url, &request.limits);
+        let pieces = Self { body: answer.into(), version, url, limits, declared, received: 0 };
         match declared {
             Some(length) if length > request.limits.max_body => Err(pieces.too_large()),
             _ => Ok(pieces),
@@ -116,13 +122,17 @@ impl<'r> Pieces<'r> {
 
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let piece = match self.limits.idle {
-            None => self.answer.chunk().await,
-            Some(limit) => within(limit, self.answer.chunk()).await.ok_or_else(|| {
+            None => chunk(&mut self.body).await,
+            Some(limit) => within(limit, chunk(&mut self.body)).await.ok_or_else(|| {
                 let (to, received) = (address(self.url), self.received);
                 Error::Idle { to, limit, received }
             })?,
         };
         let piece = piece.map_err(|error| broken_body(&error, self.url, self.received, self.declared))?;
+        if piece.is_none() && http2::is_cut_off(self.version, self.body.is_end_stream()) {
+            let (to, received, declared) = (address(self.url), self.received, self.declared);
+            return Err(Error::Truncated { to, received, declared });
+        }
         self.received += piece.as_ref().map_or(0, |piece| piece.len() as u64);
         if self.received > self.limits.max_body {
             return Err(self.too_large());
@@ -133,6 +143,16 @@ impl<'r> Pieces<'r> {
     fn too_large(&self) -> Error {
         Error::TooLarge { to: address(self.url), limit: self.limits.max_body, declared: self.declared }
     }
+}
+
+/// The next piece; what is no data, such as trailers, is left out.
+async fn chunk(body: &mut reqwest::Body) -> reqwest::Result<Option<Bytes>> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {

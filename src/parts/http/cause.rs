@@ -14,7 +14,7 @@ use crate::parts::http::error::{Error, address};
 use crate::parts::http::framing::Excess;
 use crate::parts::http::message::{ALL_HEADERS, Request};
 use crate::parts::http::proxy::Proxy;
-use crate::parts::http::tls;
+use crate::parts::http::{http2, tls};
 
 /// The length of a URL, in bytes, that the crate `http` refuses.
 const LONGEST_URL: usize = 65_535;
@@ -56,17 +56,22 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
         return refused_by_proxy(&root(error), proxy, to)
             .unwrap_or_else(|| no_connection(error, to_proxy, limits.connect_timeout));
     }
-    if channel.and_then(Channel::http_version) == Some(HttpVersion::Two) && hung_up(error) != Some("reset") {
-        return Error::Other { to, why: format!("it does not speak HTTP/2 there ({})", root(error)) };
+    let hyper = cause::<hyper::Error>(error);
+    if hyper.is_some_and(hyper::Error::is_parse_too_large) || http2::is_flood_of_headers(error) {
+        let (count, size) = (limits.headers, limits.header_size.saturating_mul(ALL_HEADERS));
+        return Error::HeadersTooLarge { to, excess: Excess::Unread { count, size } };
     }
-    if let Some(how) = hung_up(error) {
-        return Error::Closed { to, how };
+    if let Some(fault) = http2::Fault::of(error) {
+        return Error::Http2 { to, fault };
     }
-    match cause::<hyper::Error>(error) {
-        Some(hyper) if hyper.is_parse_too_large() => {
-            let (count, size) = (limits.headers, limits.header_size.saturating_mul(ALL_HEADERS));
-            Error::HeadersTooLarge { to, excess: Excess::Unread { count, size } }
+    match hung_up(error) {
+        Some("closed") if channel.and_then(Channel::http_version) == Some(HttpVersion::Two) => {
+            return Error::Http2 { to, fault: http2::Fault::Closed };
         }
+        Some(how) => return Error::Closed { to, how },
+        None => {}
+    }
+    match hyper {
         Some(hyper) if hyper.is_parse() => Error::NotHttp { to, why: root(hyper) },
         _ => Error::Other { to, why: root(error) },
     }
@@ -114,6 +119,15 @@ pub(super) fn broken_body(error: &reqwest::Error, url: &Url, received: u64, decl
     if early {
         return Error::Truncated { to, received, declared };
     }
+    if let Some(fault) = http2::Fault::of(error) {
+        let why = match (&fault, declared) {
+            (http2::Fault::Malformed(_), Some(length)) => {
+                format!("its length is not {length}, as it announces")
+            }
+            _ => format!("it {fault}"),
+        };
+        return Error::BrokenBody { to, received, why };
+    }
     let why = hung_up(error).map_or_else(|| root(error), |how| format!("the connection was {how}"));
     Error::BrokenBody { to, received, why }
 }
@@ -133,7 +147,7 @@ pub(super) fn hung_up(error: &reqwest::Error) -> Option<&'static str> {
 }
 
 /// The first cause of a type.
-fn cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+pub(super) fn cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
     causes(error).find_map(<dyn StdError>::downcast_ref)
 }
 

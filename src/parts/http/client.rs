@@ -21,9 +21,9 @@ use crate::parts::http::error::{Error, Phase, address};
 use crate::parts::http::message::{ALL_HEADERS, Certificate, Hop, Request, Response, Timing};
 use crate::parts::http::proxy::Proxy;
 use crate::parts::http::timing::{self, ConnectLayer, Connection, TimedLookup};
-use crate::parts::http::tls::{self, Checks, Unbuilt, Waiver};
+use crate::parts::http::tls::{self, Checks, Tls, Unbuilt, Waiver};
 use crate::parts::http::transport::{self, BoxFuture, Transport};
-use crate::parts::http::{body, framing, redirect};
+use crate::parts::http::{body, framing, http2, redirect};
 
 /// What a request says of who sends it, where the user says nothing else.
 pub const USER_AGENT: &str = concat!("reqchain/", env!("CARGO_PKG_VERSION"));
@@ -130,8 +130,10 @@ impl Client {
     /// Sends one request and waits for the head of its answer.
     ///
     /// A pooled connection may have died since it was used last. hyper finds out before it writes
-    /// and takes another; where it had written already, an idempotent request is sent once more,
-    /// and any other is left to the user's `retry`. `first` is the request as it was written.
+    /// and takes another; where it had written already, or the server says that it left the request
+    /// unread, an idempotent one is sent once more, and any other is left to the user's `retry`: a server
+    /// that is wrong about it would do twice what must be done once. `first` is the request as it was
+    /// written.
     async fn hop(&self, request: &Request, first: &Request) -> Result<reqwest::Response, Error> {
         self.admit(&request.url)?;
         let client = self.client(request, first)?;
@@ -143,7 +145,8 @@ impl Client {
                 Err(error) => {
                     let reused = timing::connection() == Connection::Reused;
                     let stale = reused && hung_up(&error).is_some();
-                    if !(stale && may_repeat) {
+                    let unread = http2::Fault::of(&error) == Some(http2::Fault::Unread);
+                    if !((stale || unread) && may_repeat) {
                         return Err(no_answer(&error, request));
                     }
                     may_repeat = false;
@@ -201,6 +204,10 @@ impl Client {
         if self.unchecked(first, &request.url).is_some() {
             profile.unchecked = request.url.host_str().map(Box::from);
         }
+        if let Some(proxy) = profile.identified_proxy() {
+            let (to, proxy) = (address(&request.url), proxy.address());
+            return Err(Error::CertificateForProxy { to, proxy });
+        }
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = built.iter().find(|(known, _)| *known == profile) {
             return Ok(client.clone());
@@ -237,15 +244,26 @@ impl Profile {
             }
             channel => channel.clone(),
         };
+        // Who is not asked by TLS asks for no certificate; a proxy on the way might.
+        let is_https = request.url.scheme() == "https";
+        let channel = if is_https { channel } else { Channel::anonymous(channel.as_ref()) };
         let way = channel.as_deref();
         Self {
-            tls: request.url.scheme() == "https" || way.and_then(Channel::proxy).is_some_and(Proxy::is_https),
+            tls: is_https || way.and_then(Channel::proxy).is_some_and(Proxy::is_https),
             connect_timeout: request.limits.connect_timeout,
             headers: (request.limits.headers, request.limits.header_size.saturating_mul(ALL_HEADERS)),
             address: way.and_then(|way| way.address(&request.url)),
             unchecked: None,
             channel,
         }
+    }
+
+    /// The proxy that would be shown the client certificate, since reqwest speaks TLS with it as with the
+    /// server behind it: with the same certificate, whoever asks for one.
+    fn identified_proxy(&self) -> Option<&Proxy> {
+        let channel = self.channel.as_deref()?;
+        let identifies = channel.tls().is_some_and(Tls::identifies);
+        channel.proxy().filter(|proxy| identifies && proxy.is_https())
     }
 
     /// Whose certificates are checked. A proxy on the way has one of its own.

@@ -77,7 +77,7 @@ pub enum Fault {
 /// The codings that a body is in, in the order in which they were applied.
 ///
 /// # Errors
-/// [`Refusal`], where one is not known, or where they are too many.
+/// [`Refusal`], where one is not known, or where they are too many or too costly.
 pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Refusal> {
     let mut found = Vec::new();
     let mut count = 0;
@@ -93,7 +93,14 @@ pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Refusal> {
             }
         }
     }
-    if count > MOST { Err(Refusal::TooMany(count)) } else { Ok(found) }
+    if count > MOST {
+        return Err(Refusal::TooMany(count));
+    }
+    // Each looks back over 16 MiB: two of them would take more memory than the largest body.
+    if found == [Coding::Brotli, Coding::Brotli] {
+        return Err(Refusal::Unknown("br, br".to_owned()));
+    }
+    Ok(found)
 }
 
 fn known(name: &[u8]) -> Option<Coding> {
@@ -244,7 +251,7 @@ fn push(stages: &mut [Stage], mut input: &[u8], bounds: &Bounds, decoded: &mut V
         bounds.check(stage.produced)?;
         push(rest, &stage.piece[..written], bounds, decoded)?;
         if read == 0 && written == 0 && !input.is_empty() {
-            return Err(Fault::Corrupt(stage.coding, "it leads nowhere"));
+            return Err(Fault::Corrupt(stage.coding, "the data does not advance the decoder"));
         }
         // A piece that is not full shows that nothing is held back.
         if input.is_empty() && written < PIECE {

@@ -15,7 +15,7 @@ use url::Url;
 use crate::ground::quantity::show;
 use crate::parts::http::framing::Excess;
 use crate::parts::http::message::Hop;
-use crate::parts::http::{decode, redirect, tls};
+use crate::parts::http::{decode, http2, redirect, tls};
 
 /// Why there is no answer. `to` is the host and the port that were spoken to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,7 @@ pub enum Error {
         why: String,
     },
     /// The proxy wants credentials, or others (RFC 9110, 15.5.8; RFC 1929).
-    #[error("the proxy {proxy} does not let us through with these credentials, or with none")]
+    #[error("the proxy {proxy} asks for credentials, or for other ones")]
     ProxyCredentials {
         /// The proxy.
         proxy: String,
@@ -184,6 +184,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// What only HTTP/2 knows.
+    #[error("{to} {fault}")]
+    Http2 {
+        /// Who.
+        to: String,
+        /// What it did.
+        fault: http2::Fault,
+    },
     /// No TLS connection came about.
     #[error("no TLS connection to {to}: {fault}")]
     Tls {
@@ -201,7 +209,7 @@ pub enum Error {
         coding: String,
     },
     /// The body is encoded too many times over.
-    #[error("the answer of {to} is encoded {count} times over, and {} are the most", decode::MOST)]
+    #[error("the answer of {to} has {count} content codings; at most {} are decoded", decode::MOST)]
     Encodings {
         /// Who.
         to: String,
@@ -236,6 +244,14 @@ pub enum Error {
     OtherOrigin {
         /// The origin.
         origin: String,
+    },
+    /// A proxy that is spoken to by TLS would be shown the client certificate of the server behind it.
+    #[error("the client certificate for {to} would be shown to the proxy {proxy}, too: nothing was sent")]
+    CertificateForProxy {
+        /// Who.
+        to: String,
+        /// The proxy.
+        proxy: String,
     },
     /// This machine is not able to send it.
     #[error("cannot send to {to}: {why}")]
@@ -295,7 +311,7 @@ impl Error {
             Self::NameNotFound { .. } => "is the name spelt right, and is there a network?",
             Self::Refused { .. } => "is the server running, and is that its port?",
             Self::ProxyRefused { .. } => {
-                "a proxy lets through to what it knows and allows, and a server that is none refuses to everything; `proxy: none`, or `no_proxy` in `proxy: { url: …, no_proxy: […] }`, goes without it"
+                "is that server a proxy, and does it allow this host? `proxy: none`, or `no_proxy` in `proxy: { url: …, no_proxy: […] }`, goes past it"
             }
             Self::ProxyCredentials { .. } => {
                 "they stand in its URL: `proxy: \"http://{{ user }}:{{ password }}@proxy.example:8080\"`"
@@ -334,6 +350,10 @@ impl Error {
             Self::OtherOrigin { .. } => {
                 "with --mock only the mock is spoken to: the URL, or the redirect to it, must stay at the origin of the mock"
             }
+            Self::CertificateForProxy { .. } => {
+                "lead it through a proxy of http:// or socks5://, or past this one: `proxy: { url, no_proxy }`"
+            }
+            Self::Http2 { fault, .. } => return fault.help().map(str::to_owned),
             Self::Tls { fault, .. } => return fault.help(),
             Self::Redirect(error) => return error.help(),
             Self::Redirected { error, .. } => return error.help(),
@@ -355,6 +375,7 @@ impl Error {
             | Self::Tls { fault: tls::Fault::HungUp, .. }
             | Self::BrokenBody { .. }
             | Self::Truncated { .. } => Kind::Connect,
+            Self::Http2 { fault, .. } => fault.kind(),
             Self::Timeout { .. } | Self::NoFirstByte { .. } | Self::Idle { .. } => Kind::Timeout,
             Self::Redirected { error, .. } => error.kind(),
             _ => Kind::Other,
@@ -375,7 +396,9 @@ impl Error {
                 | Self::ConnectTimeout { .. }
                 | Self::Timeout { phase: Phase::Connecting, .. }
                 | Self::NoFirstByte { phase: Phase::Connecting, .. }
+                | Self::Http2 { fault: http2::Fault::Unread, .. }
                 | Self::Tls { .. }
+                | Self::CertificateForProxy { .. }
                 | Self::OtherOrigin { .. }
                 | Self::NotSent { .. }
         )

@@ -54,12 +54,12 @@ pub enum Excess {
 impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Count { count, most } => write!(f, "many: {count}, and {most} are the most"),
+            Self::Count { count, most } => write!(f, "many: {count}; the limit is {most}"),
             Self::One { name, size: found, most } => {
-                write!(f, "large: `{name}` has {found} bytes, and {} are the most", size(*most))
+                write!(f, "large: `{name}` has {found} bytes; the limit is {}", size(*most))
             }
             Self::All { size: found, most } => {
-                write!(f, "large: together they have {found} bytes, and {} are the most", size(*most))
+                write!(f, "large: together they have {found} bytes; the limit is {}", size(*most))
             }
             Self::Unread { count, size: most } => {
                 write!(f, "many or too large: more than {count}, or more than {}", size(*most))
@@ -184,11 +184,11 @@ mod tests {
         let told = |pairs: &[_]| excess(&headers(pairs), &limits).map(|excess| excess.to_string());
         assert_eq!(told(&[("a", "0123456789"), ("b", "")]), None);
         let one = told(&[("a", "0123456789a")]);
-        assert_eq!(one.as_deref(), Some("large: `a` has 11 bytes, and 10B are the most"));
+        assert_eq!(one.as_deref(), Some("large: `a` has 11 bytes; the limit is 10B"));
         let many = told(&[("a", ""), ("a", ""), ("b", "")]);
-        assert_eq!(many.as_deref(), Some("many: 3, and 2 are the most"));
+        assert_eq!(many.as_deref(), Some("many: 3; the limit is 2"));
         let all = told(&[("a-name-of-twenty-byte", "0123456789"), ("b", "0123456789")]);
-        assert_eq!(all.as_deref(), Some("large: together they have 42 bytes, and 40B are the most"));
+        assert_eq!(all.as_deref(), Some("large: together they have 42 bytes; the limit is 40B"));
     }
 
     /// What is shown of bytes without sense (S35).

@@ -324,7 +324,7 @@ pub(crate) fn millis(response: &Response) -> Value {
 fn is_too_much(text: &str) -> Option<String> {
     let minus = text.replace(' ', "").contains(&"-".repeat(MAX_NESTING));
     if text.len() > LONGEST {
-        return Some(format!("it has {} bytes, and {LONGEST} are the most", text.len()));
+        return Some(format!("it has {} bytes; the limit is {LONGEST}", text.len()));
     }
     (nesting(text) > MAX_NESTING || minus).then(|| too_deep("its brackets are"))
 }

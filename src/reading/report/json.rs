@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::ground::diagnostic::steers;
+use crate::ground::log_command::disarmed_json;
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::parts::expect::Check;
@@ -72,7 +73,7 @@ pub fn document(passed: bool, workflows: &[serde_json::Value]) -> String {
 #[must_use]
 pub fn text<T: Serialize + ?Sized>(value: &T) -> String {
     // Writing a tree of plain values to a string cannot fail.
-    let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
+    let text = disarmed_json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n";
     if !text.contains(steers) {
         return text;
     }

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::ground::log_command::disarmed;
 use crate::reading::report::style::one_line;
 
 /// How long a frame of the spinner stands. No step that is over sooner has one.
@@ -50,14 +51,15 @@ impl Screen {
         self.spins
     }
 
-    /// Writes whole lines.
+    /// Writes whole lines, in which nothing steers a machine that builds.
     pub fn print(&self, lines: &str) {
+        let lines = disarmed(lines);
         let mut state = self.state();
         if state.drawn {
             state.drawn = false;
             state.write(&format!("{ERASE}{lines}"));
         } else if !lines.is_empty() {
-            state.write(lines);
+            state.write(&lines);
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::ground::diagnostic::{Diagnostic, did_you_mean, visible};
+use crate::ground::log_command::disarmed;
 use crate::ground::secret::{Marked, Needles, pseudonym};
 use crate::ground::token::{is_called_one, refused};
 use crate::ground::value::Value;
@@ -44,8 +45,9 @@ pub fn value(
     let text = found.value.to_text();
     let known = needles.known_as(&text);
     let names = [Some(name), found.marks.secret.as_deref(), known.as_deref()];
-    if found.value.as_str().is_some() && names.iter().flatten().any(|name| is_called_one(name)) {
-        if let Some(why) = refused(&text) {
+    if names.iter().flatten().any(|name| is_called_one(name)) {
+        let is_text = found.value.as_str().is_some();
+        if let Some(why) = if is_text { refused(&text) } else { Some("it is no text".to_owned()) } {
             return Err(Diagnostic::error(format!("the output `{name}` is no token: {why}"))
                 .help("nothing was printed; --output json shows what else came"));
         }
@@ -76,7 +78,7 @@ pub fn shown(value: &Marked<Value>, needles: &Needles) -> Value {
 }
 
 fn line(text: &str) -> String {
-    visible(&text.replace('\n', "\\n").replace('\r', "\\r"))
+    disarmed(&visible(&text.replace('\n', "\\n").replace('\r', "\\r"))).into_owned()
 }
 
 #[cfg(test)]
@@ -112,6 +114,16 @@ mod tests {
         assert_eq!(unknown.message, "there is no output `tokn`");
         assert_eq!(unknown.notes, ["there are text, left, list, token"]);
         assert_eq!(unknown.help.as_deref(), Some("did you mean `token`?"));
+    }
+
+    #[test]
+    fn what_is_called_a_token_and_is_no_text_is_not_given_away() {
+        for json in ["null", "7", "true", "[]", r#"{"value":"hunter22"}"#] {
+            let value = Value::from_json(json.as_bytes()).expect("JSON");
+            let outputs: Outputs = [("access_token".into(), Marked::plain(value))].into_iter().collect();
+            let refused = super::value(&outputs, "access_token", &Needles::default(), false).expect_err(json);
+            assert_eq!(refused.message, "the output `access_token` is no token: it is no text");
+        }
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn of_oauth(error: &str, sent: &Sent) -> Option<&'static str> {
         }
         ("invalid_client", _) => "check the client's id and its secret, and how the server wants them sent",
         ("unauthorized_client", _) => "the server does not let this client use this grant",
-        ("invalid_scope", _) => "ask for scopes that the server knows and that may be yours",
+        ("invalid_scope", _) => "ask only for scopes that the server knows and grants you",
         ("unsupported_grant_type", _) => "the server has no such grant: is `grant_type` right?",
         _ => return None,
     })
@@ -144,7 +144,7 @@ fn of_oauth(error: &str, sent: &Sent) -> Option<&'static str> {
 fn of_401(response: &Response, sent: &Sent) -> &'static str {
     match (sent.scheme.as_deref(), sent.shown) {
         (Some("bearer"), _) if challenge(response, "error").as_deref() == Some("insufficient_scope") => {
-            "the token is good, and not for this: log in with more scopes"
+            "the token is valid, but lacks the scope for this: log in with more scopes"
         }
         (Some("bearer"), _) => {
             "the server does not take this token: it has ended, was used already or revoked, or is for another server; log in again"
@@ -184,8 +184,8 @@ fn of_429(response: &Response, sent: &Sent, now_ms: i64) -> String {
 /// A retry under `defaults` sends no POST again for a status: only one on the step does.
 const fn of_gateway(sent: &Sent) -> &'static str {
     if sent.was_repeated {
-        "what stands behind the gateway is down or busy, and stayed so"
+        "the server behind the gateway is down or busy, at every attempt"
     } else {
-        "what stands behind the gateway is down or busy; `retry: { max: 2, if: [5xx] }` on the step asks again"
+        "the server behind the gateway is down or busy; `retry: { max: 2, if: [5xx] }` on the step asks again"
     }
 }

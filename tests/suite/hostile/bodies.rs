@@ -56,7 +56,7 @@ const CASES: &[Case] = &[
         rows: "S28",
         answers: &[&[Whole("200 OK\r\ncontent-encoding: gzip, gzip, gzip", "????")]],
         step: "extract: { x: $.x }",
-        told: &["encoded 3 times over"],
+        told: &["has 3 content codings"],
         ..CASE
     },
     Case {

@@ -92,6 +92,15 @@ const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "a tab is the one control byte that a cookie may have inside (RFC 6265bis, 5.6)",
+        rows: "S14",
+        answers: &[&[Say("HTTP/1.1 200 OK\r\nset-cookie: a=1\t2; Path=/\r\ncontent-length: 2\r\n\r\n{}")]],
+        out: Out::Passes,
+        next: Next::Same,
+        next_sees: &["cookie: a=1\t2\r\n"],
+        ..CASE
+    },
+    Case {
         name: "a flood of cookies leaves later requests small enough to be taken",
         rows: "S15",
         answers: &[&[

@@ -9,8 +9,10 @@ mod bodies;
 mod cookies;
 mod echoes;
 mod framing;
+mod http2;
 mod injection;
 mod limits;
+mod logs;
 mod redirects;
 mod tokens;
 
@@ -31,6 +33,8 @@ pub(crate) struct Case {
     rows: &'static str,
     /// Whether the server speaks TLS, with a certificate of `ca.pem`.
     tls: bool,
+    /// Whether it speaks HTTP/2: by ALPN with TLS, and to a client that knows it without.
+    http2: bool,
     /// What it does, one list for each request but `/next`; the last for all that follow.
     answers: &'static [&'static [Act]],
     /// The same of the server of the other origin.
@@ -92,6 +96,7 @@ const CASE: Case = Case {
     name: "",
     rows: "",
     tls: false,
+    http2: false,
     answers: &[],
     away: &[],
     top: "",
@@ -128,8 +133,10 @@ impl Case {
         if self.next != Next::Unasked {
             flow.push_str("finally:\n  - id: next\n    request: { url: '{{ h }}/next' }\n    expect: { json: { $.next: true } }\n");
         }
-        if self.tls {
-            flow.push_str("defaults: { tls: { ca: ca.pem } }\n");
+        match (self.tls, self.http2) {
+            (true, _) => flow.push_str("defaults: { tls: { ca: ca.pem } }\n"),
+            (false, true) => flow.push_str("defaults: { http_version: 2 }\n"),
+            (false, false) => {}
         }
         flow
     }
@@ -140,8 +147,8 @@ impl Case {
 
     /// Lets the attack happen; panics with what is wrong.
     fn happens(&self) {
-        let here = Hostile::start(self.answers, self.tls);
-        let away = Hostile::start(self.away, false);
+        let here = Hostile::start(self.answers, self.tls, self.http2);
+        let away = Hostile::start(self.away, false, false);
         for server in [&here, &away] {
             let host = away.origin.trim_start_matches("http://");
             server.knows(&[("h", &here.origin), ("away", &away.origin), ("away_host", host)]);

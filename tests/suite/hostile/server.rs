@@ -1,6 +1,8 @@
 //! A server that says any bytes at all: each connection has a thread, each request the next answer, and
 //! an answer is a list of acts. What came is kept as it came, with the connection that it came on.
 
+mod http2;
+
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +14,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::scenario::tls::fixture;
+
+pub(super) use http2::Frame;
+pub(super) use http2::{CONTINUATION, DATA, END_HEADERS, HEADERS, PING, SETTINGS, frame, header};
 
 /// One thing that a server does. In a text `«h»` and `«away»` are the two origins of the case, and `«away_host»`
 /// the host and port of the latter.
@@ -31,6 +36,8 @@ pub(super) enum Act {
     Endless(&'static str),
     /// Says a text again and again until the client goes away, a moment between any two bytes.
     Drip(&'static str),
+    /// Says it in frames, where the server speaks HTTP/2.
+    Frame(Frame),
     /// Says nothing until the client goes away.
     Hang,
     /// Closes the connection.
@@ -69,6 +76,7 @@ pub(super) struct Hostile {
 struct Shared {
     answers: Answers,
     tls: Option<Arc<ServerConfig>>,
+    http2: bool,
     asked: Mutex<Vec<Asked>>,
     answered: Mutex<usize>,
     places: Mutex<Vec<(&'static str, String)>>,
@@ -77,13 +85,14 @@ struct Shared {
 
 impl Hostile {
     /// Starts one. The last answer is given to every request that follows; without any answer it is `{}`.
-    pub(super) fn start(answers: &[&[Act]], tls: bool) -> Self {
+    pub(super) fn start(answers: &[&[Act]], tls: bool, http2: bool) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let scheme = if tls { "https" } else { "http" };
         let origin = format!("{scheme}://{}", listener.local_addr().expect("an address"));
         let shared = Arc::new(Shared {
             answers: answers.iter().map(|acts| acts.to_vec()).collect(),
-            tls: tls.then(configuration),
+            tls: tls.then(|| configuration(http2)),
+            http2,
             asked: Mutex::default(),
             answered: Mutex::default(),
             places: Mutex::default(),
@@ -124,13 +133,15 @@ impl Drop for Hostile {
     }
 }
 
-fn configuration() -> Arc<ServerConfig> {
+fn configuration(http2: bool) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chain = vec![CertificateDer::from_pem_slice(&fixture("server.pem")).expect("a certificate")];
     let key = PrivateKeyDer::from_pem_slice(&fixture("server.key")).expect("a key");
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.expect("versions").with_no_client_auth().with_single_cert(chain, key);
-    Arc::new(config.expect("a configuration"))
+    let mut config = config.expect("a configuration");
+    config.alpn_protocols.extend(http2.then(|| b"h2".to_vec()));
+    Arc::new(config)
 }
 
 impl Shared {
@@ -144,6 +155,9 @@ impl Shared {
             None => Box::new(stream),
         };
         let mut line = Line { stream, tcp, ahead: Vec::new() };
+        if self.http2 {
+            return self.converse(number, line);
+        }
         while let Some(text) = line.request()? {
             lock(&self.asked).push(Asked { connection: number, text: text.clone() });
             for act in self.answer(&text) {
@@ -195,6 +209,7 @@ impl Shared {
                     }
                 }
             }
+            Act::Frame(_) => panic!("a frame where HTTP/1.1 is spoken"),
             Act::Hang => {
                 let _ = line.stream.read(&mut [0]);
                 return Ok(false);

@@ -43,12 +43,19 @@ fn answer(mut stream: TcpStream) {
     let mut byte = [0];
     while !seen.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
         seen.push(byte[0]);
+        if seen.len() == 5 && seen[0] == HANDSHAKE {
+            return refuse_tls(&mut stream, u16::from_be_bytes([seen[3], seen[4]]));
+        }
     }
     let head = String::from_utf8_lossy(&seen).into_owned();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     let _ = stream.read_exact(&mut body);
     let path = head.split(' ').nth(1).unwrap_or_default();
+    if path.starts_with("/silent") {
+        // Its connection stays open, and nothing ever comes.
+        return std::mem::forget(stream);
+    }
     let all = |(_, secret): &(&str, &str)| forms(secret).into_iter().map(|(_, form)| form);
     let echo = SECRETS.iter().flat_map(all).collect::<Vec<_>>().join(" | ");
     let [code, state, location, form, xml, attribute, text] = LEARNT.map(|(_, secret)| secret);
@@ -89,6 +96,16 @@ fn answer(mut stream: TcpStream) {
     let _ = write!(stream, "HTTP/1.1 {status}\r\n{more}{length}connection: close\r\n\r\n{body}");
 }
 
+/// What the first byte of TLS is (RFC 8446, section 5.1).
+const HANDSHAKE: u8 = 22;
+
+/// Answers whoever would speak TLS by HTTP, as servers on the wrong port do. Silence would be waited out.
+fn refuse_tls(stream: &mut TcpStream, length: u16) {
+    let mut hello = vec![0; length.into()];
+    let _ = stream.read_exact(&mut hello);
+    let _ = write!(stream, "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n{}", SECRETS[0].1);
+}
+
 const HEAD: &str = "
 inputs:
   base: { env: BASE }
@@ -102,7 +119,7 @@ vars: { all: '{{ by_env ~ by_file ~ by_command ~ by_input ~ by_data ~ by_environ
 ";
 
 /// What follows the head, and how it exits.
-const FLOWS: [(&str, &str); 14] = [
+const FLOWS: [(&str, &str); 15] = [
     ("all places", "steps:
   - request: { url: '{{ base }}/echo', query: { a: '{{ by_env }}' }, headers: { X-A: '{{ by_env | base64 }}', X-B: '{{ by_data | urlencode }}' }, json: { a: '{{ by_file }}', b: 'x {{ by_command }} {{ by_input }}', c: ['{{ by_data }}', '{{ by_environment }}'] } }
     extract: { whole: '{{ response.body }}' }
@@ -128,6 +145,7 @@ outputs: { other: there, said: '{{ said }}' }
     ("a script", "steps: [ { script: 'throw vars.by_env + vars.by_file + base64::encode(vars.by_command);' } ]"),
     ("the network", "steps: [ { request: 'GET http://127.0.0.1:1/{{ by_env }}?k={{ by_file }}' } ]"),
     ("TLS", "steps: [ { request: 'GET {{ base | replace(\"http:\", \"https:\") }}/{{ by_env }}?k={{ by_data }}' } ]"),
+    ("a silence", "steps: [ { request: { url: '{{ base }}/silent?k={{ by_env }}&l={{ by_data }}', timeout: 20ms } } ]"),
     ("an answer that breaks off", "steps: [ { request: 'GET {{ base }}/broken?k={{ by_env }}' } ]"),
     ("a host", "steps: [ { request: 'GET http://{{ by_env }}/' } ]"),
     ("a bearer", "steps: [ { request: { url: '{{ base }}/', auth: { bearer: '{{ by_env }}' } } } ]"),
@@ -136,9 +154,11 @@ outputs: { other: there, said: '{{ said }}' }
 ];
 
 /// How the command is called.
-const CALLS: [(&str, &[&str]); 11] = [
+const CALLS: [(&str, &[&str]); 13] = [
     ("run", &["run"]),
     ("run -v in colour", &["--color", "always", "run", "-v"]),
+    ("in colour", &["--color", "always", "run"]),
+    ("fmt --check", &["fmt", "--check"]),
     ("run -vv", &["run", "-vv", "--color", "never"]),
     ("run -q, vars", &["run", "-q", "--output", "vars"]),
     ("run, json", &["run", "-vv", "--output", "json"]),
@@ -233,6 +253,8 @@ fn nothing_that_the_command_writes_holds_a_secret_in_any_form() {
                 ("what is learnt", "run -vv") => {
                     &["&code=«code»&state=«state»", "said=«access_token»", "«accessToken» «password»"]
                 }
+                ("TLS", "run") => &["no TLS connection", "not TLS"],
+                ("a silence", "run") => &["time ran out"],
                 _ => &[],
             };
             says(&written[1].1, shown);

@@ -111,9 +111,9 @@ fn headers_have_settings() {
     says(&ran.error(), &["more than 10", "`limits: { headers: …"]);
     asked(", limits: { header_size: 100KiB }", flood(1, 100 * 1024)).passed();
     let ran = asked(", limits: { header_size: 1KiB }", flood(1, 1025));
-    says(&ran.error(), &["`x-0` has 1025 bytes, and 1KiB are the most", "`limits: { header_size: … }`"]);
+    says(&ran.error(), &["`x-0` has 1025 bytes; the limit is 1KiB", "`limits: { header_size: … }`"]);
     let ran = asked(", limits: { header_size: 1KiB }", flood(5, 1000));
-    says(&ran.error(), &["together they have", "4KiB are the most"]);
+    says(&ran.error(), &["together they have", "the limit is 4KiB"]);
 }
 
 /// The limit is reached by the real clock, since nothing comes (S30).
@@ -134,7 +134,7 @@ fn defaults_are_laid_under_limits_key_by_key() {
     })
     .run();
     assert_eq!(ran.seen_at("base").len(), 2);
-    says(&ran.error(), &["`large` has 1500 bytes, and 1KiB are the most"]);
+    says(&ran.error(), &["`large` has 1500 bytes; the limit is 1KiB"]);
 }
 
 #[test]

@@ -347,7 +347,7 @@ fn keys_that_are_fetched() {
 fn selectors_and_patterns() {
     let with =
         |extract: String, is_asked| answered(get(&format!("    extract: {{ {extract} }}\n")), is_asked);
-    bounded(1000, "it has 1001 bytes, and 1000 are the most", |size| {
+    bounded(1000, "it has 1001 bytes; the limit is 1000", |size| {
         let flow = "steps:\n  - request: { url: '{{ base }}/' }\n    extract: { a: { xpath: \"count(//a[.='')\" } }\n";
         let path = format!("count(//a[.='{}'])", "x".repeat(size - "count(//a[.=''])".len()));
         let scenario = Scenario::new(&flow.replace("count(//a[.='')", &path));

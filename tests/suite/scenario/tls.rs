@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -124,6 +125,7 @@ struct Log {
 pub(crate) struct TlsTunnel {
     pub(crate) address: String,
     heads: Arc<Mutex<Vec<String>>>,
+    identified: Arc<AtomicBool>,
 }
 
 impl TlsTunnel {
@@ -131,8 +133,8 @@ impl TlsTunnel {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let acceptor = TlsAcceptor::from(Arc::new(configuration(settings)));
-        let heads = Arc::new(Mutex::default());
-        let log = Arc::clone(&heads);
+        let (heads, identified) = (Arc::new(Mutex::default()), Arc::<AtomicBool>::default());
+        let (log, shown) = (Arc::clone(&heads), Arc::clone(&identified));
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async move {
@@ -141,11 +143,18 @@ impl TlsTunnel {
                 while let Ok((stream, _)) = listener.accept().await {
                     // A client that does not trust us is none.
                     let Ok(stream) = acceptor.accept(stream).await else { continue };
+                    let is_shown = stream.get_ref().1.peer_certificates().is_some();
+                    shown.fetch_or(is_shown, Ordering::SeqCst);
                     tokio::spawn(carry(stream, Arc::clone(&log)));
                 }
             });
         });
-        Self { address, heads }
+        Self { address, heads, identified }
+    }
+
+    /// Whether any client showed it a certificate.
+    pub(crate) fn was_shown_a_certificate(&self) -> bool {
+        self.identified.load(Ordering::SeqCst)
     }
 
     /// The heads of what it was asked.

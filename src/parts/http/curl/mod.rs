@@ -2,7 +2,7 @@
 //!
 //! A variable of the shell stands for each secret, so that a command can be passed on. A variable
 //! stands for exactly the text that was sent in its place: filled with it, the command sends the
-//! same bytes. Who calls curl differs in `User-Agent` alone.
+//! same bytes. Who calls curl differs in `User-Agent`, and asks for no compressed answer.
 
 mod hidden;
 mod shell;
@@ -304,25 +304,40 @@ impl Outline<'_> {
         tls(channel, shell);
     }
 
-    /// curl follows where it is told to, and takes every header along but `Authorization` and
-    /// `Cookie`.
+    /// curl follows where it is told to, and takes along what a step would leave behind.
     fn redirects(&self, shell: &mut Shell) {
         let follows = self.limits.max_redirects;
         if follows == 0 {
             return;
         }
-        let is_carried = |(name, value): &(String, Vec<Piece>)| {
-            let own = [AUTHORIZATION.as_str(), COOKIE.as_str()].contains(&name.as_str());
-            !own && value.iter().any(|piece| matches!(piece, Piece::Hidden(_)))
-        };
-        if let Some((name, _)) = self.headers.iter().find(|header| is_carried(header)) {
-            shell.comment(&format!("add --location to follow redirects: curl takes `{name}` to any host"));
+        if let Some(carried) = self.carried() {
+            shell.comment(&format!("add --location to follow redirects: curl {carried}"));
             return;
         }
         shell.word("--location");
         if follows != Limits::default().max_redirects {
             shell.option("--max-redirs", &[Piece::Text(follows.to_string())]);
         }
+    }
+
+    /// What curl would do on the way of a redirect that a step does not: of the headers it keeps all but
+    /// `Authorization` and `Cookie` from other hosts.
+    fn carried(&self) -> Option<String> {
+        let holds_secret = |pieces: &[Piece]| pieces.iter().any(|piece| matches!(piece, Piece::Hidden(_)));
+        let is_carried = |(name, value): &&(String, Vec<Piece>)| {
+            ![AUTHORIZATION.as_str(), COOKIE.as_str()].contains(&name.as_str()) && holds_secret(value)
+        };
+        if let Some((name, _)) = self.headers.iter().find(is_carried) {
+            return Some(format!("takes `{name}` to any host"));
+        }
+        if matches!(&self.body, Content::Text(pieces) if holds_secret(pieces)) {
+            return Some("takes the body to any host".to_owned());
+        }
+        let tls = self.channel.and_then(Channel::tls);
+        if tls.is_some_and(|tls| tls.identity_files().is_some()) {
+            return Some("shows the certificate to any host".to_owned());
+        }
+        self.unchecked.then(|| "checks the certificate of no host".to_owned())
     }
 }
 

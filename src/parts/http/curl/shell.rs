@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 
 use crate::ground::encode;
+use crate::ground::log_command::disarmed;
 use crate::parts::http::curl::{Hidden, Piece};
 
 /// Variables that mean something to the shell or to curl.
@@ -168,11 +169,16 @@ fn name(hidden: &Hidden) -> String {
     }
 }
 
-/// A text in which nothing has a meaning for the shell.
+/// A text in which nothing has a meaning for the shell, nor for a machine that builds and reads its log.
 fn quoted(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c);
-    if !text.is_empty() && text.chars().all(is_safe) {
+    if text.is_empty() || text.chars().all(is_safe) {
         return text.to_owned();
     }
-    if text.is_empty() { String::new() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    let mut text = text.replace('\'', "'\\''");
+    if disarmed(&text) != text {
+        // What is quoted in two pieces is the same word. The second pass is for three signs in a row.
+        text = text.replace("##", "#''#").replace("##", "#''#");
+    }
+    format!("'{text}'")
 }

@@ -17,7 +17,7 @@ fn request(method: &str, url: &str, headers: &[(&str, &str, bool)], body: Option
         headers: headers.iter().map(header).collect::<HeaderMap>(),
         body: body.map(Bytes::copy_from_slice),
         secret_inside: false,
-        limits: Limits::default(),
+        limits: Limits { max_redirects: 0, ..Limits::default() },
         channel: None,
         jar: None,
         needles: None,
@@ -31,7 +31,7 @@ fn told(request: &Request, secrets: &[(&str, &str)]) -> String {
     for (name, text) in &known {
         needles.learn(name, text);
     }
-    command(request, &needles, &known, false).replace(" --max-time 30", "").replace(" --location", "")
+    command(request, &needles, &known, false).replace(" --max-time 30", "")
 }
 
 const LONG: (&str, &str) = ("personal_token", "p&ss w%rd'x$(id)");
@@ -46,6 +46,15 @@ fn each_part_of_a_request_becomes_what_curl_calls_it() {
         (
             request("POST", "https://h/", &[("x-a", "it's", false), ("x-b", "", false)], Some(b"@f")),
             "curl https://h/ --header 'x-a: it'\\''s' --header 'x-b;' --header Content-Type: --data-raw @f",
+        ),
+        (
+            request(
+                "POST",
+                "https://h/",
+                &[("x-a", "## 1", false), ("content-type", "a/b", false)],
+                Some(b"###[a]##vso["),
+            ),
+            "curl https://h/ --header 'x-a: ## 1' --header 'content-type: a/b' --data-raw '#''#''#[a]#''#vso['",
         ),
         (
             request("PUT", "https://[::1]/", &[("content-type", "a/b", false)], Some(b"a\r\n-%\\")),
@@ -124,4 +133,23 @@ fn the_name_of_a_variable_is_no_place_to_break_out_of() {
     let request = request("POST", "https://h/", &[("content-type", "a/b", false)], Some(body.as_bytes()));
     let told = told(&request, &[]);
     assert!(told.starts_with("# needs _ID_TOKEN, _1_TOKEN, HTTPS_PROXY_TOKEN\ncurl "), "{told}");
+}
+
+#[test]
+fn redirects_are_left_to_the_reader_where_curl_would_take_along_what_a_step_does_not() {
+    let table = [
+        (request("GET", "https://h/", &[("authorization", BASIC, true)], None), false, ""),
+        (request("POST", "https://h/", &[], Some(b"n=1")), false, ""),
+        (request("GET", "https://h/", &[("x-key", "abcdefgh", true)], None), false, "takes `x-key` to any"),
+        (request("POST", "https://h/", &[], Some(b"{\"password\":\"x1\"}")), false, "takes the body to any"),
+        (request("GET", "https://h/", &[], None), true, "checks the certificate of no host"),
+    ];
+    for (mut request, unchecked, why) in table {
+        request.limits = Limits::default();
+        let told = command(&request, &Needles::default(), &[], unchecked);
+        let (comments, curl) = told.rsplit_once('\n').unwrap_or(("", &told));
+        assert_eq!(curl.contains(" --location"), why.is_empty(), "{told}");
+        assert_eq!(curl.contains(" --insecure"), unchecked, "{told}");
+        assert!(comments.contains(why), "{told}");
+    }
 }

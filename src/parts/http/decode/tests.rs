@@ -226,7 +226,7 @@ fn the_middle_of_two_codings_is_bounded_too() {
 fn the_codings_of_all_headers_are_one_list() {
     type Row<'r> = (&'r [&'static str], Result<Vec<Coding>, Refusal>);
     let unknown = |name: &str| Err(Refusal::Unknown(name.to_owned()));
-    let table: [Row; 13] = [
+    let table: [Row; 15] = [
         (&[], Ok(vec![])),
         (&["identity"], Ok(vec![])),
         (&["Identity , ", ""], Ok(vec![])),
@@ -234,6 +234,8 @@ fn the_codings_of_all_headers_are_one_list() {
         (&["X-GZip"], Ok(vec![Coding::Gzip])),
         (&["identity", "br"], Ok(vec![Coding::Brotli])),
         (&["gzip, br"], Ok(vec![Coding::Gzip, Coding::Brotli])),
+        (&["br", "br"], unknown("br, br")),
+        (&["gzip, gzip"], Ok(vec![Coding::Gzip, Coding::Gzip])),
         (&["deflate", "gzip"], Ok(vec![Coding::Deflate, Coding::Gzip])),
         (&["zstd"], unknown("zstd")),
         (&["gzip, zstd, br"], unknown("zstd")),

@@ -61,7 +61,7 @@ async fn a_body_that_cannot_be_decoded_is_an_error_with_numbers() {
     more.push(0);
     for (coding, body, parts) in [
         ("zstd", &b"x"[..], &["encoded as `zstd`, which is not decoded"][..]),
-        ("gzip, br, gzip", b"x", &["encoded 3 times over, and 2 are the most"]),
+        ("gzip, br, gzip", b"x", &["has 3 content codings; at most 2 are decoded"]),
         ("gzip", b"plain", &["cannot be decoded as `gzip`: it does not begin as gzip does (5 bytes"]),
         ("gzip", &cut, &["it is cut off (20 bytes of it came)"]),
         ("x-gzip", &more, &["something else follows its end"]),
@@ -236,9 +236,9 @@ async fn floods_of_headers_are_refused() {
     answered(large(64 * 1024)).await.expect("fits");
     for (answer, told) in [
         (many(101), "many or too large: more than 100, or more than 256KiB"),
-        (large(64 * 1024 + 1), "too large: `x` has 65537 bytes, and 64KiB are the most"),
+        (large(64 * 1024 + 1), "too large: `x` has 65537 bytes; the limit is 64KiB"),
         (large(1 << 20), "many or too large"),
-        (several, "too large: together they have 300005 bytes, and 256KiB are the most"),
+        (several, "too large: together they have 300005 bytes; the limit is 256KiB"),
     ] {
         let error = failed(answer).await;
         assert!(matches!(error, Error::HeadersTooLarge { .. }), "{error:?}");

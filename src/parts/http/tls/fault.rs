@@ -127,7 +127,7 @@ impl Fault {
                 "if that is meant, save that very certificate and name its file: `tls: { ca: server.pem }`; `tls: { insecure: true }` checks nothing"
             }
             Self::UnknownAuthority(_) => {
-                "name the authority's file, `tls: { ca: ca.pem }`, or add it to the system's certificates; if others reach this server, it may not send the certificates between; `tls: { insecure: true }` checks nothing"
+                "name the authority's file, `tls: { ca: ca.pem }`, or add it to the system's certificates; if others reach this server, it may leave out its intermediate certificates; `tls: { insecure: true }` checks nothing"
             }
             Self::NotTls | Self::HungUp => "if the server speaks plain HTTP there, write http:// in the URL",
             Self::Revoked | Self::Refused(_) | Self::Other(_) => return None,

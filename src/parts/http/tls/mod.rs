@@ -280,6 +280,11 @@ impl Version {
 }
 
 impl Tls {
+    /// Whether there is a client certificate.
+    pub(super) const fn identifies(&self) -> bool {
+        self.identity.is_some()
+    }
+
     /// The same without the client certificate; `None` where it has none.
     pub(super) fn without_identity(&self) -> Option<Self> {
         self.identity.as_ref()?;
