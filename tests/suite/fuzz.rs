@@ -81,6 +81,7 @@ fn cases() -> Vec<(&'static str, Target, &'static [&'static str])> {
                 "hunter2-hunter2\nthe word is hunter2-hunter2",
                 "aaaaaaaa\naaaaaaaaaaaaaaa",
                 "pä%ss\"word\np\\u00e4%25ss",
+                "eyJeyJeyJ-1234567\neyJeyJeyJeyJeyJeyJ.eyJ",
             ],
         ),
     ]
