@@ -134,7 +134,7 @@ impl Case {
         if self.next != Next::Unasked {
             flow.push_str("finally:\n  - id: next\n    request: { url: '{{ h }}/next' }\n    expect: { json: { $.next: true } }\n");
         }
-        if self.tls {
+        if self.tls && !self.top.contains("defaults:") {
             flow.push_str("defaults: { tls: { ca: ca.pem } }\n");
         }
         flow
