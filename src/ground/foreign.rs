@@ -3,8 +3,6 @@
 //! A key that stands in the wrong place, or that has no word of ours, is told with the way to do the
 //! same here: a list of all keys helps nobody who looks for `sleep`.
 
-use crate::ground::secret::is_secret_name;
-
 /// Where a key stands, its spellings elsewhere, and what to do.
 type Advice = (&'static [&'static str], &'static [&'static str], &'static str);
 
@@ -335,14 +333,6 @@ pub fn advice(what: &str, word: &str) -> Option<&'static str> {
         .iter()
         .find(|(places, words, _)| places.iter().any(|place| here(place)) && words.contains(&word.as_str()));
     found.map(|(_, _, help)| *help)
-}
-
-/// Whether what stands under a key that is not known may well be a credential.
-#[must_use]
-pub fn is_credential(word: &str) -> bool {
-    let word = plain(word);
-    let others = ["authorization", "basic", "basic_auth", "bearer", "bearer_token", "pass", "passphrase"];
-    is_secret_name(&word) || others.contains(&word.as_str())
 }
 
 /// A word in the spelling of our own: `statusCode`, `Status-Code` and `status code` are `status_code`.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::ground::file::{self, Refused};
 use crate::ground::quantity;
+use crate::ground::secret::name::is_credential_key;
 use crate::ground::source::{Source, Span, in_project};
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, MAX_BYTES, Node, SPLIT, Scalar};
@@ -349,7 +350,7 @@ impl Reading {
         for (key, value) in refused() {
             // `user: name:password` is how curl writes both.
             let both = &*key.text == "user" && value.scalar().is_some_and(|scalar| scalar.text.contains(':'));
-            if both || foreign::is_credential(&key.text) {
+            if both || is_credential_key(&foreign::plain(&key.text)) {
                 self.hide(value);
             }
         }

@@ -6,6 +6,7 @@
 //! clone; its forms are worked out only when some text is to be shown.
 
 mod haystack;
+pub mod name;
 mod search;
 mod view;
 pub mod written;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::ground::secret::haystack::Haystack;
 use crate::ground::value::{Map, Value};
 
+pub use name::is_secret_name;
 pub use search::Hit;
 
 /// The shortest text that is searched for in free text: shorter ones occur by chance.
@@ -100,81 +102,18 @@ pub fn pseudonym(name: &str) -> String {
     format!("«{name}»")
 }
 
-/// Whether a variable, header or JSON member of this name holds a secret: `password`,
-/// `accessToken`, `X-Api-Key`; but not `token_type` or `next_page_token`.
-#[must_use]
-pub fn is_secret_name(name: &str) -> bool {
-    const ALONE: [&str; 22] = [
-        "password",
-        "passwd",
-        "pwd",
-        "passphrase",
-        "passcode",
-        "secret",
-        "secrets",
-        "credential",
-        "credentials",
-        "authorization",
-        "jwt",
-        "cookie",
-        "otp",
-        "accesstoken",
-        "refreshtoken",
-        "idtoken",
-        "authtoken",
-        "apikey",
-        "clientsecret",
-        "privatekey",
-        "assertion",
-        "bearer",
-    ];
-    const KEYS: [&str; 8] =
-        ["api", "private", "secret", "signing", "encryption", "access", "auth", "subscription"];
-    const PAGING: [&str; 7] = ["page", "next", "continuation", "cursor", "sync", "prev", "previous"];
-    let is_one = |word: &str, known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
-    let mut words = words_from_the_end(name);
-    let Some(last) = words.next() else { return false };
-    if last.eq_ignore_ascii_case("token") {
-        return !words.any(|word| is_one(word, &PAGING));
-    }
-    if last.eq_ignore_ascii_case("key") {
-        return words.next().is_some_and(|word| is_one(word, &KEYS));
-    }
-    if last.eq_ignore_ascii_case("verifier") {
-        return words.next().is_some_and(|word| word.eq_ignore_ascii_case("code"));
-    }
-    is_one(last, &ALONE)
-}
-
-/// `accessToken`, `access-token` and `ACCESS_TOKEN` are the words `token` and `access`. Nothing is
-/// copied: this is asked for every member that is read.
-fn words_from_the_end(name: &str) -> impl Iterator<Item = &str> {
-    let bytes = name.as_bytes();
-    let mut end = bytes.len();
-    std::iter::from_fn(move || {
-        while end > 0 && !bytes[end - 1].is_ascii_alphanumeric() {
-            end -= 1;
-        }
-        let last = end;
-        while end > 0 && bytes[end - 1].is_ascii_alphanumeric() {
-            end -= 1;
-            let begins = bytes[end].is_ascii_uppercase() && end > 0 && !bytes[end - 1].is_ascii_uppercase();
-            if begins && bytes[end - 1].is_ascii_alphanumeric() {
-                break;
-            }
-        }
-        (end < last).then(|| &name[end..last])
-    })
-}
-
 /// Whether a text has the form of a JWT: three parts in base64url, the first a JSON object.
 #[must_use]
 pub fn is_jwt(text: &str) -> bool {
-    text.starts_with("eyJ") && jwt_length(text.as_bytes()) == Some(text.len())
+    text.starts_with("eyJ") && jwt_length(text.as_bytes()) == Ok(text.len())
 }
 
 /// How many bytes the JWT at the start of `text` has.
-fn jwt_length(text: &[u8]) -> Option<usize> {
+///
+/// # Errors
+/// Where there is none: behind how many bytes one may begin. All before them are of one word, which
+/// no dot follows that another part could follow.
+fn jwt_length(text: &[u8]) -> Result<usize, usize> {
     let part = |from: usize| {
         text[from..]
             .iter()
@@ -183,14 +122,14 @@ fn jwt_length(text: &[u8]) -> Option<usize> {
     };
     let header = part(0);
     if header < 8 || text.get(header) != Some(&b'.') {
-        return None;
+        return Err(header);
     }
     let payload = part(header + 1);
     let second = header + 1 + payload;
     if payload < 2 || text.get(second) != Some(&b'.') {
-        return None;
+        return Err(header);
     }
-    Some(second + 1 + part(second + 1))
+    Ok(second + 1 + part(second + 1))
 }
 
 /// The secrets of a run, and of what it is part of: what they are, and how to take them out of a

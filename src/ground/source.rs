@@ -227,8 +227,7 @@ fn literal_secrets(text: &str) -> Vec<Span> {
         let name =
             before.bytes().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
         let name = &before[colon - name.count()..];
-        // `bearer` says how, not what; what stands behind it is a token all the same.
-        if !(is_secret_name(name) || name == "bearer") {
+        if !is_secret_name(name) {
             continue;
         }
         let start = colon + 2 + text[colon + 2..].len() - text[colon + 2..].trim_start_matches(' ').len();

@@ -3,6 +3,7 @@
 //! Inputs, vars and extracted values are one namespace, shared by templates, scripts and the
 //! steps of one run; a [`Scope`] adds what only one step sees. Clones share the namespace.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::{IndexMap, IndexSet};
@@ -23,6 +24,7 @@ pub struct Scope {
     shared: Arc<Mutex<Namespace>>,
     response: Option<Arc<Response>>,
     turn: Option<Arc<Turn>>,
+    remembered: Option<Arc<Mutex<Remembered>>>,
     /// The secrets known to this pass.
     pub needles: Needles,
     /// What time it is.
@@ -40,6 +42,9 @@ struct Namespace {
     /// What was set or removed since the fork; `None` where this is no fork.
     written: Option<Written>,
 }
+
+/// What expressions came to, by where they are kept.
+type Remembered = HashMap<usize, Marked<Value>, foldhash::fast::RandomState>;
 
 /// The names of variables and steps that a fork changed.
 #[derive(Debug, Default)]
@@ -123,6 +128,33 @@ impl Scope {
     pub fn with_response(&self, response: &Arc<Response>) -> Self {
         self.learn_cookies(response);
         Self { response: Some(Arc::clone(response)), ..self.clone() }
+    }
+
+    /// The same namespace, for one evaluation that is told of: an expression that is evaluated again
+    /// comes to what it came to first. What is shown is what was sent, though it be random.
+    #[must_use]
+    pub fn remembering(&self) -> Self {
+        Self { remembered: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// What `evaluate` gives; once only for an expression where this scope remembers. Nothing is
+    /// locked meanwhile.
+    ///
+    /// # Errors
+    /// Those of `evaluate`.
+    pub(in crate::parts) fn once<X, E>(
+        &self,
+        expression: &X,
+        evaluate: impl FnOnce() -> Result<Marked<Value>, E>,
+    ) -> Result<Marked<Value>, E> {
+        let Some(remembered) = &self.remembered else { return evaluate() };
+        let lock = || remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = std::ptr::from_ref(expression).addr();
+        let known = lock().get(&key).cloned();
+        match known {
+            Some(found) => Ok(found),
+            None => evaluate().inspect(|found| drop(lock().insert(key, found.clone()))),
+        }
     }
 
     /// The answer of the current step.

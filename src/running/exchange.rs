@@ -13,11 +13,23 @@ use crate::parts::http::redirect::trusts;
 use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Channel, Request, RequestSpec, Response, status};
 use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
+use crate::parts::scope::Scope;
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::{Cause, Failure};
 use crate::running::refusal::Sent;
 use crate::running::show;
 use crate::running::step::StepRun;
+
+/// How a request came to be that is told of.
+#[derive(Clone, Copy)]
+struct Watched<'s> {
+    /// What it was evaluated in.
+    scope: &'s Scope,
+    /// Whether no script changed it.
+    as_written: bool,
+    /// How often it was sent, this time included.
+    attempts: u32,
+}
 
 impl StepRun<'_> {
     /// Sends the step's request; `touched` is what a script left of it.
@@ -27,10 +39,13 @@ impl StepRun<'_> {
         touched: Option<Rendered>,
     ) -> Result<Response, Box<Failure>> {
         let as_written = touched.is_none();
+        // Who watches is shown what was evaluated for the wire.
+        let remembering = self.flowing.events.wants_requests().then(|| self.scope.remembering());
         let rendered = match touched {
-            Some(rendered) => rendered,
-            None => spec.render(&self.scope).map_err(|error| self.template_failure(&error))?,
+            Some(rendered) => Ok(rendered),
+            None => spec.render(remembering.as_ref().unwrap_or(&self.scope)),
         };
+        let rendered = rendered.map_err(|error| self.template_failure(&error))?;
         let from_server = rendered.origin_from_server;
         let jar = rendered.cookies.then(|| self.flowing.jar.clone());
         let mut request = rendered.finish();
@@ -43,7 +58,8 @@ impl StepRun<'_> {
             attempts += 1;
             self.outcome.attempts += 1;
             let signed = self.sign(spec, &mut request, from_server)?;
-            let result = self.converse(spec, &mut request, (as_written, attempts == 1), signed).await?;
+            let watched = remembering.as_ref().map(|scope| Watched { scope, as_written, attempts });
+            let result = self.converse(spec, &mut request, watched, signed).await?;
             let Some(wait) = self.wait_before_retry(&result, &request, attempts) else {
                 if result.as_ref().is_ok_and(|response| response.status >= 400) {
                     self.sent = Sent::of(&request, attempts);
@@ -61,12 +77,14 @@ impl StepRun<'_> {
         &mut self,
         spec: &RequestSpec,
         request: &mut Request,
-        (as_written, is_first): (bool, bool),
+        watched: Option<Watched<'_>>,
         signed: bool,
     ) -> Result<Result<Response, Error>, Box<Failure>> {
         let mut rounds = 0;
         loop {
-            self.tell_request(spec, request, as_written, is_first || rounds > 0);
+            if let Some(watched) = watched {
+                self.tell_request(spec, request, watched, rounds > 0);
+            }
             let transport = &*self.flowing.context.transport;
             self.flowing.events.warn_before(&self.path, transport, request);
             let result = transport.send(request).await;
@@ -121,7 +139,7 @@ impl StepRun<'_> {
         let secret: Vec<_> = request
             .headers
             .iter()
-            .filter(|(_, value)| value.is_sensitive() || request.knows_secret_in(value.as_bytes()))
+            .filter(|(name, value)| request.carries_credential(name, value))
             .map(|(name, _)| name.clone())
             .collect();
         let signed = spec.auth().is_some_and(|auth| !matches!(auth, Auth::None));
@@ -138,15 +156,12 @@ impl StepRun<'_> {
         Ok(())
     }
 
-    fn tell_request(&self, spec: &RequestSpec, request: &Request, as_written: bool, is_first: bool) {
-        let events = &self.flowing.events;
-        if !events.wants_requests() {
-            return;
-        }
-        let (scope, transport) = (&self.scope, &*self.flowing.context.transport);
+    fn tell_request(&self, spec: &RequestSpec, request: &Request, watched: Watched<'_>, is_answer: bool) {
+        let Watched { scope, as_written, attempts } = watched;
+        let (events, transport) = (&self.flowing.events, &*self.flowing.context.transport);
         let mut text = events.request_text((request, transport), scope, || spec.secrets(scope));
         // The same request sent again has the same command.
-        text.curl = text.curl.filter(|_| is_first);
+        text.curl = text.curl.filter(|_| attempts == 1 || is_answer);
         if text.curl.is_none() && !events.wants(Detail::Requests) {
             return;
         }

@@ -121,11 +121,8 @@ impl Blocking {
 
 impl Sender for Blocking {
     fn send(&self, mut request: Request) -> Result<Arc<Response>, script::Error> {
-        for value in request.headers.values_mut() {
-            let text = String::from_utf8_lossy(value.as_bytes());
-            let holds = self.scope.needles.scrub(&text) != text;
-            value.set_sensitive(value.is_sensitive() || holds);
-        }
+        request.needles = Some(self.scope.needles.clone());
+        request.mark_credentials();
         self.admit(&request)?;
         // A request of a script travels as `defaults` say of all requests of the file.
         let channel = self.workflow.defaults.channel();
@@ -136,7 +133,6 @@ impl Sender for Blocking {
             request.channel = Channel::for_stranger(request.channel.as_ref());
         }
         request.jar = channel.keeps_cookies().then(|| self.jar.clone());
-        request.needles = Some(self.scope.needles.clone());
         self.events.warn_before(&self.path, &*self.transport, &request);
         self.tell_request(&request);
         self.runtime.block_on(async {
@@ -213,8 +209,8 @@ impl Touched {
             if gained && method == before.method && method == Method::GET { Method::POST } else { method };
         let headers = self.headers(&draft.headers, &before, (&body, read.from_server))?;
         let elsewhere = !same_origin(&url, &before.url);
-        let shown = url.as_str() == self.scope.needles.scrub(url.as_str());
-        let secret_inside = before.secret_inside || !shown || self.gained_secret(&before.body, &body);
+        let in_url = || self.scope.needles.stands_in(url.as_str().as_bytes());
+        let secret_inside = before.secret_inside || in_url() || self.gained_secret(&before.body, &body);
         let origin_from_server = before.origin_from_server || (elsewhere && read.from_server);
         let before = Rendered { method, url, headers, body, origin_from_server, secret_inside, ..before };
         Ok(before)
@@ -224,10 +220,7 @@ impl Touched {
     /// may be large.
     fn gained_secret(&self, before: &RenderedBody, body: &RenderedBody) -> bool {
         let bytes = if before == body { None } else { body.clone().into_bytes() };
-        bytes.is_some_and(|bytes| {
-            let text = String::from_utf8_lossy(&bytes);
-            self.scope.needles.scrub(&text) != text
-        })
+        bytes.is_some_and(|bytes| self.scope.needles.stands_in(&bytes))
     }
 
     /// The headers that the script left, each marked if it holds a secret.
@@ -256,7 +249,8 @@ impl Touched {
                 return Err(error.help("write it under `headers` of the request"));
             }
             let was = old.any(HeaderValue::is_sensitive);
-            value.set_sensitive(was || is_credential(&header) || self.scope.needles.scrub(text) != *text);
+            let holds = || self.scope.needles.stands_in(text.as_bytes());
+            value.set_sensitive(was || is_credential(&header) || holds());
             headers.append(header, value);
         }
         // What was said of a body by itself does not hold for one of another kind.

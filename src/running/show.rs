@@ -1,18 +1,15 @@
 //! What requests and answers look like in events: cut, and without secrets.
 
 use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
 
 use reqwest::Version;
-use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, COOKIE, HOST, HeaderMap, HeaderName,
-    HeaderValue, LOCATION, REFERER, SET_COOKIE, USER_AGENT,
-};
-use url::Position;
+use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 
 use crate::ground::quantity;
-use crate::ground::secret::{Needles, SHORTEST, is_secret_name, pseudonym};
+use crate::ground::secret::{Needles, SHORTEST, pseudonym};
 use crate::ground::value::Value;
-use crate::parts::http::message::{Hop, is_form};
+use crate::parts::http::message::{Hop, holds_url, is_credential, is_form};
 use crate::parts::http::{Request, Response, client, status};
 use crate::running::event::{RedirectText, RequestText, ResponseText};
 use crate::running::refusal;
@@ -25,9 +22,8 @@ const BODY: usize = 4000;
 /// How much of a body is looked at, in bytes: what is shown is cut from this.
 const LOOKED_AT: usize = 64 * 1024;
 
-/// An answer beside a failure: status line and body.
+/// An answer beside a failure: status line and body. Its secrets are learnt already.
 pub(super) fn answer(response: &Response, needles: &Needles) -> String {
-    learn(response, needles);
     let line = line(response);
     match body(response, needles, ANSWER) {
         Some(body) => format!("{line}\n{body}"),
@@ -61,15 +57,18 @@ pub(super) fn redirects(hops: &[Hop], needles: &Needles) -> Vec<RedirectText> {
 }
 
 impl StepRun<'_> {
-    /// Learns the secrets of the answer before something of it is shown.
+    /// Learns the secrets of the answer before something of it is shown, once.
     pub(super) fn learn_answer(&self) {
-        if let Some(response) = &self.response {
+        if let Some(response) = &self.response
+            && !self.is_learnt.swap(true, Ordering::Relaxed)
+        {
             learn(response, &self.scope.needles);
         }
     }
 
     /// Adds the answer, what it says and what can be done, for whoever is to mend the step.
     pub(super) fn explain(&mut self) {
+        self.learn_answer();
         let Some(response) = self.response.as_deref() else { return };
         let needles = &self.scope.needles;
         let now_ms = self.flowing.context.clock.now_ms();
@@ -129,9 +128,9 @@ fn learn_request(request: &Request, needles: &Needles) {
 fn learn_headers(headers: &HeaderMap, needles: &Needles) {
     for (name, value) in headers {
         let text = String::from_utf8_lossy(value.as_bytes());
-        if is_address(name) {
+        if holds_url(name) {
             needles.learn_url(&text);
-        } else if is_secret_name(name.as_str()) && ![COOKIE, SET_COOKIE].contains(name) {
+        } else if is_credential(name) && ![COOKIE, SET_COOKIE].contains(name) {
             // Of `Bearer abc` the second word is the secret; of what has parameters, the whole.
             let second = text.split_once(' ').map(|(_, secret)| secret.trim());
             let secret = second.filter(|secret| !secret.contains([' ', ','])).unwrap_or(&text);
@@ -172,11 +171,6 @@ fn learn_body(text: &str, headers: &HeaderMap, needles: &Needles) {
 /// As much of a body as is looked at.
 fn beginning(body: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)])
-}
-
-/// Whether a header holds a URL.
-fn is_address(name: &HeaderName) -> bool {
-    [LOCATION, CONTENT_LOCATION, REFERER].contains(name)
 }
 
 /// A request as it is sent, for `-v`; with headers for `-vv`.
@@ -260,18 +254,8 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
 
 /// All headers of a request: the user's, behind those that the client adds by itself.
 fn wire_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
-    let mut own = vec![
-        (HOST, request.url[Position::BeforeHost..Position::AfterPort].to_owned()),
-        (USER_AGENT, client::USER_AGENT.to_owned()),
-        (ACCEPT, "*/*".to_owned()),
-    ];
-    own.extend(request.accepted().map(|codings| (ACCEPT_ENCODING, codings.to_owned())));
-    own.extend(request.body.as_ref().map(|body| (CONTENT_LENGTH, body.len().to_string())));
-    let added = own.into_iter().filter(|(name, _)| !request.headers.contains_key(name));
-    let added = added.map(|(name, value)| (name.as_str().to_owned(), value));
-    let cookies = request.jar.as_ref().and_then(|jar| jar.header(&request.url, &request.headers));
-    let cookies = cookies.or_else(|| request.headers.get(COOKIE).cloned());
-    let cookies = cookies.map(|cookies| (COOKIE.as_str().to_owned(), cookie(&cookies)));
+    let added = client::added(request).into_iter().map(|(name, value)| (name.as_str().to_owned(), value));
+    let cookies = request.cookie().map(|cookies| (COOKIE.as_str().to_owned(), cookie(&cookies)));
     let own = headers(&request.headers, needles).into_iter().filter(|(name, _)| name != COOKIE.as_str());
     added.chain(own).chain(cookies).collect()
 }
@@ -279,12 +263,12 @@ fn wire_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
 fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
     let show = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         let text = String::from_utf8_lossy(value.as_bytes());
-        let clean = if is_address(name) { needles.shown_url(&text) } else { needles.shown_text(&text) };
+        let clean = if holds_url(name) { needles.shown_url(&text) } else { needles.shown_text(&text) };
         let shown = if *name == SET_COOKIE {
             needles.scrub(&set_cookie(&text))
         } else if *name == LOCATION {
             without_userinfo(&clean)
-        } else if (value.is_sensitive() || is_secret_name(name.as_str())) && clean == text {
+        } else if (value.is_sensitive() || is_credential(name)) && clean == text {
             pseudonym(name.as_str())
         } else {
             clean

@@ -5,6 +5,7 @@
 //! `extract` missed.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use indexmap::IndexMap;
@@ -92,6 +93,8 @@ pub(super) struct StepRun<'r> {
     /// What the scripts of this pass checked: judged only if it is the last.
     pub(super) awaiting: Vec<Check>,
     pub(super) response: Option<Arc<Response>>,
+    /// Whether the secrets of the answer were learnt.
+    pub(super) is_learnt: AtomicBool,
     pub(super) outputs: Option<Arc<Outputs>>,
     /// What went with a request that was refused.
     pub(super) sent: Sent,
@@ -124,6 +127,7 @@ pub(super) async fn run(
         found,
         awaiting: Vec::new(),
         response: None,
+        is_learnt: AtomicBool::new(false),
         outputs: None,
         sent: Sent::default(),
         failed: false,
@@ -213,6 +217,7 @@ impl<'r> StepRun<'r> {
         let response = Arc::new(self.send(spec, touched).await?);
         self.outcome.status = Some(response.status);
         self.response = Some(Arc::clone(&response));
+        self.is_learnt = AtomicBool::new(false);
         let answer = Answer::read(&response, &self.planned.yields);
         let scope = self.scope.with_response(&response);
         let missed = self.extract(&answer, &scope)?;

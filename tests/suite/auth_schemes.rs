@@ -124,6 +124,19 @@ fn digest_answers_where_a_redirect_within_the_origin_led() {
 }
 
 #[test]
+fn digest_sends_where_a_redirect_led_what_the_redirect_left() {
+    let request = "{ method: GET, url: '{{ base }}/', headers: { Content-MD5: abc }, json: { n: 1 } }";
+    let ran = digest(&format!("  - request: {request}\n"))
+        .on("GET /", |_| Reply::redirect(303, "/in"))
+        .on("GET /in", |seen| {
+            assert_eq!((&*seen.body, seen.header("content-md5")), ("", ""), "a 303 leaves no body");
+            if is_right(seen, "n1") { Reply::json("{}") } else { challenge("n1") }
+        })
+        .run();
+    ran.passed().saw(["GET /", "GET /in", "GET /in"]);
+}
+
+#[test]
 fn digest_that_is_not_supported_is_told() {
     let ran = digest("  - request: GET {{ base }}/\n")
         .on("GET /", |_| {

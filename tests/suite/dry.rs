@@ -243,6 +243,69 @@ fn every_request_that_is_sent_has_a_command_and_one_that_is_repeated_has_one() {
 }
 
 #[test]
+fn what_is_shown_of_a_request_is_what_was_sent_of_it() {
+    let random = "{{ uuid() }}";
+    let bodies = [
+        format!("json: {{ n: '{random}' }}"),
+        format!("form: {{ n: '{random}' }}"),
+        format!("body: 'n={random}'"),
+        format!("graphql: {{ query: '{{ me }}', variables: {{ n: '{random}' }} }}"),
+    ];
+    for body in bodies {
+        let request = format!(
+            "url: '{{{{ base }}}}/x?p={random}', query: {{ n: '{random}' }}, headers: {{ X-N: '{random}' }}, {body}"
+        );
+        let flow = format!(
+            "defaults: {{ method: POST }}\nsteps:\n  - request: {{ {request} }}\n    retry: {{ max: 1, if: [503], backoff: 1ms }}\n"
+        );
+        let ran = Scenario::new(&flow)
+            .detail(Detail::Wire)
+            .curl()
+            .on("POST /x", |_| Reply::status(503))
+            .on("POST /x", |_| Reply::json("{}"))
+            .run();
+        ran.passed();
+        let told = ran.events.iter().filter_map(|event| match &event.kind {
+            EventKind::RequestSent(text) => Some(text),
+            _ => None,
+        });
+        let told: Vec<_> = told.collect();
+        let seen = ran.seen_at("base");
+        assert_eq!((seen.len(), told.len()), (2, 2));
+        for (seen, told) in seen.iter().zip(&told) {
+            assert!(told.url.ends_with(&seen.target), "{} was sent, {} is shown", seen.target, told.url);
+            assert_eq!(told.body.as_deref(), Some(&*seen.body));
+            assert!(told.headers.contains(&("x-n".to_owned(), seen.header("x-n").to_owned())));
+        }
+        let curl = told[0].curl.as_deref().unwrap_or_default();
+        says(curl, &[&seen[0].target, seen[0].header("x-n"), &seen[0].body]);
+    }
+}
+
+#[test]
+fn a_command_and_a_dry_run_hide_what_events_hide() {
+    let flow = "
+vars: { var: v4r-of-it }
+steps:
+  - request: { url: '{{ base }}/a?x=1;pwd=pw-1;pw-2&sig=s1g-lit', query: { code: c0d-e, state: st4-te, signature: '{{ var }}', z: '3' }, headers: { DPoP: dp0-p, X-Amz: 'token=h3ad-er', Referer: 'http://h/?sig=r3f-erer' }, form: { sig: f0r-m, other: open-value } }
+  - request: { url: '{{ base }}/b', headers: { Cookie2: c00-kie }, body: 'password=b0d-y and more' }
+";
+    let secrets = ["pw-1", "pw-2", "s1g", "c0d", "st4", "v4r", "dp0", "h3ad", "r3f", "f0r", "c00", "b0d"];
+    for dry in [false, true] {
+        let scenario = Scenario::new(flow).detail(Detail::Wire).curl();
+        let scenario =
+            if dry { scenario.dry_run() } else { scenario.json("POST /a", "{}").json("POST /b", "{}") };
+        let ran = scenario.run();
+        let told = format!("{:?}\n{}", planned(&ran), commands(&ran).join("\n"));
+        let all = format!("{told}\n{}", ran.passed().text());
+        for secret in secrets {
+            assert!(!all.contains(secret), "dry: {dry}: `{secret}` in\n{all}");
+        }
+        says(&told, &["/a?x=1;pwd=", "&z=3", "open-value", "$SIG", "$SIGNATURE", "$STATE", " and more"]);
+    }
+}
+
+#[test]
 fn each_round_of_digest_has_a_command_and_no_digest_stands_in_it() {
     let challenge = "Digest realm=\"r\", nonce=\"n0\", qop=\"auth\", algorithm=SHA-256";
     let ran = Scenario::new(

@@ -93,6 +93,7 @@ const CASES: &[(&str, Target, &[&str])] = &[
             "Env&1+%2#\"'<>\\ ü-end-of-it\n&amp; %41 \\u00e4 aGVs",
             "aaaaaaaa\naaaaaaaaaaaaaaa",
             "pä%ss\"word\np\\u00e4%25ss",
+            "eyJeyJeyJ-1234567\neyJeyJeyJeyJeyJeyJ.eyJ",
         ],
     ),
     (

@@ -1,8 +1,9 @@
 //! The needles of a part of a run: each secret, the forms in which no decoding finds it, and the
 //! search for them.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Bound::{Included, Unbounded};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -11,28 +12,45 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use crate::ground::encode;
-use crate::ground::secret::{SHORTEST, is_jwt, is_needle, jwt_length, view};
+use crate::ground::secret::search::Hit;
+use crate::ground::secret::{SHORTEST, is_jwt, is_needle, view};
 
 /// How long a secret is whose beginning is looked for alone, and how much of it that must be.
 const LONG: usize = 16;
 const BEGINNING: usize = 12;
+/// The longest form that must stand whole, as many bytes as [`Whole::lengths`] has bits for. Of a longer one
+/// that much is enough: so a place where no secret stands is looked at no further.
+const WHOLE: usize = 127;
 
-/// An incremental index of needles by their first eight bytes. A general searcher would have to
-/// be built again for each secret that a run learns.
+/// An incremental index of needles by their first eight bytes, and of each kind in their order. A
+/// general searcher would have to be built again for each secret that a run learns.
 #[derive(Default)]
 pub(super) struct Haystack {
     /// Every secret, however short, and the name under which it was learnt first.
-    pub(super) learnt: IndexMap<Box<str>, Arc<str>, RandomState>,
+    pub(super) learnt: IndexMap<Arc<str>, Arc<str>, RandomState>,
     indexed: usize,
-    needles: HashMap<[u8; SHORTEST], Vec<Needle>, RandomState>,
     beginnings: Beginnings,
+    heads: HashSet<[u8; SHORTEST], RandomState>,
+    /// Those that must stand whole.
+    whole: BTreeMap<Box<[u8]>, Whole>,
+    /// Those of which [`WHOLE`] bytes are enough.
+    long: BTreeMap<Box<[u8]>, usize>,
+    /// Those of which [`BEGINNING`] bytes are enough.
+    begun: BTreeMap<Box<[u8]>, usize>,
     pub(super) revealed: HashSet<Box<str>, RandomState>,
 }
 
-struct Needle {
-    text: Box<[u8]>,
+/// A needle that must stand whole.
+struct Whole {
     /// Which of those that were learnt it is a form of.
     of: usize,
+    /// How long the needles are that it begins with, itself among them: a bit for each.
+    lengths: u128,
+}
+
+/// A text to look for.
+struct Form {
+    text: String,
     /// Whether its beginning is looked for, too.
     begins: bool,
 }
@@ -69,92 +87,140 @@ impl Haystack {
     /// Whether there is nothing to search for.
     pub(super) fn is_empty(&mut self) -> bool {
         self.index();
-        self.needles.is_empty()
+        self.heads.is_empty()
     }
 
-    /// The name and the text of what was learnt.
-    pub(super) fn secret(&self, of: usize) -> Option<(&str, &Arc<str>)> {
-        self.learnt.get_index(of).map(|(text, name)| (&**text, name))
-    }
-
-    /// Tells every needle in a text, the longest at each place, and which secret it is a form of.
-    pub(super) fn visit(&mut self, text: &[u8], tell: &mut dyn FnMut(Range<usize>, usize)) {
+    /// Tells every needle in a text, the longest at each place, with the secret that it is a form of
+    /// and its name, until told to stop.
+    pub(super) fn visit(
+        &mut self,
+        text: &[u8],
+        tell: &mut dyn FnMut(Hit) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         if self.is_empty() {
-            return;
+            return ControlFlow::Continue(());
         }
         let mut at = 0;
         while let Some(head) = text.get(at..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
-            let found = if self.beginnings.may_begin(head) { self.longest(*head, &text[at..]) } else { None };
-            match found {
+            let begins = self.beginnings.may_begin(head) && self.heads.contains(head);
+            match begins.then(|| self.longest(&text[at..])).flatten() {
                 Some((length, of)) => {
-                    tell(at..at + length, of);
+                    if let Some((secret, name)) = self.learnt.get_index(of)
+                        && !self.is_revealed(&text[at..], length)
+                    {
+                        let (secret, name) = (Arc::clone(secret), Arc::clone(name));
+                        tell(Hit { range: at..at + length, name, secret })?;
+                    }
                     at += length;
                 }
                 None => at += 1,
             }
         }
+        ControlFlow::Continue(())
     }
 
-    fn longest(&self, head: [u8; SHORTEST], text: &[u8]) -> Option<(usize, usize)> {
-        let here = self.needles.get(&head)?.iter().filter(|needle| !self.is_revealed(&needle.text));
-        let found = here.filter_map(|needle| needle.stands(text).map(|length| (length, needle.of)));
-        found.max_by_key(|(length, of)| (*length, std::cmp::Reverse(*of)))
+    fn longest(&self, text: &[u8]) -> Option<(usize, usize)> {
+        let found = [
+            self.stands_whole(text),
+            stands_begun(&self.long, text).filter(|(length, _)| *length >= WHOLE),
+            stands_begun(&self.begun, text).filter(|(length, _)| *length >= BEGINNING),
+        ];
+        found.into_iter().flatten().max_by_key(|(length, of)| (*length, std::cmp::Reverse(*of)))
     }
 
-    fn is_revealed(&self, needle: &[u8]) -> bool {
-        !self.revealed.is_empty() && str::from_utf8(needle).is_ok_and(|text| self.revealed.contains(text))
+    /// Whether what stands at the start of a text is shown on purpose: by itself, or as the beginning
+    /// of a token.
+    fn is_revealed(&self, text: &[u8], length: usize) -> bool {
+        self.revealed.iter().any(|shown| {
+            shown.len() >= length
+                && text.starts_with(shown.as_bytes())
+                && (shown.len() == length || is_jwt(shown))
+        })
     }
 
     fn index(&mut self) {
         for at in self.indexed..self.learnt.len() {
             let Some((secret, _)) = self.learnt.get_index(at) else { break };
             if is_needle(secret) {
-                for (form, begins) in forms(secret) {
-                    self.insert(form, at, begins);
+                for form in forms(secret) {
+                    self.insert(form, at);
                 }
             }
         }
         self.indexed = self.learnt.len();
     }
 
-    fn insert(&mut self, text: String, of: usize, begins: bool) {
+    fn insert(&mut self, Form { text, begins }: Form, of: usize) {
         let Some(head) = text.as_bytes().first_chunk::<SHORTEST>() else { return };
         self.beginnings.add([head[0], head[1], head[2], head[3]]);
-        let same = self.needles.entry(*head).or_default();
-        if same.iter().all(|needle| *needle.text != *text.as_bytes()) {
-            same.push(Needle { text: text.into_bytes().into(), of, begins });
+        self.heads.insert(*head);
+        let text = text.into_bytes().into();
+        if begins {
+            self.begun.entry(text).or_insert(of);
+        } else if text.len() > WHOLE {
+            self.long.entry(text).or_insert(of);
+        } else {
+            self.insert_whole(text, of);
         }
+    }
+
+    fn insert_whole(&mut self, text: Box<[u8]>, of: usize) {
+        if self.whole.contains_key(&text) {
+            return;
+        }
+        let own = 1 << text.len();
+        let before = self.whole.range::<[u8], _>((Unbounded, Included(&*text))).next_back();
+        let lengths = before.map_or(0, |(known, whole)| whole.lengths & up_to(common(known, &text)));
+        for (longer, whole) in self.whole.range_mut::<[u8], _>((Included(&*text), Unbounded)) {
+            if !longer.starts_with(&text) {
+                break;
+            }
+            whole.lengths |= own;
+        }
+        self.whole.insert(text, Whole { of, lengths: lengths | own });
+    }
+
+    /// The longest of those that must stand whole, where one does. In their order the last before the
+    /// text begins with all that the text begins with.
+    fn stands_whole(&self, text: &[u8]) -> Option<(usize, usize)> {
+        let (known, whole) = self.whole.range::<[u8], _>((Unbounded, Included(text))).next_back()?;
+        let length = (whole.lengths & up_to(common(known, text))).checked_ilog2()? as usize;
+        self.whole.get(&text[..length]).map(|whole| (length, whole.of))
     }
 }
 
-impl Needle {
-    /// How much of it a text begins with: all, or as much as is told of no secret.
-    fn stands(&self, text: &[u8]) -> Option<usize> {
-        if text.starts_with(&self.text) {
-            return Some(self.text.len());
-        }
-        if !self.begins || jwt_length(text).is_some() {
-            return None;
-        }
-        let same = self.text.iter().zip(text).take_while(|(one, other)| one == other).count();
+/// The lengths up to one, as [`Whole::lengths`] has them.
+const fn up_to(length: usize) -> u128 {
+    u128::MAX >> (WHOLE - length)
+}
+
+/// The needle that has most in common with the start of a text, and how much. In their order it
+/// stands beside the text.
+fn stands_begun(needles: &BTreeMap<Box<[u8]>, usize>, text: &[u8]) -> Option<(usize, usize)> {
+    let before = needles.range::<[u8], _>((Unbounded, Included(text))).next_back();
+    let after = needles.range::<[u8], _>((Included(text), Unbounded)).next();
+    let found = before.into_iter().chain(after).map(|(needle, of)| {
         // A character that is cut belongs to what follows.
-        let whole =
-            (0..=same).rev().find(|end| self.text.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80))?;
-        (whole >= BEGINNING).then_some(whole)
-    }
+        let is_whole = |end: &usize| needle.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80);
+        ((0..=common(needle, text)).rev().find(is_whole).unwrap_or(0), *of)
+    });
+    found.max_by_key(|(length, of)| (*length, std::cmp::Reverse(*of)))
 }
 
-/// The forms in which a secret is looked for, and whether their beginning is looked for alone: as it
-/// is, line by line, as base64 and inside a longer base64 text, in hexadecimal, quoted for a shell,
+fn common(one: &[u8], other: &[u8]) -> usize {
+    one.iter().zip(other).take_while(|(one, other)| one == other).count()
+}
+
+/// The forms in which a secret is looked for: as it is, line by line, as base64 and inside a longer base64 text, in hexadecimal, quoted for a shell,
 /// without colours, and the parts of a JWT. All that merely escapes characters is decoded where it
 /// is looked for.
-fn forms(secret: &str) -> Vec<(String, bool)> {
+fn forms(secret: &str) -> Vec<Form> {
     // All URLs begin alike, and one that holds a secret must not hide the rest.
     let begins = secret.len() >= LONG && !secret.contains("://");
-    let mut forms = vec![(secret.to_owned(), begins)];
-    let mut add = |form: String| {
-        if form.len() >= SHORTEST {
-            forms.push((form, false));
+    let mut forms = vec![Form { text: secret.to_owned(), begins }];
+    let mut add = |text: String| {
+        if text.len() >= SHORTEST {
+            forms.push(Form { text, begins: false });
         }
     };
     let trimmed = secret.trim();

@@ -5,11 +5,12 @@
 
 use std::fmt;
 use std::fmt::Write as _;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use memchr::memmem;
 
+use crate::ground::secret::haystack::Haystack;
 use crate::ground::secret::view::{self, View};
 use crate::ground::secret::{Needles, jwt_length};
 
@@ -21,7 +22,7 @@ pub struct Hit {
     /// What the secret is called.
     pub name: Arc<str>,
     /// The secret itself, which what stands there may be a form of.
-    pub secret: Box<str>,
+    pub secret: Arc<str>,
 }
 
 impl fmt::Debug for Hit {
@@ -55,14 +56,16 @@ impl Needles {
         if !knows && memmem::find(text.as_bytes(), b"eyJ").is_none() {
             return hits;
         }
-        self.find_plainly(text.as_bytes(), &mut |range, name, secret| {
-            hits.push(Hit { range, name, secret });
+        let _ = self.find_plainly(text.as_bytes(), &mut |hit| {
+            hits.push(hit);
+            ControlFlow::Continue(())
         });
         if knows {
             let views = view::views(text.as_bytes());
             for (at, View { bytes, .. }) in views.iter().enumerate() {
-                self.find_plainly(bytes, &mut |range, name, secret| {
-                    hits.push(Hit { range: view::origin(&views, at, range), name, secret });
+                let _ = self.find_plainly(bytes, &mut |hit| {
+                    hits.push(Hit { range: view::origin(&views, at, hit.range.clone()), ..hit });
+                    ControlFlow::Continue(())
                 });
             }
         }
@@ -76,45 +79,49 @@ impl Needles {
         apart(hits)
     }
 
+    /// Whether a secret stands in a text, in any known form.
+    #[must_use]
+    pub fn stands_in(&self, text: &[u8]) -> bool {
+        let knows = self.knows_any();
+        if !knows && memmem::find(text, b"eyJ").is_none() {
+            return false;
+        }
+        let stands = |text: &[u8]| self.find_plainly(text, &mut |_| ControlFlow::Break(())).is_break();
+        stands(text) || (knows && view::views(text).iter().any(|view| stands(&view.bytes)))
+    }
+
     /// Whether anything was learnt that is searched for.
     fn knows_any(&self) -> bool {
         !self.lock().is_empty() || self.parent.as_ref().is_some_and(|parent| parent.knows_any())
     }
 
-    /// The same in one view, in the order of the age of the secrets.
-    fn find_plainly(&self, text: &[u8], tell: &mut dyn FnMut(Range<usize>, Arc<str>, Box<str>)) {
+    /// What stands in one view, in the order of the age of the secrets, until told to stop.
+    fn find_plainly(&self, text: &[u8], tell: &mut dyn FnMut(Hit) -> ControlFlow<()>) -> ControlFlow<()> {
         if let Some(parent) = &self.parent {
-            parent.find_plainly(text, tell);
+            parent.find_plainly(text, tell)?;
         }
-        let mut places = Vec::new();
         let mut own = self.lock();
-        own.visit(text, &mut |range, of| places.push((range, of)));
-        for (range, of) in places {
-            if let Some((secret, name)) = own.secret(of) {
-                tell(range, Arc::clone(name), secret.into());
-            }
-        }
-        drop(own);
-        if self.parent.is_none() {
-            self.find_jwts(text, tell);
-        }
+        own.visit(text, tell)?;
+        if self.parent.is_some() { ControlFlow::Continue(()) } else { find_jwts(text, &own, tell) }
     }
+}
 
-    /// Whatever has the form of a JWT is a secret, whoever made it.
-    fn find_jwts(&self, text: &[u8], tell: &mut dyn FnMut(Range<usize>, Arc<str>, Box<str>)) {
-        let own = self.lock();
-        let mut from = 0;
-        while let Some(at) = text.get(from..).and_then(|rest| memmem::find(rest, b"eyJ")).map(|at| at + from)
-        {
-            let length = jwt_length(&text[at..]);
-            let range = at..at + length.unwrap_or(3);
-            let token = str::from_utf8(&text[range.clone()]).unwrap_or_default();
-            if length.is_some() && !own.revealed.contains(token) {
-                tell(range.clone(), "jwt".into(), token.into());
+/// Whatever has the form of a JWT is a secret, whoever made it.
+fn find_jwts(text: &[u8], known: &Haystack, tell: &mut dyn FnMut(Hit) -> ControlFlow<()>) -> ControlFlow<()> {
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| memmem::find(rest, b"eyJ")).map(|at| at + from) {
+        match jwt_length(&text[at..]) {
+            Ok(length) => {
+                from = at + length;
+                let token = str::from_utf8(&text[at..from]).unwrap_or_default();
+                if !known.revealed.contains(token) {
+                    tell(Hit { range: at..from, name: "jwt".into(), secret: token.into() })?;
+                }
             }
-            from = range.end;
+            Err(none) => from = at + none,
         }
     }
+    ControlFlow::Continue(())
 }
 
 /// The hits in the order of the text; those that overlap are one, by the name of the longest, or

@@ -190,9 +190,91 @@ fn what_stands_under_a_secrets_name_is_learnt_wherever_it_is_written() {
     for (url, shown) in [
         ("https://h/cb?code=x1&state=y2&z=3", "https://h/cb?code=«code»&state=«state»&z=3"),
         ("https://h/?code=DE&z=3", "https://h/?code=DE&z=3"),
+        ("https://h/?a=1;pwd=x;y;z;b=2&c", "https://h/?a=1;pwd=«pwd»;b=2&c"),
         ("https://h/?sig=abc&x#id_token=u&v=w", "https://h/?sig=«sig»&x#id_token=«id_token»&v=w"),
         ("https://h/?token=«mine»", "https://h/?token=«mine»"),
     ] {
         assert_eq!(Needles::default().shown_url(url), shown);
     }
+}
+
+/// Texts in which a search begins everywhere and comes far (S70). One that looked at a place for as
+/// long as something stands there would not come to its end.
+#[test]
+fn no_text_is_looked_at_again_and_again() {
+    const SIZE: usize = 1 << 18;
+    let of = |piece: &str| piece.repeat(SIZE / piece.len());
+    let long = |head: &str| vec![format!("{head}{}b", "a".repeat(SIZE / 4))];
+    let many = |head: &str| (0..2000).map(|n| format!("{head}{n:07}")).collect();
+    let nested = |end: &str| (8..127).map(|count| "a".repeat(count) + end).collect();
+    let token = |end: &str| format!("eyJ{}.aaaa.{end}", of("a"));
+    for (secrets, text, hidden) in [
+        (vec![], of("eyJ"), false),
+        (vec![], format!("{}.{}", of("eyJ"), of("eyJ")), false),
+        (vec!["eyJeyJeyJeyJeyJ-1".to_owned()], of("eyJ"), true),
+        (vec![token("b")], token("c"), true),
+        (long(""), of("a"), true),
+        (long(""), of("61"), true),
+        (long(""), of("YWFh"), true),
+        (long("http://"), of("http://aaaaaaaaaaaaaa"), false),
+        (many("eyJhbGci"), of("eyJhbGci"), false),
+        (nested(""), of("aaaaaaab"), false),
+        (nested("A"), of("61"), true),
+        (nested("A"), of("aaaaaaaab"), false),
+        (nested(""), of("&aaaa;"), false),
+        (nested(""), of("%255c\\\\&amp;\n"), false),
+    ] {
+        let needles = Needles::default();
+        for secret in &secrets {
+            needles.learn(&"s".into(), secret);
+        }
+        let shown = needles.scrub(&text);
+        let at = secrets.first().map_or("", |secret: &String| &secret[..secret.len().min(20)]);
+        assert_eq!(shown != text, hidden, "{at} in {}", &text[..40]);
+        assert_eq!(needles.stands_in(text.as_bytes()), hidden, "{at} in {}", &text[..40]);
+    }
+}
+
+#[test]
+fn the_longest_of_those_that_begin_alike_is_found_whatever_came_first() {
+    let texts = ["abcdefgh", "abcdefghi", "abcdefghij-1", "abcdefghij-2", "abcdefghijkl", "abcdefghZ"];
+    let orders = [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [3, 0, 5, 1, 4, 2]];
+    for order in orders {
+        let needles = Needles::default();
+        for text in order.map(|at: usize| texts[at]) {
+            needles.learn(&text.into(), text);
+        }
+        for (text, shown) in [
+            ("abcdefgh", "«abcdefgh»"),
+            ("abcdefghij-3", "«abcdefghi»j-3"),
+            ("abcdefghij-2x", "«abcdefghij-2»x"),
+            ("abcdefghijk", "«abcdefghi»jk"),
+            ("abcdefghijklm", "«abcdefghijkl»m"),
+            ("abcdefghA", "«abcdefgh»A"),
+            ("abcdefgZ", "abcdefgZ"),
+        ] {
+            assert_eq!(needles.scrub(text), shown, "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn a_long_form_is_hidden_as_far_as_it_stands() {
+    let secret = format!("https://hooks.example.com/{}", "T0/B0/secretpart/".repeat(8));
+    let needles = needles("hook", &secret);
+    let coded = STANDARD.encode(&secret);
+    assert_eq!(needles.scrub(&format!("x {}", &coded[..130])), "x «hook»");
+    assert_eq!(needles.scrub(&format!("x {}", &coded[..120])), format!("x {}", &coded[..120]));
+}
+
+#[test]
+fn what_is_revealed_is_shown_and_no_other_beside_it() {
+    let head = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJodHRw";
+    let (one, other) = (format!("{head}AAAA.c2lnbmF0dXJl"), format!("{head}BBBB.b3RoZXJzaWdu"));
+    let needles = needles("one", &one);
+    needles.learn(&"other".into(), &other);
+    needles.reveal(&one);
+    assert_eq!(needles.scrub(&format!("{one} {other}")), format!("{one} «other»"));
+    needles.reveal(&other[..30]);
+    assert_eq!(needles.scrub(&other), "«other»");
 }

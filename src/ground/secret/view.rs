@@ -4,7 +4,9 @@
 //! way in which the secret could be written being guessed. What is found is told by its place in the
 //! text as it came.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use memchr::{memchr, memchr2};
 
@@ -63,9 +65,7 @@ pub(super) fn views(text: &[u8]) -> Vec<View> {
         let (bytes, depth) = of.map_or((text, 0), |at: usize| (&*views[at].bytes, views[at].depth));
         let mut made = Vec::new();
         for code in CODES.iter().filter(|_| depth < DEEPEST) {
-            let Some((bytes, edits)) = code.decode(bytes).filter(|(bytes, _)| bytes.len() <= left) else {
-                continue;
-            };
+            let Some((bytes, edits)) = code.decode(bytes, left) else { continue };
             left -= bytes.len();
             made.push(View { bytes, edits, of, depth: depth + 1 });
         }
@@ -84,12 +84,12 @@ pub(super) fn views(text: &[u8]) -> Vec<View> {
 
 /// A text without what colours it; `None` where nothing does.
 pub(super) fn uncolored(text: &str) -> Option<String> {
-    Code::Ansi.decode(text.as_bytes()).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
+    Code::Ansi.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
 }
 
 /// A text whose lines are joined; `None` where it has but one.
 pub(super) fn joined(text: &str) -> Option<String> {
-    Code::Lines.decode(text.as_bytes()).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
+    Code::Lines.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
 }
 
 /// Where a place of a view stands in the text itself.
@@ -125,8 +125,9 @@ impl View {
 }
 
 impl Code {
-    /// The decoded text and its edits; `None` where there is nothing to decode.
-    fn decode(self, text: &[u8]) -> Option<(Vec<u8>, Vec<Edit>)> {
+    /// The decoded text and its edits; `None` where there is nothing to decode, or where it is longer
+    /// than `most`.
+    fn decode(self, text: &[u8], most: usize) -> Option<(Vec<u8>, Vec<Edit>)> {
         let mut at = self.next(text, 0)?;
         let (mut bytes, mut edits, mut kept) = (Vec::new(), Vec::new(), 0);
         let mut piece = Vec::new();
@@ -141,6 +142,9 @@ impl Code {
                 edits.push(Edit { at: bytes.len(), len: piece.len(), stood: at..at + read });
                 bytes.extend_from_slice(&piece);
                 kept = at + read;
+                if bytes.len() > most {
+                    return None;
+                }
             }
             match self.next(text, at + read.max(1)) {
                 Some(next) => at = next,
@@ -148,7 +152,7 @@ impl Code {
             }
         }
         bytes.extend_from_slice(&text[kept..]);
-        (!edits.is_empty()).then_some((bytes, edits))
+        (!edits.is_empty() && bytes.len() <= most).then_some((bytes, edits))
     }
 
     /// Where something may begin that is written in this way.
@@ -275,13 +279,12 @@ fn reference(text: &[u8], piece: &mut Vec<u8>) -> usize {
 }
 
 fn named(name: &str) -> Option<u32> {
-    // The blanks that stand between the names are never the sign itself.
-    let ascii = ASCII.split(' ').find(|entry| entry.get(1..) == Some(name));
-    if let Some(sign) = ascii.and_then(|entry| entry.chars().next()) {
-        return Some(sign as u32);
-    }
-    let at = LATIN.split(' ').filter(|known| !known.is_empty()).position(|known| known == name)?;
-    u32::try_from(at).ok().map(|at| 0xa0 + at)
+    static NAMES: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
+        let ascii =
+            ASCII.split(' ').filter_map(|entry| Some((entry.get(1..)?, entry.chars().next()? as u32)));
+        ascii.chain(LATIN.split_ascii_whitespace().zip(0xa0..)).collect()
+    });
+    NAMES.get(name).copied()
 }
 
 fn percent(text: &[u8], piece: &mut Vec<u8>) -> usize {

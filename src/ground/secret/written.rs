@@ -8,14 +8,11 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
-use crate::ground::secret::{Needles, SHORTEST, is_secret_name, pseudonym};
+use crate::ground::secret::name::{is_callback, is_secret_name, is_secret_parameter};
+use crate::ground::secret::{Needles, SHORTEST, pseudonym};
 
 /// How far behind a tag's name its end is looked for.
 const LONGEST_TAG: usize = 512;
-/// The parameters of a URL that are secret beside those with a secret's name: signatures of links.
-const SIGNATURES: [&str; 4] = ["sig", "signature", "x-amz-signature", "x-goog-signature"];
-/// Those that are secret together (RFC 6749, section 4.1.2).
-const CALLBACK: [&str; 2] = ["code", "state"];
 
 /// A value in a text and the secret's name under which it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +48,14 @@ pub fn written(text: &str) -> Vec<Written<'_>> {
     found
 }
 
+/// Those of [`written`] that are certainly values.
+#[must_use]
+pub fn certain(text: &str) -> Vec<Written<'_>> {
+    let mut values = written(text);
+    values.retain(|value| value.certain);
+    values
+}
+
 /// The values of the pairs in a query, a fragment or a form that are secret.
 #[must_use]
 pub fn pairs(text: &str) -> Vec<Written<'_>> {
@@ -60,16 +65,16 @@ pub fn pairs(text: &str) -> Vec<Written<'_>> {
         if let Some((name, value)) = pair.split_once('=') {
             let start = from + name.len() + 1;
             pairs.push(Written { name, range: start..start + value.len(), certain: true });
+        } else if let Some(last) = pairs.last_mut().filter(|last| last.range.end + 1 == from)
+            && text[..from].ends_with(';')
+        {
+            // What follows a `;` and is no pair belongs to the value before it.
+            last.range.end = from + pair.len();
         }
         from += pair.len() + 1;
     }
-    let is = |name: &str, known: &[&str]| known.iter().any(|known| name.eq_ignore_ascii_case(known));
-    let has = |name: &str| pairs.iter().any(|pair| pair.name.eq_ignore_ascii_case(name));
-    let is_callback = CALLBACK.iter().all(|name| has(name));
-    pairs.retain(|Written { name, range, .. }| {
-        let secret = is_secret_name(name) || is(name, &SIGNATURES) || (is_callback && is(name, &CALLBACK));
-        secret && !range.is_empty()
-    });
+    let in_callback = is_callback(&pairs.iter().map(|pair| pair.name));
+    pairs.retain(|Written { name, range, .. }| is_secret_parameter(name, in_callback) && !range.is_empty());
     pairs
 }
 
@@ -111,7 +116,7 @@ pub fn masked(text: &str, values: &[Written<'_>], named: impl Fn(&str, &str) -> 
 impl Needles {
     /// Learns what stands in a foreign text under a secret's name.
     pub fn learn_text(&self, text: &str) {
-        self.learn_written(text, &written(text));
+        self.learn_written(text, &certain(text));
     }
 
     /// Learns the values of a form that stand under a secret's name.
@@ -134,9 +139,7 @@ impl Needles {
     /// The same of a text that a server sent.
     #[must_use]
     pub fn shown_text(&self, text: &str) -> String {
-        let mut values = written(text);
-        values.retain(|value| value.certain);
-        self.scrub(&masked(text, &values, |name, value| self.named(name, value)))
+        self.scrub(&masked(text, &certain(text), |name, value| self.named(name, value)))
     }
 
     /// The same of a form.
@@ -152,7 +155,7 @@ impl Needles {
     }
 
     fn learn_written(&self, text: &str, values: &[Written<'_>]) {
-        for Written { name, range, .. } in values.iter().filter(|value| value.certain) {
+        for Written { name, range, .. } in values {
             let value = &text[range.clone()];
             let name: Arc<str> = (*name).into();
             if value.len() < SHORTEST || value.starts_with('«') {

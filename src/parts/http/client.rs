@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::Version;
-use reqwest::header::{ACCEPT_ENCODING, COOKIE, HeaderValue};
+use reqwest::header::{self, ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName, HeaderValue};
 use reqwest::tls::TlsInfo;
-use url::{Origin, Url};
+use url::{Origin, Position, Url};
 
 use crate::parts::http::cause::{hung_up, no_answer, root};
 use crate::parts::http::channel::Channel;
@@ -108,7 +108,7 @@ impl Client {
             progress.phase = Phase::Waiting;
             let answer = self.hop(request, first).await?;
             let first_byte = started.elapsed();
-            let answer = self.checked(answer, request).await?;
+            let answer = self.checked(answer, request, first).await?;
             if let Some(jar) = &request.jar {
                 jar.store(&request.url, answer.headers());
             }
@@ -161,6 +161,7 @@ impl Client {
         &self,
         answer: reqwest::Response,
         request: &Request,
+        first: &Request,
     ) -> Result<reqwest::Response, Error> {
         let to = || address(&request.url);
         let status = answer.status().as_u16();
@@ -171,7 +172,7 @@ impl Client {
             return Err(Error::NotHttp { to: to(), why: framing::began(answer).await });
         }
         if let Some(why) = framing::doubt(answer.headers()) {
-            self.forget(request);
+            self.forget(request, first);
             if framing::has_body(&request.method, status) {
                 return Err(Error::Framing { to: to(), why });
             }
@@ -183,8 +184,8 @@ impl Client {
     }
 
     /// Gives up the connections that a request of this kind would use.
-    fn forget(&self, request: &Request) {
-        let profile = Profile::new(request, self.options.only.is_some());
+    fn forget(&self, request: &Request, first: &Request) {
+        let profile = self.profile(request, first);
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         built.retain(|(known, _)| *known != profile);
     }
@@ -198,12 +199,16 @@ impl Client {
         }
     }
 
+    /// What a client must be fixed to for a request; `first` is the request as it was written.
+    fn profile(&self, request: &Request, first: &Request) -> Profile {
+        let is_unchecked = self.unchecked(first, &request.url).is_some();
+        let unchecked = request.url.host_str().filter(|_| is_unchecked);
+        Profile::new(request, self.options.only.is_some(), unchecked)
+    }
+
     /// The client of reqwest that this request needs, built if this is the first that does.
     fn client(&self, request: &Request, first: &Request) -> Result<reqwest::Client, Error> {
-        let mut profile = Profile::new(request, self.options.only.is_some());
-        if self.unchecked(first, &request.url).is_some() {
-            profile.unchecked = request.url.host_str().map(Box::from);
-        }
+        let profile = self.profile(request, first);
         if let Some(proxy) = profile.identified_proxy() {
             let (to, proxy) = (address(&request.url), proxy.address());
             return Err(Error::CertificateForProxy { to, proxy });
@@ -236,7 +241,7 @@ impl Transport for Client {
 
 impl Profile {
     /// What a request needs. Where only some origins may be spoken to, nothing leads elsewhere.
-    fn new(request: &Request, only: bool) -> Self {
+    fn new(request: &Request, only: bool, unchecked: Option<&str>) -> Self {
         let channel = match &request.channel {
             Some(channel) if only => Some(Arc::new(channel.straight())),
             Some(channel) if channel.proxy().is_some_and(|proxy| proxy.lets_pass(&request.url)) => {
@@ -253,7 +258,7 @@ impl Profile {
             connect_timeout: request.limits.connect_timeout,
             headers: (request.limits.headers, request.limits.header_size.saturating_mul(ALL_HEADERS)),
             address: way.and_then(|way| way.address(&request.url)),
-            unchecked: None,
+            unchecked: unchecked.map(Box::from),
             channel,
         }
     }
@@ -325,13 +330,28 @@ impl Progress {
     }
 }
 
+/// The headers that go with a request beside its own and its cookies: what [`outgoing`] and reqwest
+/// put in, in the order in which they are sent.
+#[must_use]
+pub fn added(request: &Request) -> Vec<(HeaderName, String)> {
+    let mut added = vec![
+        (HOST, request.url[Position::BeforeHost..Position::AfterPort].to_owned()),
+        (header::USER_AGENT, USER_AGENT.to_owned()),
+        (ACCEPT, "*/*".to_owned()),
+    ];
+    added.extend(request.accepted().map(|codings| (ACCEPT_ENCODING, codings.to_owned())));
+    added.extend(request.body.as_ref().map(|body| (CONTENT_LENGTH, body.len().to_string())));
+    added.retain(|(name, _)| !request.headers.contains_key(name));
+    added
+}
+
 fn outgoing(request: &Request) -> reqwest::Request {
     let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
     *outgoing.headers_mut() = request.headers.clone();
     if let Some(codings) = request.accepted() {
         outgoing.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
     }
-    if let Some(cookies) = request.jar.as_ref().and_then(|jar| jar.header(&request.url, &request.headers)) {
+    if let Some(cookies) = request.cookie() {
         outgoing.headers_mut().insert(COOKIE, cookies);
     }
     *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);

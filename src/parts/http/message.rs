@@ -11,13 +11,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
-    PROXY_AUTHORIZATION, RANGE, SET_COOKIE,
+    ACCEPT_ENCODING, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RANGE, REFERER, SET_COOKIE,
 };
 use reqwest::{Method, Version};
 use url::{Origin, Url};
 
-use crate::ground::secret::{Needles, is_secret_name};
+use crate::ground::secret::Needles;
+use crate::ground::secret::name::is_secret_header;
 use crate::ground::value::Value;
 use crate::parts::http::channel::Channel;
 use crate::parts::http::charset;
@@ -63,6 +64,35 @@ impl Request {
             Some(decode::ACCEPTED)
         }
     }
+
+    /// The cookies that go with it: those of the jar behind its own.
+    #[must_use]
+    pub fn cookie(&self) -> Option<HeaderValue> {
+        let kept = self.jar.as_ref().and_then(|jar| jar.header(&self.url, &self.headers));
+        kept.or_else(|| self.headers.get(COOKIE).cloned())
+    }
+
+    /// Whether a text holds a secret that is known, in any form.
+    #[must_use]
+    pub fn knows_secret_in(&self, text: &[u8]) -> bool {
+        self.needles.as_ref().is_some_and(|needles| needles.stands_in(text))
+    }
+
+    /// Whether a header carries a credential: by its mark, by its name, or by what it says. A secret may
+    /// have come into it unmarked, as the echo of a server or as a literal that stands elsewhere, too.
+    #[must_use]
+    pub fn carries_credential(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        value.is_sensitive() || is_credential(name) || self.knows_secret_in(value.as_bytes())
+    }
+
+    /// Marks every header that carries a credential.
+    pub fn mark_credentials(&mut self) {
+        let mut headers = std::mem::take(&mut self.headers);
+        for (name, value) in &mut headers {
+            value.set_sensitive(self.carries_credential(name, value));
+        }
+        self.headers = headers;
+    }
 }
 
 impl fmt::Debug for Request {
@@ -75,13 +105,16 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Whether a header carries a credential by its name alone. `DPoP` proves that its sender owns a
-/// token (RFC 9449).
+/// Whether a header carries a credential by its name alone.
 #[must_use]
 pub fn is_credential(name: &HeaderName) -> bool {
-    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
-        || matches!(name.as_str(), "dpop" | "cookie2")
-        || is_secret_name(name.as_str())
+    is_secret_header(name.as_str())
+}
+
+/// Whether a header holds a URL.
+#[must_use]
+pub fn holds_url(name: &HeaderName) -> bool {
+    [LOCATION, CONTENT_LOCATION, REFERER].contains(name)
 }
 
 /// Why a header is not for whoever writes a request, and what to do; `None` where it is. Some frame
@@ -236,16 +269,6 @@ pub struct Timing {
     pub first_byte: Duration,
     /// From the start to the last byte of the answer, redirects included.
     pub total: Duration,
-}
-
-impl Request {
-    /// Whether a text holds a secret that is known, in any form.
-    #[must_use]
-    pub fn knows_secret_in(&self, text: &[u8]) -> bool {
-        let Some(needles) = &self.needles else { return false };
-        let text = String::from_utf8_lossy(text);
-        needles.scrub(&text) != text
-    }
 }
 
 impl Response {

@@ -13,7 +13,7 @@ use reqwest::header::{
 use url::{Position, Url};
 
 use crate::parts::http::channel::Channel;
-use crate::parts::http::message::{Hop, Limits, Request, is_credential};
+use crate::parts::http::message::{Hop, Limits, Request};
 
 pub use settings::RedirectsSpec;
 
@@ -134,8 +134,9 @@ pub fn next(
     if before.len() >= limit as usize {
         return Err(too_many(limit, before, &request.url, &to));
     }
-    let method = method_after(status, &request.method);
-    let keeps_body = request.body.is_some() && method == request.method && status != 303;
+    let mut moved = request.clone();
+    carry_on(status, &mut moved);
+    let keeps_body = moved.body.is_some();
     let another = !same_origin(&request.url, &to);
     // Whoever trusts an origin with credentials trusts them back to where they came from.
     let back = before.first().is_some_and(|hop| same_origin(&hop.from, &to));
@@ -146,31 +147,32 @@ pub fn next(
     }
 
     let set_cookies = headers.get_all(SET_COOKIE).iter().map(secret).collect();
-    let mut headers = request.headers.clone();
-    if !keeps_body {
-        drop_content(&mut headers);
-    }
     if another {
         // The `Host` that a user wrote was meant for the first origin.
-        headers.remove(HOST);
+        moved.headers.remove(HOST);
     }
-    let dropped_credentials = elsewhere && drop_credentials(request, &mut headers);
-    let channel =
-        if elsewhere { Channel::anonymous(request.channel.as_ref()) } else { request.channel.clone() };
+    let dropped_credentials = elsewhere && drop_credentials(request, &mut moved.headers);
+    if elsewhere {
+        moved.channel = Channel::anonymous(request.channel.as_ref());
+    }
     let hop = Hop { status, from: request.url.clone(), to: to.clone(), dropped_credentials, set_cookies };
-    let body = request.body.clone().filter(|_| keeps_body);
-    let request = Request {
-        method,
-        url: to,
-        headers,
-        secret_inside: request.secret_inside && body.is_some(),
-        body,
-        limits: request.limits.clone(),
-        channel,
-        jar: request.jar.clone(),
-        needles: request.needles.clone(),
-    };
-    Ok(Some(Next { request, hop }))
+    moved.url = to;
+    Ok(Some(Next { request: moved, hop }))
+}
+
+/// What a redirect with this status leaves of a request: its method, and its body with the headers that
+/// tell of it.
+pub(in crate::parts) fn carry_on(status: u16, request: &mut Request) {
+    let method = method_after(status, &request.method);
+    if method != request.method || status == 303 {
+        request.body = None;
+    }
+    request.method = method;
+    if request.body.is_none() {
+        // What was secret in its URL was left behind.
+        request.secret_inside = false;
+        drop_content(&mut request.headers);
+    }
 }
 
 /// Whether two URLs have the same scheme, host and port. Nothing is copied: this is asked for every
@@ -249,7 +251,7 @@ fn refuse_downgrade(request: &Request, to: &Url, keeps_body: bool) -> Result<(),
     if request.url.scheme() != "https" || to.scheme() != "http" {
         return Ok(());
     }
-    let what = if request.headers.iter().any(|(name, value)| carries(request, name, value)) {
+    let what = if request.headers.iter().any(|(name, value)| request.carries_credential(name, value)) {
         "credentials"
     } else if keeps_body {
         "a body"
@@ -280,13 +282,7 @@ fn drop_content(headers: &mut HeaderMap) {
 
 /// Drops what must not reach another origin; whether a credential was among it.
 fn drop_credentials(request: &Request, headers: &mut HeaderMap) -> bool {
-    drop_where(headers, |name, value| carries(request, name, value))
-}
-
-/// Whether a header carries a credential: by its mark, by its name, or by what it says. A secret may
-/// have come into it unmarked, as the echo of a server or as a literal that stands elsewhere, too.
-fn carries(request: &Request, name: &HeaderName, value: &HeaderValue) -> bool {
-    value.is_sensitive() || is_credential(name) || request.knows_secret_in(value.as_bytes())
+    drop_where(headers, |name, value| request.carries_credential(name, value))
 }
 
 /// Drops the headers for which `drops` holds, by any value of the name; whether there were any.

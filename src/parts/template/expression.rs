@@ -218,7 +218,7 @@ impl Expression {
                 None if RESERVED.contains(&&**name) || is_constant(name) => self.evaluate(None, scope),
                 None => Err(self.undefined(name, 0..name.len(), scope)),
             },
-            Kind::Compiled(compiled) => self.evaluate(Some(compiled), scope),
+            Kind::Compiled(compiled) => scope.once(self, || self.evaluate(Some(compiled), scope)),
         }
     }
 

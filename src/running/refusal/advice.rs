@@ -65,8 +65,6 @@ impl Shown {
         let is_key = |name: &HeaderName| {
             *name != AUTHORIZATION && *name != PROXY_AUTHORIZATION && *name != COOKIE && is_credential(name)
         };
-        let has_cookies =
-            || request.jar.as_ref().and_then(|jar| jar.header(&request.url, &request.headers)).is_some();
         if !secrets.is_empty() && secrets.iter().all(is_refresh) {
             Some(Self::RefreshToken)
         } else if !secrets.is_empty() || request.secret_inside {
@@ -75,7 +73,7 @@ impl Shown {
             is_key(name) || (value.is_sensitive() && *name != COOKIE && *name != AUTHORIZATION)
         }) {
             Some(Self::Key)
-        } else if request.headers.contains_key(COOKIE) || has_cookies() {
+        } else if request.cookie().is_some() {
             Some(Self::Cookie)
         } else {
             None

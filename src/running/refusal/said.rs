@@ -35,9 +35,8 @@ const FLAGS: [&str; 4] = ["success", "result", "ok", "status"];
 const KINDS: [&str; 3] = ["type", "status", "result"];
 
 /// What the server said with a status that was not asked for, in one line; `None` where it says no
-/// more than the status. The secrets in its answer are learnt, and left out.
+/// more than the status. The secrets in its answer are learnt already, and left out.
 pub(in crate::running) fn said(response: &Response, needles: &Needles) -> Option<String> {
-    show::learn(response, needles);
     let texts = match response.json() {
         Ok(json) => texts_of_members(&needles.masked(json)),
         Err(_) if page::is_page(response) => page::title(response).into_iter().collect(),

@@ -23,6 +23,11 @@ fn heavy() -> Vec<u8> {
     json(&format!("{}{}1{}", "[".repeat(120), "1,".repeat(100_000), "]".repeat(120)))
 }
 
+/// A text in which a token seems to begin everywhere.
+fn beginnings() -> Vec<u8> {
+    json(&format!("{{\"x\":\"{}\"}}", "eyJ".repeat(400_000)))
+}
+
 fn json(body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -91,6 +96,14 @@ const CASES: &[Case] = &[
         answers: &[&[Made(nested)]],
         step: "extract: { all: { json_all: '$..*' }, x: '{{ all | length }}' }",
         out: Out::Gives("300"),
+        ..CASE
+    },
+    Case {
+        name: "beginnings of tokens without end are looked at once where a value is told",
+        rows: "S70",
+        answers: &[&[Made(beginnings)]],
+        step: "extract: { all: $.x, x: '{{ all | length }}' }",
+        out: Out::Gives("1200000"),
         ..CASE
     },
     Case {

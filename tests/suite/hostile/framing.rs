@@ -65,6 +65,18 @@ const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "a length beside chunks ends a connection too whose certificate is not checked",
+        rows: "S33",
+        tls: true,
+        top: "defaults: { tls: { insecure: true } }",
+        answers: &[&[Say(
+            "HTTP/1.1 200 OK\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        )]],
+        told: &["both `Content-Length` and `Transfer-Encoding`"],
+        next: Next::Fresh,
+        ..CASE
+    },
+    Case {
         name: "a negative length is an error",
         rows: "S33",
         answers: &[&[Say("HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}")]],

@@ -134,9 +134,11 @@ impl Case {
             flow.push_str("finally:\n  - id: next\n    request: { url: '{{ h }}/next' }\n    expect: { json: { $.next: true } }\n");
         }
         match (self.tls, self.http2) {
-            (true, _) => flow.push_str("defaults: { tls: { ca: ca.pem } }\n"),
+            (true, _) if !self.top.contains("defaults:") => {
+                flow.push_str("defaults: { tls: { ca: ca.pem } }\n");
+            }
             (false, true) => flow.push_str("defaults: { http_version: 2 }\n"),
-            (false, false) => {}
+            (true, _) | (false, false) => {}
         }
         flow
     }

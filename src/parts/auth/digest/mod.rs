@@ -8,8 +8,8 @@ mod challenge;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
-use reqwest::{Method, StatusCode};
 use url::{Origin, Position, Url};
 
 use crate::ground::random;
@@ -17,6 +17,7 @@ use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
 use crate::parts::auth::digest::challenge::{Challenge, Exchange, parameters_of};
 use crate::parts::auth::{Part, set_credential};
+use crate::parts::http::redirect::carry_on;
 use crate::parts::http::{Request, Response};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention};
@@ -169,25 +170,9 @@ fn note_next_nonce(response: &Response, scope: &Scope) {
 /// the redirect would have sent it.
 fn follow(response: &Response, request: &mut Request) {
     for hop in &response.hops {
-        let becomes_get = match hop.status {
-            301 | 302 => request.method == Method::POST,
-            303 => request.method != Method::HEAD && request.method != Method::GET,
-            _ => false,
-        };
-        if becomes_get {
-            request.method = Method::GET;
-            request.body = None;
-            drop_content(&mut request.headers);
-        }
+        carry_on(hop.status, request);
     }
     request.url = response.url.clone();
-}
-
-fn drop_content(headers: &mut HeaderMap) {
-    for name in ["content-type", "content-length", "content-encoding", "content-language", "content-location"]
-    {
-        headers.remove(name);
-    }
 }
 
 /// The values of all `WWW-Authenticate` headers as texts.

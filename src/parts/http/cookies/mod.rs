@@ -151,16 +151,13 @@ impl Jar {
         }
         let own: Vec<&[u8]> = own.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
         let taken = |name: &[u8]| own.iter().any(|pairs| names(pairs).any(|own| own == name));
-        let now = self.0.clock.now_seconds();
+        let to = self.visit(url);
         let cookies = self.lock();
-        let mut fitting: Vec<(usize, &Cookie)> = cookies
-            .iter()
-            .enumerate()
-            .filter(|(_, cookie)| cookie.matches(url, now) && !taken(&cookie.name))
-            .collect();
+        let fitting = cookies.iter().enumerate().rev();
+        let fitting = fitting.filter(|(_, cookie)| cookie.is_sent(&to) && !taken(&cookie.name));
         let mut room = MAX_HEADER;
-        let mut kept = Vec::with_capacity(fitting.len());
-        while let Some((at, cookie)) = fitting.pop() {
+        let mut kept = Vec::new();
+        for (at, cookie) in fitting {
             let size = cookie.name.len() + cookie.value.len() + 3;
             if size > room {
                 self.0.overflow.happened.store(true, Ordering::Relaxed);
@@ -191,9 +188,9 @@ impl Jar {
     /// The value of a cookie that would go to `url`.
     #[must_use]
     pub fn get(&self, url: &Url, name: &str) -> Option<String> {
-        let now = self.0.clock.now_seconds();
+        let to = self.visit(url);
         let cookies = self.lock();
-        let named = cookies.iter().filter(|kept| kept.name == name.as_bytes() && kept.matches(url, now));
+        let named = cookies.iter().filter(|kept| kept.name == name.as_bytes() && kept.is_sent(&to));
         named.rev().max_by_key(|kept| kept.path.len()).map(|kept| text(&kept.value))
     }
 
@@ -214,10 +211,10 @@ impl Jar {
             return Err(Refused::Size);
         }
         self.0.needles.learn(&name.into(), value);
-        let now = self.0.clock.now_seconds();
+        let to = self.visit(url);
         let mut cookies = self.lock();
         let mut found = false;
-        for kept in cookies.iter_mut().filter(|kept| kept.name == name.as_bytes() && kept.matches(url, now)) {
+        for kept in cookies.iter_mut().filter(|kept| kept.name == name.as_bytes() && kept.is_sent(&to)) {
             kept.value = value.into();
             found = true;
         }
@@ -229,7 +226,7 @@ impl Jar {
                 secure: url.scheme() == "https",
                 ..SetCookie::default()
             };
-            self.put(&mut cookies, Cookie::new(set, url).ok_or(Refused::Prefix)?, now);
+            self.put(&mut cookies, Cookie::new(set, url).ok_or(Refused::Prefix)?, to.now);
         }
         Ok(())
     }
@@ -237,11 +234,16 @@ impl Jar {
     /// Removes the cookies of this name that would go to `url`; whether there were any.
     #[must_use]
     pub fn remove(&self, url: &Url, name: &str) -> bool {
-        let now = self.0.clock.now_seconds();
+        let to = self.visit(url);
         let mut cookies = self.lock();
         let before = cookies.len();
-        cookies.retain(|kept| !(kept.name == name.as_bytes() && kept.matches(url, now)));
+        cookies.retain(|kept| !(kept.name == name.as_bytes() && kept.is_sent(&to)));
         cookies.len() < before
+    }
+
+    /// A request to `url` now.
+    fn visit<'u>(&self, url: &'u Url) -> Visit<'u> {
+        Visit { url, host: host(url), now: self.0.clock.now_seconds() }
     }
 
     /// That cookies were dropped since there were too many or too large ones; told once.
@@ -264,6 +266,13 @@ impl fmt::Debug for Jar {
     }
 }
 
+/// Where a cookie may go, and when. What is known of it is made once for all cookies.
+struct Visit<'u> {
+    url: &'u Url,
+    host: Option<String>,
+    now: i64,
+}
+
 impl Cookie {
     /// The cookie that an answer from `url` sets; `None` where it may not.
     fn new(set: SetCookie, url: &Url) -> Option<Self> {
@@ -277,12 +286,12 @@ impl Cookie {
         Some(Self { name, value, reach, path, secure, expires })
     }
 
-    /// Whether it is sent to `url` at this time.
-    fn matches(&self, url: &Url, now: i64) -> bool {
-        self.is_alive(now)
-            && (!self.secure || url.scheme() == "https")
-            && path_matches(&self.path, url.path())
-            && host(url).is_some_and(|host| self.reach.covers(&host))
+    /// Whether it goes there.
+    fn is_sent(&self, to: &Visit<'_>) -> bool {
+        self.is_alive(to.now)
+            && (!self.secure || to.url.scheme() == "https")
+            && path_matches(&self.path, to.url.path())
+            && to.host.as_deref().is_some_and(|host| self.reach.covers(host))
     }
 
     fn is_alive(&self, now: i64) -> bool {

@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::ground::encode;
+use crate::ground::secret::written::{self, Written};
 use crate::ground::secret::{Needles, is_secret_name};
 use crate::ground::value::Value;
 use crate::parts::http::curl::{Hidden, LARGEST, Piece};
-use crate::parts::http::message::{Request, is_form};
+use crate::parts::http::message::{Request, holds_url, is_credential, is_form};
 
 /// The secrets of one request.
 pub(super) struct Secrets<'n> {
@@ -35,12 +36,18 @@ impl<'n> Secrets<'n> {
     /// Those that the run knows, and what stands in the request under a secret's name.
     pub(super) fn of(request: &Request, needles: &'n Needles, known: &[(Arc<str>, String)]) -> Self {
         let mut secrets = Self::new(needles, known);
-        secrets.learn_pairs(request.url.query().unwrap_or_default());
+        secrets.learn_written(request.url.as_str(), written::parameters);
+        for (name, value) in request.headers.iter().filter(|(name, _)| !is_credential(name)) {
+            let find = if holds_url(name) { written::parameters } else { written::certain };
+            secrets.learn_written(&String::from_utf8_lossy(value.as_bytes()), find);
+        }
         if let Some(text) = text(request) {
             if is_form(&request.headers) {
-                secrets.learn_pairs(text);
+                secrets.learn_written(text, written::pairs);
             } else if let Ok(json) = Value::from_json(text.as_bytes()) {
                 secrets.learn_members(&json);
+            } else {
+                secrets.learn_written(text, written::certain);
             }
         }
         secrets
@@ -58,12 +65,11 @@ impl<'n> Secrets<'n> {
     }
 
     /// `a=1&password=x`: what has a secret's name, in the form that stands there.
-    fn learn_pairs(&mut self, text: &str) {
-        for (name, value) in text.split('&').filter_map(|pair| pair.split_once('=')) {
-            if is_secret_name(name) {
-                self.learn(&name.into(), &encode::url_decode(value).unwrap_or_else(|_| value.to_owned()));
-                self.learn(&name.into(), value);
-            }
+    fn learn_written(&mut self, text: &str, find: fn(&str) -> Vec<Written<'_>>) {
+        for Written { name, range, .. } in find(text) {
+            let value = &text[range];
+            self.learn(&name.into(), &encode::url_decode(value).unwrap_or_else(|_| value.to_owned()));
+            self.learn(&name.into(), value);
         }
     }
 

@@ -16,11 +16,11 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderVal
 use url::Url;
 
 use crate::ground::encode;
-use crate::ground::secret::{Needles, is_secret_name};
+use crate::ground::secret::Needles;
 use crate::parts::http::channel::{Channel, HttpVersion};
 use crate::parts::http::curl::hidden::Secrets;
 use crate::parts::http::curl::shell::Shell;
-use crate::parts::http::message::{Limits, Request};
+use crate::parts::http::message::{Limits, Request, is_credential};
 
 /// The largest body that a command shows, in bytes: a shell takes no argument that is much longer.
 const LARGEST: usize = 64 * 1024;
@@ -127,9 +127,7 @@ pub fn command(
         }
         headers.push((name.as_str().to_owned(), header(name, value, &secrets)));
     }
-    let cookies = request.jar.as_ref().and_then(|jar| jar.header(&request.url, &request.headers));
-    let cookies = cookies.or_else(|| request.headers.get(COOKIE).cloned());
-    headers.extend(cookies.map(|value| (COOKIE.as_str().to_owned(), cookie(&value))));
+    headers.extend(request.cookie().map(|value| (COOKIE.as_str().to_owned(), cookie(&value))));
     let outline = Outline {
         method: &request.method,
         url: secrets.pieces(url.as_str()),
@@ -159,7 +157,7 @@ fn basic(value: &HeaderValue, secrets: &Secrets<'_>) -> Option<Vec<Piece>> {
 fn header(name: &HeaderName, value: &HeaderValue, secrets: &Secrets<'_>) -> Vec<Piece> {
     let text = String::from_utf8_lossy(value.as_bytes());
     let pieces = secrets.pieces(&text);
-    if !value.is_sensitive() && !is_secret_name(name.as_str()) {
+    if !value.is_sensitive() && !is_credential(name) {
         return pieces;
     }
     let is_scheme = |text: &str| {

@@ -51,18 +51,23 @@ fn the_method_and_the_body_follow_the_status() {
         (303, &post, &get, false),
         (303, &put, &get, false),
         (303, &head, &head, false),
+        (303, &get, &get, false),
         (307, &post, &post, true),
         (308, &put, &put, true),
         (308, &get, &get, false),
     ];
     for (status, method, expected, body) in table {
-        let sends_body = matches!(*method, Method::POST | Method::PUT);
+        // A GET may have a body, too: a 303 asks for something else.
+        let sends_body = matches!(*method, Method::POST | Method::PUT) || (status, method) == (303, &get);
         let request = request(method.clone(), FROM, &[], sends_body);
         let next = followed(&request, status, "/next").request;
         assert_eq!(&next.method, expected, "{status} {method}");
         assert_eq!(next.body.is_some(), body, "{status} {method}");
         assert_eq!(next.headers.contains_key(CONTENT_TYPE), body, "{status} {method}");
         assert_eq!(next.secret_inside, body, "{status} {method}");
+        let mut carried = request.clone();
+        carry_on(status, &mut carried);
+        assert_eq!((carried.method, carried.headers), (next.method, next.headers), "{status} {method}");
     }
 }
 

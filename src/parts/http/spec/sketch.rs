@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use reqwest::Method;
+use reqwest::header::HeaderName;
 use url::Url;
 
 use crate::ground::encode;
-use crate::ground::secret::{Needles, is_secret_name};
+use crate::ground::secret::Needles;
+use crate::ground::secret::written::{self, Written};
 use crate::parts::http::channel::Channel;
 use crate::parts::http::curl::{Content, Hidden, Outline, Piece};
-use crate::parts::http::message::Limits;
+use crate::parts::http::message::{Limits, holds_url, is_credential};
 use crate::parts::http::spec::base_url::has_scheme;
 use crate::parts::http::spec::render::RenderedBody;
 use crate::parts::http::spec::{Body, RequestSpec};
@@ -46,12 +48,13 @@ impl RequestSpec {
             !url.iter().any(|piece| matches!(piece, Sketched::Text(text) if text.contains('?')));
         for (name, tree, _) in &self.query {
             for value in tree.sketch_values(sketcher) {
-                push_pair(&mut url, name, named(name, value), &mut is_first);
+                push_pair(&mut url, name, value, &mut is_first);
             }
         }
         if let Some((name, value)) = credential.query {
             push_pair(&mut url, &name, value, &mut is_first);
         }
+        let url = hidden(url, written::parameters);
         let (body, described) = self.sketch_body(sketcher);
         let mut headers = self.sketch_headers(sketcher);
         headers.extend(credential.header);
@@ -93,7 +96,7 @@ impl RequestSpec {
         let mut headers = Vec::with_capacity(self.headers.len() + 2);
         for (name, tree, _) in &self.headers {
             let values = tree.sketch_values(sketcher).into_iter();
-            headers.extend(values.map(|value| (name.as_str().to_owned(), named(name.as_str(), value))));
+            headers.extend(values.map(|value| (name.as_str().to_owned(), of_header(name, value))));
         }
         let media = match &self.body {
             Body::Json(_) | Body::Graphql(_) => Some("application/json".to_owned()),
@@ -113,7 +116,7 @@ impl RequestSpec {
         match &self.body {
             Body::None => (None, false),
             Body::Json(tree) => (Some(tree.sketch_json(sketcher)), false),
-            Body::Text(template) => (Some(template.sketch(sketcher)), false),
+            Body::Text(template) => (Some(hidden(template.sketch(sketcher), written::certain)), false),
             Body::Graphql(graphql) => (Some(graphql.sketch(sketcher)), false),
             Body::Multipart(parts) => (Some(parts.sketch(sketcher)), true),
             Body::File(file) => (Some(vec![Sketched::Text(file.shown())]), true),
@@ -123,10 +126,10 @@ impl RequestSpec {
                     for value in tree.sketch_values(sketcher) {
                         let and = if pieces.is_empty() { "" } else { "&" };
                         pieces.push(Sketched::Text(format!("{and}{}=", encode::url(name))));
-                        pieces.extend(named(name, value).into_iter().map(in_form));
+                        pieces.extend(value.into_iter().map(in_form));
                     }
                 }
-                (Some(pieces), false)
+                (Some(hidden(pieces, written::pairs)), false)
             }
         }
     }
@@ -192,10 +195,48 @@ fn told(piece: &Sketched, needles: &Needles, known: &[(Arc<str>, String)]) -> Ve
     }
 }
 
-/// A value under a secret's name is told by that name.
-fn named(name: &str, value: Vec<Sketched>) -> Vec<Sketched> {
+/// The value of a header; one that carries a credential is told by its name.
+fn of_header(name: &HeaderName, value: Vec<Sketched>) -> Vec<Sketched> {
     let is_known = value.iter().all(|piece| matches!(piece, Sketched::Text(_)));
-    if is_known && is_secret_name(name) { vec![Sketched::Secret(name.into())] } else { value }
+    if is_known && is_credential(name) {
+        return vec![Sketched::Secret(name.as_str().into())];
+    }
+    hidden(value, if holds_url(name) { written::parameters } else { written::certain })
+}
+
+/// A text in which what is known of a value under a secret's name is told by that name.
+fn hidden(pieces: Vec<Sketched>, find: fn(&str) -> Vec<Written<'_>>) -> Vec<Sketched> {
+    // What is not a text is no part of a name, and no sign that separates.
+    let plain = |piece: &Sketched| match piece {
+        Sketched::Text(text) => text.clone(),
+        _ => "_".to_owned(),
+    };
+    let whole: String = pieces.iter().map(plain).collect();
+    let secrets = find(&whole);
+    if secrets.is_empty() {
+        return pieces;
+    }
+    let (mut clean, mut from) = (Vec::with_capacity(pieces.len()), 0);
+    for piece in pieces {
+        let place = from..from + plain(&piece).len();
+        from = place.end;
+        if !matches!(piece, Sketched::Text(_)) {
+            clean.push(piece);
+            continue;
+        }
+        let mut kept = place.start;
+        for Written { name, range, .. } in &secrets {
+            let (start, end) = (range.start.max(place.start), range.end.min(place.end));
+            if start < end {
+                clean.push(Sketched::Text(whole[kept..start].to_owned()));
+                clean.push(Sketched::Secret((*name).into()));
+                kept = end;
+            }
+        }
+        clean.push(Sketched::Text(whole[kept..place.end].to_owned()));
+    }
+    clean.retain(|piece| !matches!(piece, Sketched::Text(text) if text.is_empty()));
+    clean
 }
 
 fn push_pair(url: &mut Vec<Sketched>, name: &str, value: Vec<Sketched>, is_first: &mut bool) {
