@@ -74,7 +74,9 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
         tell_all(&file.path, found, &declared);
     }
     if arguments.format == Format::Json {
-        print(&json::text(&all.0)).map_err(|error| trouble("cannot write to stdout", &error))?;
+        json::text(&all.0)
+            .and_then(|text| print(&text))
+            .map_err(|error| trouble("cannot write to stdout", &error))?;
     }
     Ok(if all.has_errors() { Exit::Usage } else { Exit::Passed })
 }

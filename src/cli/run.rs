@@ -378,6 +378,7 @@ impl Arguments {
             Output::Json => {
                 let entries: Vec<_> = ran.iter().flat_map(|ran| ran.entries.iter().cloned()).collect();
                 json::document(exit == Exit::Passed, &entries)
+                    .map_err(|error| trouble("cannot write the runs as JSON", &error))?
             }
             Output::Value(_) if exit != Exit::Passed || self.dry_run => return Ok(exit),
             Output::Value(name) => {

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::cli::exit::Exit;
 use crate::document::plan::Plan;
 use crate::document::workflow::Workflow;
+use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::secret::Needles;
 use crate::reading::report::console::{Console, Look, Verbosity};
 use crate::reading::report::{Json, Reporter, Screen, Tally, Target, Turn, vars::Outputs};
@@ -156,11 +157,18 @@ pub(super) async fn run_pass(
     if !trouble.0.is_empty() {
         console.trouble(&trouble);
     }
-    console.finish(&finished);
     if let Some(mut json) = json {
         json.finish(&finished);
-        ran.entries.extend(json.into_entry());
+        match json.into_entry() {
+            Ok(entry) => ran.entries.extend(entry),
+            Err(error) => {
+                let message = format!("this run cannot be written as JSON: {error}");
+                console.trouble(&Diagnostics(vec![Diagnostic::error(message)]));
+                fail(&mut finished);
+            }
+        }
     }
+    console.finish(&finished);
     if !finished.outcome.passed() {
         schedule.failed.store(true, Ordering::Relaxed);
     }

@@ -10,8 +10,6 @@ use std::time::Instant;
 use crate::document::inputs::Resolved;
 use crate::document::plan::{Need, Plan, PlannedAction, PlannedStep};
 use crate::document::workflow::{Action, Step, Uses, Workflow};
-use crate::ground::secret::Marked;
-use crate::ground::value::Value;
 use crate::parts::http::RequestSpec;
 use crate::parts::http::spec::Sketch;
 use crate::parts::scope::Scope;
@@ -19,26 +17,18 @@ use crate::parts::script::Script;
 use crate::parts::template::{Error, Mention, Sketched, Sketcher, Unknown};
 use crate::running::context::Context;
 use crate::running::event::{Event, EventKind, RequestText};
+use crate::running::flow;
 use crate::running::outcome::{Finished, Folding, StepOutcome, Verdict};
 
 /// Tells what a plan would do. Every step is skipped; always passes.
 pub(super) fn run(plan: &Plan, context: &Context, sink: &mut dyn FnMut(&Event)) -> Finished {
     let needles = context.needles.child();
     let mut telling = Telling { sink, sequence: 0, folding: Folding::default(), started: Instant::now() };
-    let workflow = &plan.workflow;
     let root: Arc<str> = "".into();
-    telling.tell(
-        &root,
-        EventKind::RunStarted {
-            workflow: Arc::clone(&workflow.name),
-            file: workflow.source.name().into(),
-            steps: workflow.all_steps().count(),
-            widest: workflow.all_steps().map(|step| step.name.chars().count()).max().unwrap_or(0),
-        },
-    );
-    let scope = Scope::new(needles.clone(), context.clock.clone());
+    telling.tell(&root, EventKind::started(&plan.workflow));
+    let scope = flow::scope(plan, context, &needles, plan.inputs.clone());
     let mut walk = Walk { plan, context, scope, unknown: Unknown::default(), prefix: String::new() };
-    walk.begin(plan.inputs.clone(), &mut telling);
+    walk.begin(&plan.inputs, &mut telling);
     walk.steps(&mut telling);
     telling.tell(&root, EventKind::RunFinished { verdict: Verdict::Passed });
     Finished { outcome: telling.folding.outcome, needles, ..Finished::default() }
@@ -73,23 +63,15 @@ struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    /// Sets inputs and `vars`; what has no value yet is noted.
-    fn begin(&mut self, inputs: Resolved, telling: &mut Telling<'_>) {
+    /// Sets `vars`; what has no value yet is noted.
+    fn begin(&mut self, inputs: &Resolved, telling: &mut Telling<'_>) {
         let path = self.prefix.trim_end_matches('/').into();
-        self.context.warn_of_short(&inputs, |warning| telling.tell(&path, warning));
+        self.context.warn_of_short(inputs, |warning| telling.tell(&path, warning));
         let workflow = &self.plan.workflow;
         for input in &workflow.inputs {
-            if !inputs.contains_key(&input.name.value) {
+            if !self.scope.has(&input.name.value) {
                 self.unknown.add(&input.name.value);
             }
-        }
-        for (name, value) in inputs {
-            self.scope.set_input(&name, value);
-        }
-        let env_name = self.plan.env_name.clone().map_or(Value::Null, Value::String);
-        self.scope.set_input(&"env_name".into(), Marked::plain(env_name));
-        if let Some(row) = &self.plan.row {
-            self.scope.set_input(&"data".into(), Marked::plain(row.clone()));
         }
         for var in &workflow.vars {
             match self.known(|visit| var.tree.reads(visit)).then(|| var.tree.value(&self.scope)) {
@@ -176,7 +158,6 @@ impl<'w> Walk<'w> {
     }
 
     fn uses(&self, plan: &Plan, uses: &Uses, path: &Arc<str>, telling: &mut Telling<'_>) {
-        let scope = Scope::new(self.scope.needles.clone(), self.context.clock.clone());
         let prefix = format!("{path}/");
         let (mut given, mut unknown) = (Vec::new(), Unknown::default());
         for entry in &uses.with {
@@ -193,8 +174,9 @@ impl<'w> Walk<'w> {
         }
         let mut inputs = plan.inputs.clone();
         inputs.extend(given);
+        let scope = flow::scope(plan, self.context, &self.scope.needles, inputs.clone());
         let mut walk = Walk { plan, context: self.context, scope, unknown, prefix };
-        walk.begin(inputs, telling);
+        walk.begin(&inputs, telling);
         walk.steps(telling);
     }
 

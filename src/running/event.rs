@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::document::workflow::Workflow;
 use crate::parts::expect::Check;
 use crate::running::outcome::{StepOutcome, Verdict};
 
@@ -113,6 +114,18 @@ pub enum EventKind {
         /// How.
         verdict: Verdict,
     },
+}
+
+impl EventKind {
+    /// A workflow begins.
+    pub(super) fn started(workflow: &Workflow) -> Self {
+        Self::RunStarted {
+            workflow: Arc::clone(&workflow.name),
+            file: workflow.source.name().into(),
+            steps: workflow.all_steps().count(),
+            widest: workflow.all_steps().map(|step| step.name.chars().count()).max().unwrap_or(0),
+        }
+    }
 }
 
 /// A request as people may see it.

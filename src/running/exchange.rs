@@ -8,8 +8,6 @@ use url::Position;
 use crate::ground::diagnostic::Diagnostic;
 use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
-use crate::parts::http::message::Hop;
-use crate::parts::http::redirect::trusts;
 use crate::parts::http::spec::Rendered;
 use crate::parts::http::{Channel, Request, RequestSpec, Response, status};
 use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
@@ -17,6 +15,7 @@ use crate::parts::scope::Scope;
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::{Cause, Failure};
 use crate::running::refusal::Sent;
+use crate::running::run::hops;
 use crate::running::show;
 use crate::running::step::StepRun;
 
@@ -86,12 +85,8 @@ impl StepRun<'_> {
                 self.tell_request(spec, request, watched, rounds > 0);
             }
             let transport = &*self.flowing.context.transport;
-            self.flowing.events.warn_before(&self.path, transport, request);
-            let result = transport.send(request).await;
-            let hops = hops(&result);
-            self.flowing.events.warn_of_hops(&self.path, transport, request, hops);
-            self.flowing.events.warn_of_cookies(&self.path, request);
-            self.outcome.redirects = show::redirects(hops, &self.scope.needles);
+            let result = self.flowing.events.send(&self.path, transport, request).await;
+            self.outcome.redirects = show::redirects(hops(&result), &self.scope.needles);
             let (Some(auth), Ok(response)) = (spec.auth().filter(|_| signed), &result) else {
                 return Ok(result);
             };
@@ -115,9 +110,7 @@ impl StepRun<'_> {
         let origins = &self.flowing.origins;
         if !from_server {
             origins.note(&request.url);
-        } else if !trusts(&request.limits, &request.url)
-            && !origins.names(&request.url, self.source(), &self.scope)
-        {
+        } else if !origins.admit(request, self.source(), &self.scope) {
             return self.strip(spec, request).map(|()| false);
         }
         if let Some(auth) = spec.auth() {
@@ -241,14 +234,6 @@ impl StepRun<'_> {
 fn holds_secret(request: &Request) -> bool {
     request.knows_secret_in(request.url[Position::BeforePath..].as_bytes())
         || request.body.as_ref().is_some_and(|body| request.knows_secret_in(body))
-}
-
-/// The redirects that were followed, also where no answer came in the end.
-pub(super) fn hops(result: &Result<Response, Error>) -> &[Hop] {
-    match result {
-        Ok(response) => &response.hops,
-        Err(error) => error.hops(),
-    }
 }
 
 fn attempt_of(error: &Error) -> Option<Attempt> {

@@ -49,16 +49,7 @@ pub(super) async fn workflow(
     (needles, jar): (&Needles, &Jar),
 ) -> Option<Outputs> {
     let root: Arc<str> = "".into();
-    let name = &plan.workflow.name;
-    events.tell(
-        &root,
-        EventKind::RunStarted {
-            workflow: Arc::clone(name),
-            file: plan.workflow.source.name().into(),
-            steps: plan.workflow.all_steps().count(),
-            widest: plan.workflow.all_steps().map(|step| step.name.chars().count()).max().unwrap_or(0),
-        },
-    );
+    events.tell(&root, EventKind::started(&plan.workflow));
     let (verdict, outputs) = flow(plan, context, events, (&root, needles, jar), plan.inputs.clone()).await;
     events.tell(&root, EventKind::RunFinished { verdict });
     outputs
@@ -73,17 +64,7 @@ pub(super) async fn flow(
     inputs: Resolved,
 ) -> (Verdict, Option<Outputs>) {
     context.warn_of_short(&inputs, |warning| events.tell(prefix, warning));
-    let scope = Scope::new(needles.clone(), context.clock.clone());
-    for (name, value) in inputs {
-        scope.set_input(&name, value);
-    }
-    if plan.env_name.is_some() || plan.workflow.source.as_str().contains("env_name") {
-        let env_name = plan.env_name.clone().map_or(Value::Null, Value::String);
-        scope.set_input(&"env_name".into(), Marked::plain(env_name));
-    }
-    if let Some(row) = &plan.row {
-        scope.set_input(&"data".into(), Marked::plain(row.clone()));
-    }
+    let scope = scope(plan, context, needles, inputs);
     let (jar, prefix) = (jar.clone(), Arc::clone(prefix));
     let flowing = Flowing { plan, context, events, scope, origins: Arc::default(), jar, prefix };
     let mut verdict = match flowing.derive() {
@@ -101,6 +82,22 @@ pub(super) async fn flow(
         Ok(outputs) => (verdict, Some(outputs)),
         Err(failure) => (flowing.fail_at_once(failure), None),
     }
+}
+
+/// What the steps of a workflow see at first.
+pub(super) fn scope(plan: &Plan, context: &Context, needles: &Needles, inputs: Resolved) -> Scope {
+    let scope = Scope::new(needles.clone(), context.clock.clone());
+    for (name, value) in inputs {
+        scope.set_input(&name, value);
+    }
+    if plan.env_name.is_some() || plan.workflow.source.as_str().contains("env_name") {
+        let env_name = plan.env_name.clone().map_or(Value::Null, Value::String);
+        scope.set_input(&"env_name".into(), Marked::plain(env_name));
+    }
+    if let Some(row) = &plan.row {
+        scope.set_input(&"data".into(), Marked::plain(row.clone()));
+    }
+    scope
 }
 
 impl Flowing<'_> {

@@ -14,7 +14,6 @@ use crate::parts::http::message::Limits;
 use crate::parts::http::{Channel, Request, Response, status};
 use crate::parts::scope::Scope;
 use crate::running::event::EventKind;
-use crate::running::exchange::hops;
 use crate::running::outcome::Failure;
 use crate::running::step::StepRun;
 
@@ -53,13 +52,11 @@ impl StepRun<'_> {
         request.channel = Channel::anonymous(channel.as_ref());
         request.needles = Some(needles.clone());
         let (events, transport) = (&self.flowing.events, &*self.flowing.context.transport);
-        events.warn_before(&self.path, transport, &request);
         if events.wants_requests() {
             let text = events.request_text((&request, transport), &self.scope, Vec::new);
             events.tell(&self.path, EventKind::RequestSent(text));
         }
-        let sent = transport.send(&request).await;
-        events.warn_of_hops(&self.path, transport, &request, hops(&sent));
+        let sent = events.send(&self.path, transport, &request).await;
         let response = sent.map_err(|error| refused(error.to_string()))?;
         self.tell_response(&response);
         if response.status != 200 {

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use url::Url;
 
 use crate::ground::source::Source;
-use crate::parts::http::redirect::same_origin;
+use crate::parts::http::Request;
+use crate::parts::http::redirect::{same_origin, trusts};
 use crate::parts::scope::Scope;
 
 /// The origins that requests went to because the user said so, each without path and query: those
@@ -28,9 +29,15 @@ impl Origins {
         }
     }
 
+    /// Whether a request may carry credentials to where it goes: since `redirects.trust` says so, or by
+    /// [`Origins::names`].
+    pub(super) fn admit(&self, request: &Request, file: &Source, scope: &Scope) -> bool {
+        trusts(&request.limits, &request.url) || self.names(&request.url, file, scope)
+    }
+
     /// Whether an input, a variable that no server had a say in, or the file itself names the
     /// origin of this URL, or a request went there for one of these.
-    pub(super) fn names(&self, url: &Url, file: &Source, scope: &Scope) -> bool {
+    fn names(&self, url: &Url, file: &Source, scope: &Scope) -> bool {
         let used = self
             .used
             .lock()

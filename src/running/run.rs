@@ -10,7 +10,7 @@ use crate::document::plan::Plan;
 use crate::ground::secret::Needles;
 use crate::parts::http::message::Hop;
 use crate::parts::http::tls::Tls;
-use crate::parts::http::{Channel, Jar, Request, Transport, curl};
+use crate::parts::http::{Channel, Error, Jar, Request, Response, Transport, curl};
 use crate::parts::scope::Scope;
 use crate::running::context::Context;
 use crate::running::dry;
@@ -137,9 +137,24 @@ impl Events {
         }
     }
 
+    /// Sends a request, and warns of what comes with it before and afterwards: every exchange of a run
+    /// goes through here.
+    pub(super) async fn send(
+        &self,
+        path: &Arc<str>,
+        transport: &dyn Transport,
+        request: &Request,
+    ) -> Result<Response, Error> {
+        self.warn_before(path, transport, request);
+        let result = transport.send(request).await;
+        self.warn_of_hops(path, transport, request, hops(&result));
+        self.warn_of_cookies(path, request);
+        result
+    }
+
     /// Warns before a request is sent: of a server whose certificate is not checked, and of a private
     /// key that others can read.
-    pub(super) fn warn_before(&self, path: &Arc<str>, transport: &dyn Transport, request: &Request) {
+    fn warn_before(&self, path: &Arc<str>, transport: &dyn Transport, request: &Request) {
         self.warn_if_unchecked(path, transport, request, &request.url);
         let tls = request.channel.as_deref().and_then(Channel::tls);
         if let Some(key) = tls.and_then(Tls::loose_key) {
@@ -158,13 +173,7 @@ impl Events {
 
     /// Warns of what redirects did: they led to servers whose certificates are not checked, left
     /// credentials behind, or left what is encrypted.
-    pub(super) fn warn_of_hops(
-        &self,
-        path: &Arc<str>,
-        transport: &dyn Transport,
-        request: &Request,
-        hops: &[Hop],
-    ) {
+    fn warn_of_hops(&self, path: &Arc<str>, transport: &dyn Transport, request: &Request, hops: &[Hop]) {
         for hop in hops {
             self.warn_if_unchecked(path, transport, request, &hop.to);
             let (from, to) = (hop.from.origin().ascii_serialization(), hop.to.origin().ascii_serialization());
@@ -181,7 +190,7 @@ impl Events {
     }
 
     /// Warns of cookies that were left out.
-    pub(super) fn warn_of_cookies(&self, path: &Arc<str>, request: &Request) {
+    fn warn_of_cookies(&self, path: &Arc<str>, request: &Request) {
         if let Some(message) = request.jar.as_ref().and_then(Jar::warning) {
             self.tell(path, EventKind::Warned { message });
         }
@@ -192,6 +201,14 @@ impl Events {
         if self.wants(detail) {
             self.tell(path, kind());
         }
+    }
+}
+
+/// The redirects that were followed, also where no answer came in the end.
+pub(super) fn hops(result: &Result<Response, Error>) -> &[Hop] {
+    match result {
+        Ok(response) => &response.hops,
+        Err(error) => error.hops(),
     }
 }
 

@@ -19,7 +19,6 @@ use crate::parts::script::{self, Draft, Host, Phase, Ran, RequestCell, Script, S
 use crate::parts::template;
 use crate::running::context::Cancel;
 use crate::running::event::{Detail, EventKind};
-use crate::running::exchange::hops;
 use crate::running::origins::Origins;
 use crate::running::run::Events;
 use crate::running::show;
@@ -85,16 +84,16 @@ struct Blocking {
 }
 
 impl Blocking {
-    /// Whether the user named the origin to which a request goes.
-    fn names(&self, request: &Request) -> bool {
-        self.origins.names(&request.url, &self.workflow.source, &self.scope)
-    }
-
     /// A script may have got its URL from anywhere: a credential goes only to an origin that the
-    /// user named.
-    fn admit(&self, request: &Request) -> Result<(), script::Error> {
-        let signed = request.headers.values().any(HeaderValue::is_sensitive);
-        if !(signed || request.secret_inside) || self.names(request) {
+    /// user named, and a client certificate is one like any other.
+    fn admit(&self, request: &mut Request) -> Result<(), script::Error> {
+        let holds_secret = request.secret_inside || request.headers.values().any(HeaderValue::is_sensitive);
+        let carries_any = holds_secret || request.channel.is_some();
+        if !carries_any || self.origins.admit(request, &self.workflow.source, &self.scope) {
+            return Ok(());
+        }
+        if !holds_secret {
+            request.channel = Channel::for_stranger(request.channel.as_ref());
             return Ok(());
         }
         let origin = request.url.origin().ascii_serialization();
@@ -123,24 +122,17 @@ impl Sender for Blocking {
     fn send(&self, mut request: Request) -> Result<Arc<Response>, script::Error> {
         request.needles = Some(self.scope.needles.clone());
         request.mark_credentials();
-        self.admit(&request)?;
         // A request of a script travels as `defaults` say of all requests of the file.
         let channel = self.workflow.defaults.channel();
         channel.limit(&mut request.limits, &self.scope).map_err(|error| refused(&error))?;
         request.channel = channel.resolve(&self.scope).map_err(|error| refused(&error))?;
-        // A client certificate is a credential like any other.
-        if request.channel.is_some() && !self.names(&request) {
-            request.channel = Channel::for_stranger(request.channel.as_ref());
-        }
+        self.admit(&mut request)?;
         request.jar = channel.keeps_cookies().then(|| self.jar.clone());
-        self.events.warn_before(&self.path, &*self.transport, &request);
         self.tell_request(&request);
         self.runtime.block_on(async {
             tokio::select! {
                 () = self.cancel.cancelled() => Err(script::Error::new("interrupted", None)),
-                result = self.transport.send(&request) => {
-                    self.events.warn_of_hops(&self.path, &*self.transport, &request, hops(&result));
-                    self.events.warn_of_cookies(&self.path, &request);
+                result = self.events.send(&self.path, &*self.transport, &request) => {
                     let response = result.map_err(|error| script::Error::new(error.to_string(), error.help()))?;
                     self.scope.learn_cookies(&response);
                     if self.events.wants(Detail::Steps) {

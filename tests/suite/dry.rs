@@ -283,6 +283,25 @@ fn what_is_shown_of_a_request_is_what_was_sent_of_it() {
 }
 
 #[test]
+fn a_dry_run_says_which_way_could_not_be_taken() {
+    let ran = Scenario::new(
+        "
+vars: { odd: 'ftp://p' }
+steps:
+  - request: { url: '{{ base }}/a', proxy: '{{ odd }}' }
+    extract: { later: $.x }
+  - request: { url: '{{ base }}/b', proxy: '{{ later }}' }
+",
+    )
+    .dry_run()
+    .run();
+    ran.passed();
+    let warnings = ran.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    says(&warnings[0], &["this cannot be evaluated", "a proxy does not speak `ftp`"]);
+}
+
+#[test]
 fn a_command_and_a_dry_run_hide_what_events_hide() {
     let flow = "
 vars: { var: v4r-of-it }

@@ -286,6 +286,31 @@ steps:
     says(&ran.error(), &["holds a secret", "names http://127.0.0.1:"]);
 }
 
+/// As a step's, a script's credentials go where `redirects.trust` lets them go.
+#[test]
+fn a_script_gives_a_credential_to_an_origin_that_is_trusted() {
+    let scenario = Scenario::new(
+        r#"
+inputs: { base: , host: }
+defaults: { redirects: { trust: ["http://{{ host }}"] } }
+steps:
+  - request: "GET {{ base }}/where"
+    extract: { elsewhere: $.url }
+  - script: |
+      http::send(#{ url: vars.elsewhere, auth: #{ bearer: "abc-def-ghi" } });
+"#,
+    )
+    .on("GET /where", |seen| Reply::json(format!(r#"{{"url":"{}/x"}}"#, seen.origin("trusted"))))
+    .server("trusted", |trusted| {
+        trusted.on("GET /x", |seen| {
+            assert_eq!(seen.header("authorization"), "Bearer abc-def-ghi");
+            Reply::json("{}")
+        });
+    });
+    let host = scenario.origin("trusted").replace("http://", "");
+    scenario.input("host", &host).run().passed().saw_at("trusted", ["GET /x"]);
+}
+
 #[test]
 fn a_script_imports_a_module_of_its_project() {
     let ran = Scenario::new(

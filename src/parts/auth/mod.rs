@@ -182,8 +182,8 @@ impl Part {
         Some(Self { tree, span: node.span })
     }
 
-    /// The text and its marks; `None` for a null that nobody but the user chose. Whatever a credential is made of is a secret by
-    /// the name of its place.
+    /// The text and its marks; `None` for a null that nobody but the user chose. Whatever a credential
+    /// is made of is a secret by the name of its place.
     fn text(&self, scope: &Scope, name: &str) -> Result<Option<Marked<String>>, Error> {
         let found = self.tree.value(scope)?;
         if found.value == Value::Null && found.marks.from_server {

@@ -90,10 +90,15 @@ impl Part {
             Sketched::Text(_) => Sketched::Secret(name.into()),
             piece => piece,
         };
+        let text = |piece: &Sketched| match piece {
+            Sketched::Text(text) => Some(text.clone()),
+            _ => None,
+        };
         // A literal is a secret by its place, and so may not be shown elsewhere either.
-        if pieces.iter().all(|piece| matches!(piece, Sketched::Text(_))) {
-            let _ = self.text(sketcher.scope(), name);
-            return Some(vec![Sketched::Secret(name.into())]);
+        if let Some(literal) = pieces.iter().map(text).collect::<Option<String>>() {
+            let name: Arc<str> = name.into();
+            sketcher.scope().needles.learn(&name, &literal);
+            return Some(vec![Sketched::Secret(name)]);
         }
         Some(pieces.into_iter().map(secret).collect())
     }

@@ -330,8 +330,8 @@ impl Progress {
     }
 }
 
-/// The headers that go with a request beside its own and its cookies: what [`outgoing`] and reqwest
-/// put in, in the order in which they are sent.
+/// The headers that go with a request beside its own and its cookies: what is put in here and by
+/// reqwest, in the order in which they are sent.
 #[must_use]
 pub fn added(request: &Request) -> Vec<(HeaderName, String)> {
     let mut added = vec![

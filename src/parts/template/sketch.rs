@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::ground::secret::{Marked, Needles, is_secret_name, masked, pseudonym};
 use crate::ground::value::Value;
 use crate::parts::scope::{RESERVED, Scope};
-use crate::parts::template::{Error, Expression, Piece as Part, Template, Tree};
+use crate::parts::template::{Error, Expression, Mention, Piece as Part, Template, Tree};
 
 /// A piece of a text that is not wholly known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,25 @@ impl<'s> Sketcher<'s> {
         let later = RESERVED.contains(&name) && !matches!(name, "data" | "env_name");
         let unset = self.unknown.any && !RESERVED.contains(&name) && !self.scope.has(name);
         later || unset || self.unknown.has(name)
+    }
+
+    /// What `evaluate` gives; `None` where it fails, which is a problem unless something that it reads
+    /// has no value yet.
+    pub fn attempt<T>(
+        &self,
+        reads: impl FnOnce(&mut dyn FnMut(Mention<'_>)),
+        evaluate: impl FnOnce(&Scope) -> Result<T, Error>,
+    ) -> Option<T> {
+        let error = match evaluate(self.scope) {
+            Ok(found) => return Some(found),
+            Err(error) => error,
+        };
+        let mut open = false;
+        reads(&mut |mention| open |= self.is_open(mention.name()));
+        if !open {
+            self.problems.borrow_mut().push(error);
+        }
+        None
     }
 
     fn expression(&self, expression: &Expression) -> Result<Marked<Value>, Sketched> {

@@ -3,6 +3,7 @@
 //! One document for all workflows of a call, also when some of them failed. Secrets are
 //! pseudonyms, as everywhere but in a value that was asked for by name.
 
+use std::io;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -25,7 +26,7 @@ pub struct Json {
     source: Arc<Source>,
     row: Option<u64>,
     pass: Option<u32>,
-    entry: Option<serde_json::Value>,
+    entry: Option<serde_json::Result<serde_json::Value>>,
 }
 
 impl Json {
@@ -43,9 +44,11 @@ impl Json {
     }
 
     /// The run's entry in the document; `None` before it has ended.
-    #[must_use]
-    pub fn into_entry(self) -> Option<serde_json::Value> {
-        self.entry
+    ///
+    /// # Errors
+    /// What of it has no JSON.
+    pub fn into_entry(self) -> serde_json::Result<Option<serde_json::Value>> {
+        self.entry.transpose()
     }
 }
 
@@ -58,28 +61,31 @@ impl Reporter for Json {
     fn event(&mut self, _: &Event) {}
 
     fn finish(&mut self, finished: &Finished) {
-        self.entry = serde_json::to_value(workflow(finished, (self.row, self.pass), &self.source)).ok();
+        self.entry = Some(serde_json::to_value(workflow(finished, (self.row, self.pass), &self.source)));
     }
 }
 
 /// The whole document, a line feed at its end.
-#[must_use]
-pub fn document(passed: bool, workflows: &[serde_json::Value]) -> String {
+///
+/// # Errors
+/// As [`text`].
+pub fn document(passed: bool, workflows: &[serde_json::Value]) -> io::Result<String> {
     text(&Document { version: VERSION, passed, workflows })
 }
 
 /// A value as JSON, a line feed at its end. What could steer a terminal stands in it as an escape: a
 /// terminal may be what it is written to, and to a program it is the same text.
-#[must_use]
-pub fn text<T: Serialize + ?Sized>(value: &T) -> String {
-    // Writing a tree of plain values to a string cannot fail.
-    let text = disarmed_json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n";
+///
+/// # Errors
+/// What of it has no JSON.
+pub fn text<T: Serialize + ?Sized>(value: &T) -> io::Result<String> {
+    let text = disarmed_json(&serde_json::to_string_pretty(value)?) + "\n";
     if !text.contains(steers) {
-        return text;
+        return Ok(text);
     }
     // Such a character can stand in a string alone, and none takes more than one unit of UTF-16.
     let escaped = |c: char| if steers(c) { format!("\\u{:04x}", c as u32) } else { c.into() };
-    text.chars().map(escaped).collect()
+    Ok(text.chars().map(escaped).collect())
 }
 
 #[derive(Serialize)]
@@ -211,8 +217,8 @@ mod tests {
         let source = Source::text("flow.yaml", "expect:\n 200\n");
         let mut report = Json::new(Arc::clone(&source), Some(2));
         report.finish(&finished(&source));
-        let entries: Vec<_> = report.into_entry().into_iter().collect();
-        insta::assert_snapshot!(document(false, &entries), @r#"
+        let entry = report.into_entry().expect("JSON").expect("it has ended");
+        insta::assert_snapshot!(document(false, &[entry]).expect("JSON"), @r#"
           {
             "version": 1,
             "passed": false,
@@ -263,7 +269,7 @@ mod tests {
     #[test]
     fn what_is_escaped_for_a_terminal_is_the_same_text_to_a_program() {
         let odd = serde_json::json!({ "a\u{202e}": "\u{9b}31m\u{feff}\u{1b}[2J\n" });
-        let text = text(&odd);
+        let text = text(&odd).expect("JSON");
         assert!(!text.contains(steers), "{text:?}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), odd);
     }
@@ -273,10 +279,10 @@ mod tests {
         let source = Source::text("flow.yaml", "");
         let mut report = Json::new(Arc::clone(&source), None);
         report.finish(&finished(&source));
-        let entry = report.into_entry().expect("it has ended");
+        let entry = report.into_entry().expect("JSON").expect("it has ended");
         assert!(entry.get("case").is_none(), "{entry}");
         assert_eq!(
-            document(true, &[]),
+            document(true, &[]).expect("JSON"),
             "{\n  \"version\": 1,\n  \"passed\": true,\n  \"workflows\": []\n}\n"
         );
     }

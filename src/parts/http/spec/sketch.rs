@@ -60,7 +60,9 @@ impl RequestSpec {
         headers.extend(credential.header);
         let mut limits = self.limits.resolve();
         // What is not known yet is left as it usually is.
-        let _ = self.channel.limit(&mut limits, sketcher.scope());
+        sketcher.attempt(|visit| self.channel.reads(visit), |scope| self.channel.limit(&mut limits, scope));
+        let channel =
+            sketcher.attempt(|visit| self.channel.reads(visit), |scope| self.channel.resolve(scope));
         let usual = if body.is_none() { Method::GET } else { Method::POST };
         Sketch {
             method: self.method.clone().unwrap_or(usual),
@@ -71,7 +73,7 @@ impl RequestSpec {
             described,
             user: credential.user,
             limits,
-            channel: self.channel.resolve(sketcher.scope()).ok().flatten(),
+            channel: channel.flatten(),
         }
     }
 
