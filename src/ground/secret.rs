@@ -6,6 +6,7 @@
 //! clone; its forms are worked out only when some text is to be shown.
 
 mod haystack;
+mod recent;
 mod search;
 mod view;
 pub mod written;
@@ -14,6 +15,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::ground::secret::haystack::Haystack;
+use crate::ground::secret::recent::Recent;
 use crate::ground::value::{Map, Value};
 
 pub use search::Hit;
@@ -100,39 +102,68 @@ pub fn pseudonym(name: &str) -> String {
     format!("«{name}»")
 }
 
+/// Words that name a secret whatever stands before them.
+const ALONE: [&str; 31] = [
+    "password",
+    "pass",
+    "pin",
+    "session",
+    "sessionid",
+    "jsessionid",
+    "phpsessid",
+    "secretkey",
+    "accesskey",
+    "csrfmiddlewaretoken",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "secrets",
+    "credential",
+    "credentials",
+    "authorization",
+    "jwt",
+    "cookie",
+    "otp",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "authtoken",
+    "apikey",
+    "clientsecret",
+    "privatekey",
+    "assertion",
+    "bearer",
+];
+/// What makes a `key` one.
+const KEYS: [&str; 9] =
+    ["api", "private", "secret", "signing", "encryption", "access", "auth", "subscription", "functions"];
+/// Words that name a secret behind one of these.
+const BEHIND: [(&str, &[&str]); 9] = [
+    ("verifier", &["code"]),
+    ("code", &["device", "authorization", "auth"]),
+    ("id", &["session"]),
+    ("auth", &["x"]),
+    ("confirmation", &PASSWORDS),
+    ("confirm", &PASSWORDS),
+    ("again", &PASSWORDS),
+    ("repeat", &PASSWORDS),
+    ("hash", &PASSWORDS),
+];
+/// What is told once more, or in another way.
+const PASSWORDS: [&str; 4] = ["password", "passwd", "pwd", "pass"];
+/// What makes a `token` none: where a list goes on.
+const PAGING: [&str; 7] = ["page", "next", "continuation", "cursor", "sync", "prev", "previous"];
+
 /// Whether a variable, header or JSON member of this name holds a secret: `password`,
 /// `accessToken`, `X-Api-Key`; but not `token_type` or `next_page_token`.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    const ALONE: [&str; 22] = [
-        "password",
-        "passwd",
-        "pwd",
-        "passphrase",
-        "passcode",
-        "secret",
-        "secrets",
-        "credential",
-        "credentials",
-        "authorization",
-        "jwt",
-        "cookie",
-        "otp",
-        "accesstoken",
-        "refreshtoken",
-        "idtoken",
-        "authtoken",
-        "apikey",
-        "clientsecret",
-        "privatekey",
-        "assertion",
-        "bearer",
-    ];
-    const KEYS: [&str; 8] =
-        ["api", "private", "secret", "signing", "encryption", "access", "auth", "subscription"];
-    const PAGING: [&str; 7] = ["page", "next", "continuation", "cursor", "sync", "prev", "previous"];
     let is_one = |word: &str, known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
-    let mut words = words_from_the_end(name);
+    // `password2` and `token_1` are one of several.
+    let words = words_from_the_end(name).map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let mut words = words.filter(|word| !word.is_empty());
     let Some(last) = words.next() else { return false };
     if last.eq_ignore_ascii_case("token") {
         return !words.any(|word| is_one(word, &PAGING));
@@ -140,8 +171,8 @@ pub fn is_secret_name(name: &str) -> bool {
     if last.eq_ignore_ascii_case("key") {
         return words.next().is_some_and(|word| is_one(word, &KEYS));
     }
-    if last.eq_ignore_ascii_case("verifier") {
-        return words.next().is_some_and(|word| word.eq_ignore_ascii_case("code"));
+    if let Some((_, before)) = BEHIND.iter().find(|(word, _)| last.eq_ignore_ascii_case(word)) {
+        return words.next().is_some_and(|word| is_one(word, before));
     }
     is_one(last, &ALONE)
 }
@@ -199,6 +230,8 @@ fn jwt_length(text: &[u8]) -> Option<usize> {
 pub struct Needles {
     own: Arc<Mutex<Haystack>>,
     parent: Option<Arc<Needles>>,
+    /// What the children of the same parent learnt of late.
+    recent: Option<Arc<Recent>>,
 }
 
 impl fmt::Debug for Needles {
@@ -208,10 +241,17 @@ impl fmt::Debug for Needles {
 }
 
 impl Needles {
+    /// Needles of several runs: what each of their children learns is looked for in what the others
+    /// show, too, as long as it is not too long ago.
+    #[must_use]
+    pub fn of_several() -> Self {
+        Self { recent: Some(Arc::default()), ..Self::default() }
+    }
+
     /// Needles of a part of the run: they are freed with it, those of the whole still hold.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { own: Arc::default(), parent: Some(Arc::new(self.clone())) }
+        Self { own: Arc::default(), parent: Some(Arc::new(self.clone())), recent: self.recent.clone() }
     }
 
     /// Learns a secret by the name under which it will be shown, unless it has one already. Texts
@@ -234,6 +274,9 @@ impl Needles {
             return Arc::clone(known);
         }
         own.learnt.insert(text.into(), Arc::clone(name));
+        if let Some(recent) = self.shared() {
+            recent.learn(name, text);
+        }
         Arc::clone(name)
     }
 
@@ -263,7 +306,10 @@ impl Needles {
         match value {
             Value::Object(members) => {
                 for (key, member) in members.iter() {
-                    if is_secret_name(key) {
+                    // A session that has members is no secret, some of its members may be.
+                    let is_whole =
+                        !(member.as_object().is_some() && key.to_ascii_lowercase().ends_with("session"));
+                    if is_whole && is_secret_name(key) {
                         self.learn_value(key, member);
                     } else {
                         self.learn_members(member);
@@ -282,13 +328,21 @@ impl Needles {
         if let Some(parent) = &self.parent {
             parent.reveal(text);
         }
+        if let Some(recent) = self.shared() {
+            recent.reveal(text);
+        }
+    }
+
+    /// What is shared with the runs beside this one; what the whole learns is known to all anyway.
+    fn shared(&self) -> Option<&Recent> {
+        self.recent.as_deref().filter(|_| self.parent.is_some())
     }
 
     fn lock(&self) -> MutexGuard<'_, Haystack> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A value whose texts are without secrets. Once it is JSON it is too late: what stands escaped
+    /// A value whose texts, and the names in it, are without secrets. Once it is JSON it is too late: what stands escaped
     /// in a text would be escaped twice.
     #[must_use]
     pub fn scrub_value(&self, value: &Value) -> Value {
@@ -298,8 +352,11 @@ impl Needles {
                 elements.iter().map(|element| self.scrub_value(element)).collect::<Vec<_>>().into()
             }
             Value::Object(members) => {
-                let members = members.iter().map(|(key, member)| (Arc::clone(key), self.scrub_value(member)));
-                members.collect::<Map>().into()
+                let mut clean = Map::default();
+                for (key, member) in members.iter() {
+                    clean.insert(free(self.scrub_name(key), &clean, members), self.scrub_value(member));
+                }
+                clean.into()
             }
             Value::Number(number) => {
                 let text = number.to_string();
@@ -308,6 +365,14 @@ impl Needles {
             }
             Value::Null | Value::Bool(_) => value.clone(),
         }
+    }
+
+    fn scrub_name(&self, name: &Arc<str>) -> Arc<str> {
+        if name.len() < SHORTEST {
+            return Arc::clone(name);
+        }
+        let clean = self.scrub(name);
+        if clean == **name { Arc::clone(name) } else { clean.into() }
     }
 
     /// A value as people may see it: what has a secret's name, or the form of a JWT, is a pseudonym,
@@ -329,7 +394,8 @@ fn mask(value: &Value, named: &dyn Fn(&str, &str) -> Arc<str>) -> Value {
     match value {
         Value::Object(members) => {
             let hide = |key: &Arc<str>, member: &Value| match member {
-                Value::Object(_) | Value::List(_) | Value::Null => mask(member, named),
+                // A truth value gives nothing away: `pass: true` is no password.
+                Value::Object(_) | Value::List(_) | Value::Null | Value::Bool(_) => mask(member, named),
                 _ if is_secret_name(key) => pseudonym(&named(key, &member.to_text())).into(),
                 _ => mask(member, named),
             };
@@ -342,6 +408,19 @@ fn mask(value: &Value, named: &dyn Fn(&str, &str) -> Arc<str>) -> Value {
         Value::String(text) if is_jwt(text) => pseudonym(&named("jwt", text)).into(),
         other => other.clone(),
     }
+}
+
+/// A name for a member, with a number behind it where another one of the same object has it already: two
+/// secrets may have one pseudonym, and no member may be lost by that.
+fn free(name: Arc<str>, taken: &Map, original: &Map) -> Arc<str> {
+    if !taken.contains_key(&name) {
+        return name;
+    }
+    let numbered = (2..).map(|number: usize| Arc::from(format!("{name} ({number})")));
+    numbered
+        .into_iter()
+        .find(|name| !taken.contains_key(name) && !original.contains_key(name))
+        .unwrap_or(name)
 }
 
 fn is_needle(text: &str) -> bool {

@@ -232,7 +232,7 @@ impl<'w> Walk<'w> {
         let shown = |pieces: &Vec<Sketched>| Sketch::shown(pieces, needles);
         let text = RequestText {
             method: sketch.method.to_string(),
-            url: shown(&sketch.url),
+            url: sketch.shown_url(needles),
             headers: sketch.headers.iter().map(|(name, value)| (name.clone(), shown(value))).collect(),
             body: sketch.body.as_ref().map(shown),
             curl,

@@ -73,9 +73,7 @@ pub(super) async fn flow(
     inputs: Resolved,
 ) -> (Verdict, Option<Outputs>) {
     let scope = Scope::new(needles.clone(), context.clock.clone());
-    for (name, value) in inputs {
-        scope.set_input(&name, value);
-    }
+    inputs.into_iter().for_each(|(name, value)| scope.set_input(&name, value));
     if plan.env_name.is_some() || plan.workflow.source.as_str().contains("env_name") {
         let env_name = plan.env_name.clone().map_or(Value::Null, Value::String);
         scope.set_input(&"env_name".into(), Marked::plain(env_name));
@@ -238,12 +236,8 @@ impl Flowing<'_> {
     }
 
     /// A failure whose texts are without secrets: what a user wrote may be made of one.
-    pub(super) fn failure(&self, mut diagnostic: Diagnostic) -> Failure {
-        let needles = &self.scope.needles;
-        diagnostic.message = needles.scrub(&diagnostic.message);
-        diagnostic.help = diagnostic.help.map(|help| needles.scrub(&help));
-        diagnostic.notes = diagnostic.notes.iter().map(|note| needles.scrub(note)).collect();
-        Failure { cause: Cause::CouldNotRun, diagnostic }
+    pub(super) fn failure(&self, diagnostic: Diagnostic) -> Failure {
+        Failure { cause: Cause::CouldNotRun, diagnostic: diagnostic.scrubbed(&self.scope.needles) }
     }
 
     pub(super) fn tell_skipped(&self, planned: &PlannedStep, scope: &Scope, why: String) {

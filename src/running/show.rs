@@ -14,6 +14,7 @@ use crate::ground::secret::{Needles, SHORTEST, is_secret_name, pseudonym};
 use crate::ground::value::Value;
 use crate::parts::http::message::{Hop, is_form};
 use crate::parts::http::{Request, Response, client, status};
+use crate::parts::select::untorn;
 use crate::running::event::{RedirectText, RequestText, ResponseText};
 use crate::running::refusal;
 use crate::running::step::StepRun;
@@ -136,10 +137,20 @@ fn learn_headers(headers: &HeaderMap, needles: &Needles) {
             let second = text.split_once(' ').map(|(_, secret)| secret.trim());
             let secret = second.filter(|secret| !secret.contains([' ', ','])).unwrap_or(&text);
             needles.learn(&name.as_str().into(), secret);
+            proofs(&text).for_each(|(name, proof)| needles.learn(&name.into(), proof));
         } else {
             needles.learn_text(&text);
         }
     }
+}
+
+/// The parameters of a credential that prove knowledge of a secret (RFC 7616, section 3.4; RFC 9421).
+fn proofs(credential: &str) -> impl Iterator<Item = (&str, &str)> {
+    const PROOFS: [&str; 4] = ["signature", "response", "mac", "sig"];
+    let pairs = credential.split([',', ' ']).filter_map(|pair| pair.split_once('='));
+    pairs
+        .filter(|(name, _)| PROOFS.iter().any(|proof| name.eq_ignore_ascii_case(proof)))
+        .map(|(name, value)| (name, value.trim_matches('"')))
 }
 
 /// Members with a secret's name, and what texts hold that are URLs or documents themselves.
@@ -198,15 +209,22 @@ fn sent(body: &[u8], headers: &HeaderMap, needles: &Needles) -> String {
         Err(_) => format!("<{} bytes>", body.len()),
         Ok(whole) if whole.len() <= LOOKED_AT => cut(&clean(whole, headers, needles), BODY),
         Ok(whole) => {
-            let beginning = &whole[..whole.floor_char_boundary(LOOKED_AT)];
-            let shown = clean(beginning, headers, needles);
+            let shown = beginning_of(whole, |text| clean(text, headers, needles));
             let end = shown.char_indices().nth(BODY).map_or(shown.len(), |(at, _)| at);
             format!("{}… ({} bytes in all)", &shown[..end], whole.len())
         }
     }
 }
 
-/// The first characters of a text, and how much was left out.
+/// As much of a text as is looked at, cleaned. Where that is not all of it, a secret may be cut at its
+/// end, which is left out.
+pub(super) fn beginning_of(text: &str, clean: impl FnOnce(&str) -> String) -> String {
+    let beginning = &text[..text.floor_char_boundary(LOOKED_AT)];
+    let clean = clean(beginning);
+    if beginning.len() == text.len() { clean } else { untorn(&clean).to_owned() }
+}
+
+/// The first characters of a text that holds no secret any more, and how much was left out.
 pub(super) fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         None => text.to_owned(),
@@ -245,7 +263,8 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
             let value = needles.scrub_value(&needles.masked(value));
             needles.scrub(&serde_json::to_string_pretty(&value).unwrap_or_default())
         }
-        None => clean(&text, &response.headers, needles),
+        None if is_small => clean(&text, &response.headers, needles),
+        None => untorn(&clean(&text, &response.headers, needles)).to_owned(),
     };
     let mut shown = cut(&clean, longest);
     if !is_small {
@@ -284,7 +303,9 @@ fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
             needles.scrub(&set_cookie(&text))
         } else if *name == LOCATION {
             without_userinfo(&clean)
-        } else if (value.is_sensitive() || is_secret_name(name.as_str())) && clean == text {
+        } else if is_secret_name(name.as_str()) {
+            credential(name, &text, needles)
+        } else if value.is_sensitive() && clean == text {
             pseudonym(name.as_str())
         } else {
             clean
@@ -292,6 +313,33 @@ fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
         (name.as_str().to_owned(), shown)
     };
     headers.iter().map(show).collect()
+}
+
+/// A URL with one parameter more.
+pub(super) fn with_parameter(url: &str, name: &str, value: &str) -> String {
+    let (url, _) = url.split_once('#').unwrap_or((url, ""));
+    let sign = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{sign}{name}={value}")
+}
+
+/// A URL with another value for a parameter, the last of its name.
+pub(super) fn with_last_parameter(url: &str, name: &str, value: &str) -> String {
+    let pair = |sign: char| url.rfind(&format!("{sign}{name}="));
+    let Some(start) = pair('&').max(pair('?')).map(|at| at + name.len() + 2) else { return url.to_owned() };
+    let end = url[start..].find(['&', '#']).map_or(url.len(), |at| start + at);
+    format!("{}{value}{}", &url[..start], &url[end..])
+}
+
+/// A credential: its scheme and a pseudonym where that is all it has, else a pseudonym.
+fn credential(name: &HeaderName, text: &str, needles: &Needles) -> String {
+    let hits = needles.find(text);
+    let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ');
+    match hits.as_slice() {
+        [hit] if hit.range.end == text.len() && text[..hit.range.start].chars().all(is_scheme) => {
+            needles.scrub(text)
+        }
+        _ => pseudonym(&needles.known_as(text).unwrap_or_else(|| name.as_str().into())),
+    }
 }
 
 /// A URL or a part of one, without what stands before its host: that is a credential.

@@ -194,8 +194,8 @@ impl Runner {
         context.detail = self.detail;
         (context.curl, context.dry_run) = (self.curl, self.dry_run);
         let finished = run(&plan, &context, sink).await;
-        let failures = stand_ins.failures();
-        if failures.is_empty() { Ok(finished) } else { Err(Error::Mock(Diagnostics(failures))) }
+        let failures = stand_ins.failures(&finished.needles);
+        if failures.0.is_empty() { Ok(finished) } else { Err(Error::Mock(failures)) }
     }
 }
 

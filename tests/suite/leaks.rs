@@ -4,6 +4,7 @@
 
 mod command;
 mod given;
+mod places;
 
 use std::fmt::Write as _;
 

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
+use url::Host;
 
 use crate::ground::encode;
 use crate::ground::secret::{SHORTEST, is_jwt, is_needle, jwt_length, view};
@@ -16,6 +17,9 @@ use crate::ground::secret::{SHORTEST, is_jwt, is_needle, jwt_length, view};
 /// How long a secret is whose beginning is looked for alone, and how much of it that must be.
 const LONG: usize = 16;
 const BEGINNING: usize = 12;
+
+/// The longest name of a host (RFC 1035, section 2.3.4).
+const LONGEST_HOST: usize = 253;
 
 /// An incremental index of needles by their first eight bytes. A general searcher would have to
 /// be built again for each secret that a run learns.
@@ -146,12 +150,13 @@ impl Needle {
 
 /// The forms in which a secret is looked for, and whether their beginning is looked for alone: as it
 /// is, line by line, as base64 and inside a longer base64 text, in hexadecimal, quoted for a shell,
-/// without colours, and the parts of a JWT. All that merely escapes characters is decoded where it
+/// without colours and blanks, in small letters as in a host, and the parts of a JWT. All that merely escapes characters is decoded where it
 /// is looked for.
 fn forms(secret: &str) -> Vec<(String, bool)> {
     // All URLs begin alike, and one that holds a secret must not hide the rest.
     let begins = secret.len() >= LONG && !secret.contains("://");
     let mut forms = vec![(secret.to_owned(), begins)];
+    forms.extend(in_hosts(secret).into_iter().map(|form| (form, begins)));
     let mut add = |form: String| {
         if form.len() >= SHORTEST {
             forms.push((form, false));
@@ -166,6 +171,7 @@ fn forms(secret: &str) -> Vec<(String, bool)> {
         add(joined);
     }
     view::uncolored(secret).into_iter().for_each(&mut add);
+    view::unspaced(secret).into_iter().for_each(&mut add);
     let bytes = secret.as_bytes();
     for skip in 0..3 {
         inside_base64(bytes, skip).into_iter().for_each(&mut add);
@@ -181,6 +187,19 @@ fn forms(secret: &str) -> Vec<(String, bool)> {
         secret.split('.').skip(1).for_each(|part| add(part.to_owned()));
     }
     forms
+}
+
+/// What becomes of a secret in the name of a host, or of a header: small letters, and Punycode for what
+/// is no ASCII.
+fn in_hosts(secret: &str) -> Vec<String> {
+    let small = secret.to_ascii_lowercase();
+    let ascii = Some(secret).filter(|secret| !secret.is_ascii() && secret.len() <= LONGEST_HOST);
+    let punycode = ascii.and_then(|secret| match Host::parse(secret) {
+        Ok(Host::Domain(name)) => Some(name),
+        _ => None,
+    });
+    let is_other = |form: &String| form != secret && form.len() >= SHORTEST;
+    [Some(small), punycode].into_iter().flatten().filter(is_other).collect()
 }
 
 /// The part of a base64 text that depends on nothing but the secret, when `skip` bytes stand

@@ -55,13 +55,13 @@ impl Needles {
         if !knows && memmem::find(text.as_bytes(), b"eyJ").is_none() {
             return hits;
         }
-        self.find_plainly(text.as_bytes(), &mut |range, name, secret| {
+        self.find_plainly(text.as_bytes(), true, &mut |range, name, secret| {
             hits.push(Hit { range, name, secret });
         });
         if knows {
             let views = view::views(text.as_bytes());
-            for (at, View { bytes, .. }) in views.iter().enumerate() {
-                self.find_plainly(bytes, &mut |range, name, secret| {
+            for (at, View { bytes, has_words, .. }) in views.iter().enumerate() {
+                self.find_plainly(bytes, *has_words, &mut |range, name, secret| {
                     hits.push(Hit { range: view::origin(&views, at, range), name, secret });
                 });
             }
@@ -78,13 +78,21 @@ impl Needles {
 
     /// Whether anything was learnt that is searched for.
     fn knows_any(&self) -> bool {
-        !self.lock().is_empty() || self.parent.as_ref().is_some_and(|parent| parent.knows_any())
+        !self.lock().is_empty()
+            || self.parent.as_ref().is_some_and(|parent| parent.knows_any())
+            || self.shared().is_some_and(|recent| !recent.is_empty())
     }
 
-    /// The same in one view, in the order of the age of the secrets.
-    fn find_plainly(&self, text: &[u8], tell: &mut dyn FnMut(Range<usize>, Arc<str>, Box<str>)) {
+    /// The same in one view, in the order of the age of the secrets. A view that `has_words` shows
+    /// where a JWT ends, too.
+    fn find_plainly(
+        &self,
+        text: &[u8],
+        has_words: bool,
+        tell: &mut dyn FnMut(Range<usize>, Arc<str>, Box<str>),
+    ) {
         if let Some(parent) = &self.parent {
-            parent.find_plainly(text, tell);
+            parent.find_plainly(text, has_words, tell);
         }
         let mut places = Vec::new();
         let mut own = self.lock();
@@ -95,8 +103,10 @@ impl Needles {
             }
         }
         drop(own);
-        if self.parent.is_none() {
-            self.find_jwts(text, tell);
+        match self.shared() {
+            Some(recent) => recent.find(text, tell),
+            None if self.parent.is_none() && has_words => self.find_jwts(text, tell),
+            None => {}
         }
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::ground::encode;
+use crate::ground::secret::written::is_secret_parameter;
 use crate::ground::secret::{Needles, is_secret_name};
 use crate::ground::value::Value;
 use crate::parts::http::curl::{Hidden, LARGEST, Piece};
@@ -60,7 +61,7 @@ impl<'n> Secrets<'n> {
     /// `a=1&password=x`: what has a secret's name, in the form that stands there.
     fn learn_pairs(&mut self, text: &str) {
         for (name, value) in text.split('&').filter_map(|pair| pair.split_once('=')) {
-            if is_secret_name(name) {
+            if is_secret_parameter(name) {
                 self.learn(&name.into(), &encode::url_decode(value).unwrap_or_else(|_| value.to_owned()));
                 self.learn(&name.into(), value);
             }

@@ -6,6 +6,7 @@ use reqwest::Method;
 use url::Url;
 
 use crate::ground::encode;
+use crate::ground::secret::written::{Written, masked, pairs, parameters};
 use crate::ground::secret::{Needles, is_secret_name};
 use crate::parts::http::channel::Channel;
 use crate::parts::http::curl::{Content, Hidden, Outline, Piece};
@@ -136,6 +137,7 @@ impl Sketch {
     /// The command that would send it; a variable stands for what is not known, too.
     #[must_use]
     pub fn command(&self, needles: &Needles, known: &[(Arc<str>, String)]) -> String {
+        let known = &[known, &self.literal_parameters()].concat();
         let pieces = |sketched: &[Sketched]| -> Vec<Piece> {
             sketched.iter().flat_map(|piece| told(piece, needles, known)).collect()
         };
@@ -175,6 +177,41 @@ impl Sketch {
     #[must_use]
     pub fn shown(pieces: &[Sketched], needles: &Needles) -> String {
         sketched(pieces, needles)
+    }
+
+    /// The URL as people see it, without what its parameters call a secret.
+    #[must_use]
+    pub fn shown_url(&self, needles: &Needles) -> String {
+        let clean = |(piece, values): (&Sketched, Vec<Written<'_>>)| match piece {
+            Sketched::Text(text) => Sketched::Text(masked(text, &values, |name, value| {
+                needles.known_as(value).unwrap_or_else(|| name.into())
+            })),
+            piece => piece.clone(),
+        };
+        sketched(&self.literals().map(clean).collect::<Vec<_>>(), needles)
+    }
+
+    /// What its parameters call a secret and stands there as it is.
+    fn literal_parameters(&self) -> Vec<(Arc<str>, String)> {
+        let secrets = self.literals().flat_map(|(piece, values)| {
+            let text = if let Sketched::Text(text) = piece { text.as_str() } else { "" };
+            let secret = |Written { name, range, .. }: Written<'_>| (name.into(), text[range].to_owned());
+            values.into_iter().map(secret).collect::<Vec<_>>()
+        });
+        secrets.collect()
+    }
+
+    /// The pieces of the URL, and where parameters that are secret stand in each.
+    fn literals(&self) -> impl Iterator<Item = (&Sketched, Vec<Written<'_>>)> {
+        let mut in_query = false;
+        self.url.iter().map(move |piece| match piece {
+            Sketched::Text(text) => {
+                let values = if in_query { pairs(text) } else { parameters(text) };
+                in_query |= text.contains('?');
+                (piece, values)
+            }
+            piece => (piece, Vec::new()),
+        })
     }
 }
 
