@@ -214,7 +214,8 @@ fn literal_secrets(text: &str) -> Vec<Span> {
         let start = start + properties(&text[start..]);
         let rest = &text[start..];
         let end = match rest.chars().next() {
-            None | Some('{' | '[' | '!' | '$' | '|' | '>' | '&' | '*' | '#' | '\n' | '\r') => continue,
+            None | Some('{' | '!' | '$' | '|' | '>' | '&' | '*' | '#' | '\n' | '\r') => continue,
+            Some('[') => rest.find([']', '\n']).unwrap_or(rest.len()),
             Some(quote @ ('"' | '\'')) => rest[1..].find([quote, '\n']).map_or(rest.len(), |at| at + 1),
             Some(_) => {
                 let line = rest.find([',', '}', '\n', '\r']).unwrap_or(rest.len());
@@ -222,7 +223,7 @@ fn literal_secrets(text: &str) -> Vec<Span> {
             }
         };
         let value = rest[..end].trim_end();
-        if value.contains("{{") {
+        if value.starts_with('[') || value.contains("{{") {
             spans.extend(literals(value).map(|range| Span::new(start + range.start, start + range.end)));
         } else if value.len() >= SHORTEST {
             spans.push(Span::new(start, start + value.len()));
@@ -241,10 +242,10 @@ fn properties(text: &str) -> usize {
     text.len() - rest.len()
 }
 
-/// The long words of a text with templates in it that are not of a template, and the long literals of
-/// these.
+/// The long words of a list, or of a text with templates in it, that are not of a template, and the long
+/// literals of these.
 fn literals(value: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let separates = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '{' | '}');
+    let separates = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '{' | '}' | '[' | ']' | ',');
     let mut inside = false;
     let mut at = 0;
     let words = value.split(separates).filter_map(move |word| {

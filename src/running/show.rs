@@ -98,6 +98,14 @@ pub(super) fn may_repeat(value: &Value) -> bool {
     }
 }
 
+/// Whether the body of an answer may hold members that are secrets by their names: the words that most
+/// of these names have are looked for, which costs far less than reading it.
+pub(super) fn may_tell_secrets(response: &Response) -> bool {
+    const WORDS: [&[u8]; 6] = [b"oken", b"assw", b"ecret", b"ession", b"redential", b"eyJ"];
+    let beginning = &response.body[..response.body.len().min(LOOKED_AT)];
+    WORDS.iter().any(|word| memchr::memmem::find(beginning, word).is_some())
+}
+
 /// Learns the secrets of an answer that nobody extracted: they may be echoed elsewhere in it. Called
 /// before anything of it is shown.
 pub(super) fn learn(response: &Response, needles: &Needles) {
@@ -287,7 +295,7 @@ fn wire_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
     own.extend(request.accepted().map(|codings| (ACCEPT_ENCODING, codings.to_owned())));
     own.extend(request.body.as_ref().map(|body| (CONTENT_LENGTH, body.len().to_string())));
     let added = own.into_iter().filter(|(name, _)| !request.headers.contains_key(name));
-    let added = added.map(|(name, value)| (name.as_str().to_owned(), value));
+    let added = added.map(|(name, value)| (name.as_str().to_owned(), needles.scrub(&value)));
     let cookies = request.jar.as_ref().and_then(|jar| jar.header(&request.url, &request.headers));
     let cookies = cookies.or_else(|| request.headers.get(COOKIE).cloned());
     let cookies = cookies.map(|cookies| (COOKIE.as_str().to_owned(), cookie(&cookies)));
