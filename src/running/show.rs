@@ -98,12 +98,15 @@ pub(super) fn may_repeat(value: &Value) -> bool {
     }
 }
 
-/// Whether the body of an answer may hold members that are secrets by their names: the words that most
-/// of these names have are looked for, which costs far less than reading it.
+/// Whether an answer may hold what is a secret by its name: in its body the words that most of these
+/// names have are looked for, which costs far less than reading it.
 pub(super) fn may_tell_secrets(response: &Response) -> bool {
     const WORDS: [&[u8]; 6] = [b"oken", b"assw", b"ecret", b"ession", b"redential", b"eyJ"];
     let beginning = &response.body[..response.body.len().min(LOOKED_AT)];
-    WORDS.iter().any(|word| memchr::memmem::find(beginning, word).is_some())
+    let is_told = |name: &HeaderName| *name != SET_COOKIE && is_secret_name(name.as_str());
+    !response.hops.is_empty()
+        || response.headers.keys().any(is_told)
+        || WORDS.iter().any(|word| memchr::memmem::find(beginning, word).is_some())
 }
 
 /// Learns the secrets of an answer that nobody extracted: they may be echoed elsewhere in it. Called

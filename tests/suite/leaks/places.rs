@@ -204,11 +204,28 @@ fn what_an_answer_told_and_nobody_extracted_is_hidden_where_it_comes_back() {
         "steps:\n  - request: 'GET {{ base }}/login'\n  - request: 'GET {{ base }}/echo'\n    extract: { said: $.said }\n",
     )
     .detail(Detail::Steps)
-    .json("GET /login", r#"{"user":"ann","nested":[{"refreshToken":"issued-QwErTy\/98765"}]}"#)
-    .json("GET /echo", r#"{"said":"it was issued-QwErTy/98765"}"#)
+    .on("GET /login", |_| {
+        Reply::json(r#"{"user":"ann","nested":[{"refreshToken":"issued-QwErTy\/98765"}]}"#)
+            .header("x-auth-token", "header-AsDfGh-43210")
+    })
+    .json("GET /echo", r#"{"said":"it was issued-QwErTy/98765 or header-AsDfGh-43210"}"#)
     .run();
     ran.passed();
-    says(&ran.text(), &["it was «refreshToken»"]);
+    says(&ran.text(), &["it was «refreshToken» or «x-auth-token»"]);
+}
+
+#[test]
+fn a_secret_in_a_host_is_hidden_in_small_letters_too() {
+    let ran = Scenario::new(
+        "inputs: { base: , h: { env: H, secret: true } }\nvars: { api: \"{{ base | regex_replace('127.0.0.1', h ~ '.example') }}\" }\ndefaults: { resolve: { tok3nabcdef.example: 127.0.0.1 } }\nsteps: [ { request: 'GET {{ api }}/' } ]\n",
+    )
+    .env("H", "Tok3nAbCdEf")
+    .detail(Detail::Wire)
+    .on("GET /", |seen| Reply::text(format!("you asked {}", seen.header("host"))).with(500))
+    .run();
+    let told = format!("{}{}", ran.text(), ran.error());
+    says(&told, &["you asked «h»"]);
+    assert!(!told.to_lowercase().contains("tok3nabcdef."), "{told}");
 }
 
 #[test]
