@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqchain::running::Detail;
 
-use crate::scenario::{Cli, Reply, Scenario, says};
+use crate::scenario::{Cli, Ran, Reply, Scenario, says};
 
 const SECRET: &str = "Kx9#mQ2vL7pR4tW8zB1nC6yH3jF5dG0sA-Kx9#mQ2vL7pR4tW8zB1nC6yH3jF5dG0sA";
 /// One that stands in a file as it is.
@@ -201,13 +201,11 @@ fn runs_of_one_command_hide_each_others_secrets() {
 #[test]
 fn what_an_answer_told_and_nobody_extracted_is_hidden_where_it_comes_back() {
     let ran = Scenario::new(
-        "steps:\n  - request: 'GET {{ base }}/login'\n  - request: 'GET {{ base }}/echo'\n    extract: { said: $.said }\n",
+        "steps:\n  - request: 'GET {{ base }}/login'\n  - request: 'GET {{ base }}/session'\n  - request: 'GET {{ base }}/echo'\n    extract: { said: $.said }\n",
     )
     .detail(Detail::Steps)
-    .on("GET /login", |_| {
-        Reply::json(r#"{"user":"ann","nested":[{"refreshToken":"issued-QwErTy\/98765"}]}"#)
-            .header("x-auth-token", "header-AsDfGh-43210")
-    })
+    .json("GET /login", r#"{"user":"ann","nested":[{"refreshToken":"issued-QwErTy\/98765"}]}"#)
+    .on("GET /session", |_| Reply::text("hello").header("x-auth-token", "header-AsDfGh-43210"))
     .json("GET /echo", r#"{"said":"it was issued-QwErTy/98765 or header-AsDfGh-43210"}"#)
     .run();
     ran.passed();
@@ -228,12 +226,14 @@ fn a_secret_in_a_host_is_hidden_in_small_letters_too() {
     assert!(!told.to_lowercase().contains("tok3nabcdef."), "{told}");
 }
 
-#[test]
-fn what_proves_a_secret_is_one() {
-    let ran = Scenario::new(
+/// Signs in several ways before a server that says what it got.
+fn proving(detail: Detail) -> Ran {
+    Scenario::new(
         r#"steps:
   - request: { url: "{{ base }}/aws", auth: { aws_sigv4: { access_key: AKIDEXAMPLE, secret_key: "{{ password }}", region: eu-west-1, service: execute-api } } }
+    extract: { said: { body: text } }
   - request: { url: "{{ base }}/digest", auth: { digest: { username: ann, password: "{{ password }}" } } }
+    extract: { said: { body: text } }
   - request: { url: "{{ base }}/made", headers: { X-Made: "{{ password | md5 | upper }}" } }
   - request: { url: "{{ base }}/key", auth: { api_key: { query: k, value: "{{ short }}" } } }
   - before: request.headers["X-A"] = "1";
@@ -243,7 +243,7 @@ inputs: { base: , password: { env: PW }, short: { env: SHORT, secret: true } }
     )
     .env("PW", SECRET)
     .env("SHORT", "zq7")
-    .detail(Detail::Wire)
+    .detail(detail)
     .on("GET /aws", |seen| {
         let text = seen.header("authorization").to_owned();
         let signature = text.rsplit('=').next().unwrap_or_default().to_owned();
@@ -260,16 +260,25 @@ inputs: { base: , password: { env: PW }, short: { env: SHORT, secret: true } }
     })
     .on("GET /made", |seen| Reply::text(seen.header("x-made").to_owned()))
     .on("GET /key", |_| Reply::text("ok"))
-    .run();
-    ran.passed();
-    let aws = ran.seen("GET /aws").header("authorization").to_owned();
-    hides(&ran.text(), aws.rsplit('=').next().expect("a signature"));
-    let all = ran.seen_at("base");
-    let digest = all.iter().find_map(|seen| seen.header("authorization").split("response=\"").nth(1));
-    hides(&ran.text(), digest.and_then(|rest| rest.get(..32)).expect("a response"));
-    hides(&ran.text(), ran.seen("GET /made").header("x-made"));
-    assert!(!ran.text().contains("zq7"), "{}", ran.text());
-    says(&ran.text(), &["\"«authorization»\"", "/key?k=«short»"]);
+    .run()
+}
+
+#[test]
+fn what_proves_a_secret_is_one() {
+    for detail in [Detail::Steps, Detail::Wire] {
+        let ran = proving(detail);
+        ran.passed();
+        let aws = ran.seen("GET /aws").header("authorization").to_owned();
+        hides(&ran.text(), aws.rsplit('=').next().expect("a signature"));
+        let all = ran.seen_at("base");
+        let digest = all.iter().find_map(|seen| seen.header("authorization").split("response=\"").nth(1));
+        hides(&ran.text(), digest.and_then(|rest| rest.get(..32)).expect("a response"));
+        hides(&ran.text(), ran.seen("GET /made").header("x-made"));
+        assert!(!ran.text().contains("zq7"), "{}", ran.text());
+    }
+    let text = proving(Detail::Wire).text();
+    says(&text, &["\"«authorization»\""]);
+    assert_eq!(text.matches("/key?k=«short»").count(), 2, "{text}");
 }
 
 #[test]
