@@ -26,6 +26,7 @@ pub mod terminal;
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use crate::cli::exit::Exit;
@@ -204,7 +205,8 @@ where
 {
     match Cli::try_parse_from(words) {
         Ok(cli) => execute(&cli),
-        Err(error) => {
+        Err(mut error) => {
+            hide_value(&mut error);
             // A stream that cannot be written to has nobody to tell about it.
             let _ = error.print();
             if error.exit_code() == 0 { Exit::Passed } else { Exit::Usage }
@@ -252,6 +254,22 @@ fn refusal(why: impl Into<Diagnostics>) -> Refused {
 /// Something outside of the user's files went wrong.
 fn trouble(what: &str, error: &std::io::Error) -> Refused {
     Refused { exit: Exit::CouldNotRun, why: Diagnostic::error(format!("{what}: {error}")).into() }
+}
+
+/// What was given for an input is not repeated: it may be a secret.
+fn hide_value(error: &mut clap::Error) {
+    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if argument.is_some_and(|argument| argument.starts_with("--input") || argument.starts_with("--secret")) {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
+    }
+}
+
+/// Reads the name of an input, whose value stands elsewhere.
+fn name_alone(text: &str) -> Result<String, String> {
+    if text.contains('=') {
+        return Err("write the name alone: the value is asked for, or read from stdin".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Reads `name=value`; the value may be empty, and may hold more equal signs.

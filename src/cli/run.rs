@@ -18,13 +18,14 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::only::only;
 use crate::cli::schedule::{Job, Ran, Schedule, run_all};
 use crate::cli::terminal::{Terminal, print, tell, to_terminal};
-use crate::cli::{Refused, block_on, pair, paths, refusal, secret, trouble};
+use crate::cli::{Refused, block_on, name_alone, pair, paths, refusal, secret, trouble};
 use crate::document::inputs::Inputs;
 use crate::document::plan::{plan, plan_for_rows};
 use crate::document::rows::Rows;
 use crate::document::workflow::Workflow;
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::ground::secret::Needles;
 use crate::parts::http::tls::Waiver;
 use crate::parts::http::{Client, ClientOptions};
 use crate::reading::report::console::{Look, Verbosity};
@@ -43,7 +44,7 @@ pub struct Arguments {
     #[arg(long = "input", short = 'i', value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
     /// Ask for this input without showing it, or read it from a line of stdin; may be repeated
-    #[arg(long = "secret", value_name = "NAME")]
+    #[arg(long = "secret", value_name = "NAME", value_parser = name_alone)]
     pub secrets: Vec<String>,
     /// Take the inputs of environments/NAME.yaml, beside the workflows or above them
     #[arg(long, value_name = "NAME")]
@@ -156,7 +157,13 @@ async fn run(
         rows.warnings.0.iter().for_each(|warning| tell(&warning.render(terminal.style.is_colored())));
     }
     let live = jobs.len() == 1 && (rows.is_none() || arguments.jobs == 1);
-    let schedule = arguments.schedule(terminal, live, stand_ins);
+    let several = jobs.len() > 1 || arguments.repeat > 1 || rows.is_some();
+    let schedule = arguments.schedule(terminal, (live, several), stand_ins);
+    if several {
+        for job in &jobs {
+            schedule.context.learn_inputs(&job.plan);
+        }
+    }
     let (cancel, started) = (schedule.context.cancel.clone(), Instant::now());
     // Where signals cannot be had, the system still ends the process.
     let interrupts = interrupts.or_else(|| Interrupts::listen(secret::unhide).ok());
@@ -296,7 +303,12 @@ impl Arguments {
         }
     }
 
-    fn schedule(&self, terminal: Terminal, live: bool, stand_ins: StandIns) -> Arc<Schedule> {
+    fn schedule(
+        &self,
+        terminal: Terminal,
+        (live, several): (bool, bool),
+        stand_ins: StandIns,
+    ) -> Arc<Schedule> {
         let verbosity = self.verbosity();
         let only = self.mock.then(|| stand_ins.origins());
         let timing = verbosity == Verbosity::Wire;
@@ -312,6 +324,9 @@ impl Arguments {
         context.detail = detail(verbosity).max(wanted);
         (context.curl, context.dry_run) = (self.curl, self.dry_run);
         context.short_secrets = context.short_secrets.filter(|_| !self.mock);
+        if several {
+            context.needles = Needles::of_several();
+        }
         let jobs = usize::try_from(self.jobs).unwrap_or(usize::MAX);
         let screen = Screen::stderr(spins);
         Arc::new(Schedule {

@@ -150,7 +150,7 @@ pub(super) async fn run_pass(
         }
     })
     .await;
-    let trouble = schedule.stand_ins.trouble_since(before);
+    let trouble = schedule.stand_ins.trouble_since(before, &finished.needles);
     if trouble.has_errors() {
         fail(&mut finished);
     }

@@ -4,7 +4,7 @@
 //! password manager asks its question once. Outside the project nothing is read without trust.
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, IsTerminal as _, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::document::workflow::Command;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::file;
+use crate::ground::secret::Needles;
 use crate::ground::source::{Source, in_project};
 
 /// The largest file and the longest output that may give an input, in bytes.
@@ -84,7 +85,13 @@ impl Outside {
             let why = "a command is run only for a workflow that is trusted";
             return Err(Refused { why: why.to_owned(), help: Some(TRUST.to_owned()) });
         }
-        self.once(Named::Command(command.clone()), || run(command, hidden).map(Some))
+        self.once(Named::Command(command.clone()), || {
+            let needles = Needles::default();
+            for name in hidden {
+                needles.learn(&(*name).into(), &self.variable(name).unwrap_or_default());
+            }
+            run(command, hidden, &needles).map(Some)
+        })
     }
 
     /// Refuses a file outside the project of the text that names it.
@@ -115,17 +122,21 @@ impl Outside {
     }
 }
 
-/// Runs a command. It may ask its user: its input and its errors are ours. It does not see the
-/// variables that hold other secrets of the workflow.
-fn run(command: &Command, hidden: &[&str]) -> Result<Arc<str>, Refused> {
+/// Runs a command. It may ask its user: its input is ours, and so is what it tells a terminal, which
+/// cannot wait. Elsewhere its errors are told when it is over, without what it gave. It does not see
+/// the variables that hold other secrets of the workflow.
+fn run(command: &Command, hidden: &[&str], needles: &Needles) -> Result<Arc<str>, Refused> {
     let mut process = Process::new(command.program());
     let words = command.arguments().iter().map(AsRef::as_ref);
     process.args(words.collect::<Vec<&str>>()).current_dir(command.folder());
     for name in hidden {
         process.env_remove(name);
     }
-    process.stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let asks = std::io::stderr().is_terminal();
+    process.stdin(Stdio::inherit()).stdout(Stdio::piped());
+    process.stderr(if asks { Stdio::inherit() } else { Stdio::piped() });
     let mut child = process.spawn().map_err(|error| Refused::new(not_started(error)))?;
+    let errors = child.stderr.take().map(|errors| std::thread::spawn(move || gathered(errors)));
     let mut bytes = Vec::new();
     let read = match child.stdout.take() {
         Some(output) => output.take(LARGEST + 1).read_to_end(&mut bytes),
@@ -141,6 +152,11 @@ fn run(command: &Command, hidden: &[&str]) -> Result<Arc<str>, Refused> {
         }));
     }
     let status = child.wait().map_err(file::Refused::from)?;
+    if let Some(Ok(errors)) = errors.map(std::thread::JoinHandle::join) {
+        needles.learn(&"output".into(), &String::from_utf8_lossy(&bytes));
+        // A stream that cannot be written to has nobody to tell about it.
+        let _ = std::io::stderr().write_all(needles.scrub(&errors).as_bytes());
+    }
     if !status.success() {
         return Err(Refused::new(match status.code() {
             Some(code) => format!("it ended with exit status {code}"),
@@ -148,6 +164,15 @@ fn run(command: &Command, hidden: &[&str]) -> Result<Arc<str>, Refused> {
         }));
     }
     text(bytes).ok_or_else(|| Refused::new("its output is not UTF-8 text"))
+}
+
+/// What a command tells of its errors, as much as is kept of its output.
+fn gathered(mut errors: impl Read) -> String {
+    let mut bytes = Vec::new();
+    // What breaks off is told as far as it came; the rest is read, so that the command can end.
+    let _ = errors.by_ref().take(LARGEST).read_to_end(&mut bytes);
+    let _ = std::io::copy(&mut errors, &mut std::io::sink());
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn not_started(error: std::io::Error) -> String {

@@ -10,6 +10,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
+use crate::ground::secret::Needles;
 use crate::ground::source::{Position, Source, Span};
 
 /// How much of a line is shown around the place; a workflow may be one line of a megabyte.
@@ -107,6 +108,15 @@ impl Diagnostic {
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
+        self
+    }
+
+    /// The same without the secrets that are known: what a user wrote may be made of one.
+    #[must_use]
+    pub fn scrubbed(mut self, needles: &Needles) -> Self {
+        self.message = needles.scrub(&self.message);
+        self.help = self.help.map(|help| needles.scrub(&help));
+        self.notes = self.notes.iter().map(|note| needles.scrub(note)).collect();
         self
     }
 
@@ -209,6 +219,12 @@ impl Diagnostics {
     /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
+    }
+
+    /// The same without the secrets that are known.
+    #[must_use]
+    pub fn scrubbed(self, needles: &Needles) -> Self {
+        Self(self.0.into_iter().map(|diagnostic| diagnostic.scrubbed(needles)).collect())
     }
 
     /// Whether any of them is an error rather than a warning.
@@ -315,12 +331,12 @@ fn short(text: &str) -> String {
     }
 }
 
-/// Whether a character could steer a terminal: control characters but line feed and tab, and the marks
-/// that turn the direction of writing.
+/// Whether a character could steer a terminal: control characters but line feed and tab, the separators
+/// that some take for the end of a line, and the marks that turn the direction of writing.
 #[must_use]
 pub fn steers(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A text with everything that could steer a terminal shown as an escape.

@@ -350,7 +350,8 @@ impl Reading {
         for (key, value) in refused() {
             // `user: name:password` is how curl writes both.
             let both = &*key.text == "user" && value.scalar().is_some_and(|scalar| scalar.text.contains(':'));
-            if both || is_credential_key(&foreign::plain(&key.text)) {
+            let is_ours = later.contains(&&*key.text);
+            if both || (is_credential_key(&foreign::plain(&key.text)) && !is_ours) {
                 self.hide(value);
             }
         }

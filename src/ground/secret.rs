@@ -7,6 +7,7 @@
 
 mod haystack;
 pub mod name;
+mod recent;
 mod search;
 mod view;
 pub mod written;
@@ -15,6 +16,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::ground::secret::haystack::Haystack;
+use crate::ground::secret::recent::Recent;
 use crate::ground::value::{Map, Value};
 
 pub use name::is_secret_name;
@@ -138,6 +140,8 @@ fn jwt_length(text: &[u8]) -> Result<usize, usize> {
 pub struct Needles {
     own: Arc<Mutex<Haystack>>,
     parent: Option<Arc<Needles>>,
+    /// What the children of the same parent learnt of late.
+    recent: Option<Arc<Recent>>,
 }
 
 impl fmt::Debug for Needles {
@@ -147,10 +151,17 @@ impl fmt::Debug for Needles {
 }
 
 impl Needles {
+    /// Needles of several runs: what each of their children learns is looked for in what the others
+    /// show, too, as long as it is not too long ago.
+    #[must_use]
+    pub fn of_several() -> Self {
+        Self { recent: Some(Arc::default()), ..Self::default() }
+    }
+
     /// Needles of a part of the run: they are freed with it, those of the whole still hold.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { own: Arc::default(), parent: Some(Arc::new(self.clone())) }
+        Self { own: Arc::default(), parent: Some(Arc::new(self.clone())), recent: self.recent.clone() }
     }
 
     /// Learns a secret by the name under which it will be shown, unless it has one already. Texts
@@ -173,6 +184,9 @@ impl Needles {
             return Arc::clone(known);
         }
         own.learnt.insert(text.into(), Arc::clone(name));
+        if let Some(recent) = self.shared() {
+            recent.learn(name, text);
+        }
         Arc::clone(name)
     }
 
@@ -202,7 +216,10 @@ impl Needles {
         match value {
             Value::Object(members) => {
                 for (key, member) in members.iter() {
-                    if is_secret_name(key) {
+                    // A session that has members is no secret, some of its members may be.
+                    let is_whole =
+                        !(member.as_object().is_some() && key.to_ascii_lowercase().ends_with("session"));
+                    if is_whole && is_secret_name(key) {
                         self.learn_value(key, member);
                     } else {
                         self.learn_members(member);
@@ -221,13 +238,21 @@ impl Needles {
         if let Some(parent) = &self.parent {
             parent.reveal(text);
         }
+        if let Some(recent) = self.shared() {
+            recent.reveal(text);
+        }
+    }
+
+    /// What is shared with the runs beside this one; what the whole learns is known to all anyway.
+    fn shared(&self) -> Option<&Recent> {
+        self.recent.as_deref().filter(|_| self.parent.is_some())
     }
 
     fn lock(&self) -> MutexGuard<'_, Haystack> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A value whose texts are without secrets. Once it is JSON it is too late: what stands escaped
+    /// A value whose texts, and the names in it, are without secrets. Once it is JSON it is too late: what stands escaped
     /// in a text would be escaped twice.
     #[must_use]
     pub fn scrub_value(&self, value: &Value) -> Value {
@@ -237,8 +262,11 @@ impl Needles {
                 elements.iter().map(|element| self.scrub_value(element)).collect::<Vec<_>>().into()
             }
             Value::Object(members) => {
-                let members = members.iter().map(|(key, member)| (Arc::clone(key), self.scrub_value(member)));
-                members.collect::<Map>().into()
+                let mut clean = Map::default();
+                for (key, member) in members.iter() {
+                    clean.insert(free(self.scrub_name(key), &clean, members), self.scrub_value(member));
+                }
+                clean.into()
             }
             Value::Number(number) => {
                 let text = number.to_string();
@@ -247,6 +275,14 @@ impl Needles {
             }
             Value::Null | Value::Bool(_) => value.clone(),
         }
+    }
+
+    fn scrub_name(&self, name: &Arc<str>) -> Arc<str> {
+        if name.len() < SHORTEST {
+            return Arc::clone(name);
+        }
+        let clean = self.scrub(name);
+        if clean == **name { Arc::clone(name) } else { clean.into() }
     }
 
     /// A value as people may see it: what has a secret's name, or the form of a JWT, is a pseudonym,
@@ -268,7 +304,8 @@ fn mask(value: &Value, named: &dyn Fn(&str, &str) -> Arc<str>) -> Value {
     match value {
         Value::Object(members) => {
             let hide = |key: &Arc<str>, member: &Value| match member {
-                Value::Object(_) | Value::List(_) | Value::Null => mask(member, named),
+                // A truth value gives nothing away: `pass: true` is no password.
+                Value::Object(_) | Value::List(_) | Value::Null | Value::Bool(_) => mask(member, named),
                 _ if is_secret_name(key) => pseudonym(&named(key, &member.to_text())).into(),
                 _ => mask(member, named),
             };
@@ -281,6 +318,19 @@ fn mask(value: &Value, named: &dyn Fn(&str, &str) -> Arc<str>) -> Value {
         Value::String(text) if is_jwt(text) => pseudonym(&named("jwt", text)).into(),
         other => other.clone(),
     }
+}
+
+/// A name for a member, with a number behind it where another one of the same object has it already: two
+/// secrets may have one pseudonym, and no member may be lost by that.
+fn free(name: Arc<str>, taken: &Map, original: &Map) -> Arc<str> {
+    if !taken.contains_key(&name) {
+        return name;
+    }
+    let numbered = (2..).map(|number: usize| Arc::from(format!("{name} ({number})")));
+    numbered
+        .into_iter()
+        .find(|name| !taken.contains_key(name) && !original.contains_key(name))
+        .unwrap_or(name)
 }
 
 fn is_needle(text: &str) -> bool {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::ground::secret::name::is_secret_parameter;
 use crate::ground::secret::{Needles, SHORTEST, is_secret_name};
 
 /// A range of bytes in a [`Source`].
@@ -171,6 +172,7 @@ impl Source {
         let mut shown = self.text.clone().into_bytes();
         let mut hidden = hidden.to_vec();
         hidden.extend(literal_secrets(&self.text));
+        hidden.extend(literal_parameters(&self.text));
         hidden.extend(repeated(&self.text, &hidden));
         for span in hidden {
             let end = shown.len().min(span.end as usize);
@@ -218,8 +220,8 @@ pub fn in_project(file: &Path, source: &Source) -> std::io::Result<bool> {
 }
 
 /// Where a secret seems to stand as it is: `password: hunter2`, in YAML's plain and quoted forms,
-/// also in a text that is no YAML. What is a template, a selector or a map is none, and neither is
-/// what is too short to be searched for anywhere.
+/// also in a text that is no YAML. What is a selector or a map is none, and neither is what is too short
+/// to be searched for anywhere; of what has a template in it, only its literals are.
 fn literal_secrets(text: &str) -> Vec<Span> {
     let mut spans = Vec::new();
     for (colon, _) in text.match_indices(": ") {
@@ -227,20 +229,31 @@ fn literal_secrets(text: &str) -> Vec<Span> {
         let name =
             before.bytes().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
         let name = &before[colon - name.count()..];
-        if !is_secret_name(name) {
+        // `bearer` says how, not what; what stands behind it is a token all the same. `session` is a key
+        // of the language.
+        if !(is_secret_name(name) || name == "bearer") || name == "session" {
             continue;
         }
         let start = colon + 2 + text[colon + 2..].len() - text[colon + 2..].trim_start_matches(' ').len();
+        let start = start + properties(&text[start..]);
         let rest = &text[start..];
         let end = match rest.chars().next() {
-            None | Some('{' | '[' | '!' | '$' | '|' | '>' | '&' | '*' | '#' | '\n' | '\r') => continue,
+            None | Some('{' | '!' | '$' | '|' | '>' | '&' | '*' | '#' | '\n' | '\r') => continue,
+            Some('[') => rest.find([']', '\n']).unwrap_or(rest.len()),
             Some(quote @ ('"' | '\'')) => rest[1..].find([quote, '\n']).map_or(rest.len(), |at| at + 1),
             Some(_) => {
                 let line = rest.find([',', '}', '\n', '\r']).unwrap_or(rest.len());
                 rest[..line].find(" #").unwrap_or(line)
             }
         };
-        spans.extend(outside_templates(start, rest[..end].trim_end()));
+        let value = rest[..end].trim_end();
+        let is_list = value.starts_with('[');
+        if is_list || value.contains("{{") {
+            spans.extend(literals(value).map(|range| Span::new(start + range.start, start + range.end)));
+        }
+        if !is_list {
+            spans.extend(outside_templates(start, value));
+        }
     }
     spans
 }
@@ -255,6 +268,57 @@ fn outside_templates(start: usize, value: &str) -> Vec<Span> {
             spans.push(Span::new(start + from, start + open));
         }
         from = value[open..].find("}}").map_or(value.len(), |at| open + at + 2);
+    }
+    spans
+}
+
+/// How long the tag and the anchor are that stand before a value, with the blanks behind them.
+fn properties(text: &str) -> usize {
+    let mut rest = text;
+    while rest.starts_with(['!', '&']) {
+        let word = rest.find([' ', '\n']).unwrap_or(rest.len());
+        rest = rest[word..].trim_start_matches(' ');
+    }
+    text.len() - rest.len()
+}
+
+/// The long words of a list, or of a text with templates in it, that are not of a template, and the long
+/// literals of these.
+fn literals(value: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let separates = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '{' | '}' | '[' | ']' | ',');
+    let mut inside = false;
+    let mut at = 0;
+    let words = value.split(separates).filter_map(move |word| {
+        let (start, end) = (at, at + word.len());
+        let before = value[..start].chars().next_back();
+        at = end + value[end..].chars().next().map_or(0, char::len_utf8);
+        inside = match before {
+            Some('{') => true,
+            Some('}') => false,
+            _ => inside,
+        };
+        let is_literal = !inside || matches!(before, Some('"' | '\''));
+        (is_literal && word.len() >= SHORTEST).then_some(start..end)
+    });
+    words.collect::<Vec<_>>().into_iter()
+}
+
+/// Where a secret seems to stand in a URL: `?token=hunter2&sig=x`. What is a template is none.
+fn literal_parameters(text: &str) -> Vec<Span> {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\'' | ',' | '}' | '`');
+    let mut spans = Vec::new();
+    for (at, _) in text.match_indices('=') {
+        let before = &text[..at];
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.%".contains(byte);
+        let start = at - before.bytes().rev().take_while(is_word).count();
+        if !before[..start].ends_with(['?', '&']) || !is_secret_parameter(&before[start..], false) {
+            continue;
+        }
+        let value = &text[at + 1..];
+        let value = &value[..value.find(ends).unwrap_or(value.len())];
+        if !value.is_empty() && !value.contains("{{") {
+            spans.push(Span::new(at + 1, at + 1 + value.len()));
+        }
     }
     spans
 }

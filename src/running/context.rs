@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
 use crate::document::inputs::Resolved;
+use crate::document::plan::{Plan, PlannedAction, PlannedStep};
 use crate::ground::clock::Clock;
 use crate::ground::secret::Needles;
 use crate::parts::http::{Saved, Transport};
+use crate::parts::scope::Scope;
 use crate::running::event::{Detail, EventKind};
 use crate::running::short_secrets::ShortSecrets;
 
@@ -62,6 +64,21 @@ impl Context {
     pub(super) fn warn_of_short(&self, inputs: &Resolved, mut tell: impl FnMut(EventKind)) {
         let short = self.short_secrets.as_ref().map(|short| short.warnings(inputs));
         short.into_iter().flatten().for_each(|message| tell(EventKind::Warned { message }));
+    }
+
+    /// Learns the secrets among the inputs of a plan, and of those that it uses, before the first of
+    /// several runs begins: no run shows what another one was given.
+    pub fn learn_inputs(&self, plan: &Plan) {
+        let scope = Scope::new(self.needles.clone(), self.clock.clone());
+        plan.inputs.iter().for_each(|(name, value)| scope.set_input(name, value.clone()));
+        let mut steps: Vec<&PlannedStep> = plan.steps.iter().chain(plan.finally.iter()).collect();
+        while let Some(planned) = steps.pop() {
+            match &planned.action {
+                PlannedAction::Uses(used) => self.learn_inputs(used),
+                PlannedAction::Parallel(inner) => steps.extend(inner),
+                PlannedAction::Request(_) | PlannedAction::Script => {}
+            }
+        }
     }
 }
 

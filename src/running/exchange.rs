@@ -160,12 +160,17 @@ impl StepRun<'_> {
         }
         // What no script changed is shown as it was written: a secret too short to be searched for
         // still has its mark there.
+        // An API key in the query is put there by `auth`, and is in no template of the URL.
+        let key = spec.auth().and_then(|auth| auth.shown_in_query(scope));
         if as_written && let (Ok(url), Ok(body)) = (spec.shown_url(scope), spec.shown_body(scope)) {
-            // An API key in the query is put there by `auth`, and is in no template of the URL.
-            if !spec.auth().is_some_and(Auth::is_in_query) {
-                text.url = scope.needles.shown_url(&url);
-            }
+            let url = match key {
+                Some((name, key)) if request.secret_inside => show::with_parameter(&url, &name, &key),
+                _ => url,
+            };
+            text.url = scope.needles.shown_url(&url);
             text.body = body.map(|body| show::text(&body, &request.headers, &scope.needles));
+        } else if let Some((name, key)) = key {
+            text.url = show::with_last_parameter(&text.url, &name, &key);
         }
         events.tell(&self.path, EventKind::RequestSent(text));
     }

@@ -236,12 +236,8 @@ impl Flowing<'_> {
     }
 
     /// A failure whose texts are without secrets: what a user wrote may be made of one.
-    pub(super) fn failure(&self, mut diagnostic: Diagnostic) -> Failure {
-        let needles = &self.scope.needles;
-        diagnostic.message = needles.scrub(&diagnostic.message);
-        diagnostic.help = diagnostic.help.map(|help| needles.scrub(&help));
-        diagnostic.notes = diagnostic.notes.iter().map(|note| needles.scrub(note)).collect();
-        Failure { cause: Cause::CouldNotRun, diagnostic }
+    pub(super) fn failure(&self, diagnostic: Diagnostic) -> Failure {
+        Failure { cause: Cause::CouldNotRun, diagnostic: diagnostic.scrubbed(&self.scope.needles) }
     }
 
     pub(super) fn tell_skipped(&self, planned: &PlannedStep, scope: &Scope, why: String) {

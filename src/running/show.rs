@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
 use reqwest::Version;
-use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
+use reqwest::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
 
 use crate::ground::quantity;
 use crate::ground::secret::{Needles, SHORTEST, pseudonym};
 use crate::ground::value::Value;
 use crate::parts::http::message::{Hop, holds_url, is_credential, is_form};
 use crate::parts::http::{Request, Response, client, status};
+use crate::parts::select::untorn;
 use crate::running::event::{RedirectText, RequestText, ResponseText};
 use crate::running::refusal;
 use crate::running::step::StepRun;
@@ -96,6 +97,17 @@ pub(super) fn may_repeat(value: &Value) -> bool {
     }
 }
 
+/// Whether an answer may hold what is a secret by its name: in its body the words that most of these
+/// names have are looked for, which costs far less than reading it.
+pub(super) fn may_tell_secrets(response: &Response) -> bool {
+    const WORDS: [&[u8]; 6] = [b"oken", b"assw", b"ecret", b"ession", b"redential", b"eyJ"];
+    let beginning = &response.body[..response.body.len().min(LOOKED_AT)];
+    let is_told = |name: &HeaderName| *name != SET_COOKIE && is_credential(name);
+    !response.hops.is_empty()
+        || response.headers.keys().any(is_told)
+        || WORDS.iter().any(|word| memchr::memmem::find(beginning, word).is_some())
+}
+
 /// Learns the secrets of an answer that nobody extracted: they may be echoed elsewhere in it. Called
 /// before anything of it is shown.
 pub(super) fn learn(response: &Response, needles: &Needles) {
@@ -135,10 +147,20 @@ fn learn_headers(headers: &HeaderMap, needles: &Needles) {
             let second = text.split_once(' ').map(|(_, secret)| secret.trim());
             let secret = second.filter(|secret| !secret.contains([' ', ','])).unwrap_or(&text);
             needles.learn(&name.as_str().into(), secret);
+            proofs(&text).for_each(|(name, proof)| needles.learn(&name.into(), proof));
         } else {
             needles.learn_text(&text);
         }
     }
+}
+
+/// The parameters of a credential that prove knowledge of a secret (RFC 7616, section 3.4; RFC 9421).
+fn proofs(credential: &str) -> impl Iterator<Item = (&str, &str)> {
+    const PROOFS: [&str; 4] = ["signature", "response", "mac", "sig"];
+    let pairs = credential.split([',', ' ']).filter_map(|pair| pair.split_once('='));
+    pairs
+        .filter(|(name, _)| PROOFS.iter().any(|proof| name.eq_ignore_ascii_case(proof)))
+        .map(|(name, value)| (name, value.trim_matches('"')))
 }
 
 /// Members with a secret's name, and what texts hold that are URLs or documents themselves.
@@ -192,15 +214,22 @@ fn sent(body: &[u8], headers: &HeaderMap, needles: &Needles) -> String {
         Err(_) => format!("<{} bytes>", body.len()),
         Ok(whole) if whole.len() <= LOOKED_AT => cut(&clean(whole, headers, needles), BODY),
         Ok(whole) => {
-            let beginning = &whole[..whole.floor_char_boundary(LOOKED_AT)];
-            let shown = clean(beginning, headers, needles);
+            let shown = beginning_of(whole, |text| clean(text, headers, needles));
             let end = shown.char_indices().nth(BODY).map_or(shown.len(), |(at, _)| at);
             format!("{}… ({} bytes in all)", &shown[..end], whole.len())
         }
     }
 }
 
-/// The first characters of a text, and how much was left out.
+/// As much of a text as is looked at, cleaned. Where that is not all of it, a secret may be cut at its
+/// end, which is left out.
+pub(super) fn beginning_of(text: &str, clean: impl FnOnce(&str) -> String) -> String {
+    let beginning = &text[..text.floor_char_boundary(LOOKED_AT)];
+    let clean = clean(beginning);
+    if beginning.len() == text.len() { clean } else { untorn(&clean).to_owned() }
+}
+
+/// The first characters of a text that holds no secret any more, and how much was left out.
 pub(super) fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         None => text.to_owned(),
@@ -239,7 +268,8 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
             let value = needles.scrub_value(&needles.masked(value));
             needles.scrub(&serde_json::to_string_pretty(&value).unwrap_or_default())
         }
-        None => clean(&text, &response.headers, needles),
+        None if is_small => clean(&text, &response.headers, needles),
+        None => untorn(&clean(&text, &response.headers, needles)).to_owned(),
     };
     let mut shown = cut(&clean, longest);
     if !is_small {
@@ -254,7 +284,8 @@ fn body(response: &Response, needles: &Needles, longest: usize) -> Option<String
 
 /// All headers of a request: the user's, behind those that the client adds by itself.
 fn wire_headers(request: &Request, needles: &Needles) -> Vec<(String, String)> {
-    let added = client::added(request).into_iter().map(|(name, value)| (name.as_str().to_owned(), value));
+    let added = client::added(request).into_iter();
+    let added = added.map(|(name, value)| (name.as_str().to_owned(), needles.scrub(&value)));
     let cookies = request.cookie().map(|cookies| (COOKIE.as_str().to_owned(), cookie(&cookies)));
     let own = headers(&request.headers, needles).into_iter().filter(|(name, _)| name != COOKIE.as_str());
     added.chain(own).chain(cookies).collect()
@@ -268,7 +299,9 @@ fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
             needles.scrub(&set_cookie(&text))
         } else if *name == LOCATION {
             without_userinfo(&clean)
-        } else if (value.is_sensitive() || is_credential(name)) && clean == text {
+        } else if is_credential(name) {
+            credential(name, &text, needles)
+        } else if value.is_sensitive() && clean == text {
             pseudonym(name.as_str())
         } else {
             clean
@@ -276,6 +309,33 @@ fn headers(headers: &HeaderMap, needles: &Needles) -> Vec<(String, String)> {
         (name.as_str().to_owned(), shown)
     };
     headers.iter().map(show).collect()
+}
+
+/// A URL with one parameter more.
+pub(super) fn with_parameter(url: &str, name: &str, value: &str) -> String {
+    let (url, _) = url.split_once('#').unwrap_or((url, ""));
+    let sign = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{sign}{name}={value}")
+}
+
+/// A URL with another value for a parameter, the last of its name.
+pub(super) fn with_last_parameter(url: &str, name: &str, value: &str) -> String {
+    let pair = |sign: char| url.rfind(&format!("{sign}{name}="));
+    let Some(start) = pair('&').max(pair('?')).map(|at| at + name.len() + 2) else { return url.to_owned() };
+    let end = url[start..].find(['&', '#']).map_or(url.len(), |at| start + at);
+    format!("{}{value}{}", &url[..start], &url[end..])
+}
+
+/// A credential: its scheme and a pseudonym where that is all it has, else a pseudonym.
+fn credential(name: &HeaderName, text: &str, needles: &Needles) -> String {
+    let hits = needles.find(text);
+    let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ');
+    match hits.as_slice() {
+        [hit] if hit.range.end == text.len() && text[..hit.range.start].chars().all(is_scheme) => {
+            needles.scrub(text)
+        }
+        _ => pseudonym(&needles.known_as(text).unwrap_or_else(|| name.as_str().into())),
+    }
 }
 
 /// A URL or a part of one, without what stands before its host: that is a credential.

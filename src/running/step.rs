@@ -221,6 +221,10 @@ impl<'r> StepRun<'r> {
         let answer = Answer::read(&response, &self.planned.yields);
         let scope = self.scope.with_response(&response);
         let missed = self.extract(&answer, &scope)?;
+        // What nobody extracted may come back in a later answer all the same.
+        if show::may_tell_secrets(&response) {
+            self.learn_answer();
+        }
         self.tell_response(&response);
         if self.step.repeat.is_none() {
             self.tell_extracted();

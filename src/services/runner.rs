@@ -195,8 +195,8 @@ impl Runner {
         (context.curl, context.dry_run) = (self.curl, self.dry_run);
         context.short_secrets = context.short_secrets.filter(|_| !self.mock);
         let finished = run(&plan, &context, sink).await;
-        let failures = stand_ins.failures();
-        if failures.is_empty() { Ok(finished) } else { Err(Error::Mock(Diagnostics(failures))) }
+        let failures = stand_ins.failures(&finished.needles);
+        if failures.0.is_empty() { Ok(finished) } else { Err(Error::Mock(failures)) }
     }
 }
 

@@ -427,7 +427,7 @@ finally:
         .to_owned();
     let told = told.replace(&origin, "B").replace(&ran.folder(), "");
     insta::assert_snapshot!(told, @r#"
-    login: POST B/login/ann x-app=t content-type=application/json authorization=Basic «password» {"u":"ann","p":"«password»","pin":"7"}
+    login: POST B/login/ann x-app=t content-type=application/json authorization=Basic «password» {"u":"ann","p":"«password»","pin":"«pin»"}
     job: when {{ job_id > 3 }}; until {{ response.json.done }}; GET B/jobs/‹job_id›?next={{ job_id + 1 }}&k=«password» x-app=t authorization=Bearer ‹access_token›
     each: for each who in 2 elements; runs a script first: what it changes is not shown; POST B/u/‹who› x-app=t content-type=application/x-www-form-urlencoded s=‹sign›&a=b+c&t=‹told›
     both: 2 steps at once
@@ -440,7 +440,7 @@ finally:
     assert!(ran.verdicts().iter().all(|verdict| verdict.ends_with(" skipped")), "{:?}", ran.verdicts());
     assert!(!ran.text().contains("hunter2"), "{}", ran.text());
     let commands = commands(&ran);
-    says(&commands[0], &["# needs PASSWORD\n", "--user ann:\"$PASSWORD\""]);
+    says(&commands[0], &["# needs PASSWORD, PIN\n", "--user ann:\"$PASSWORD\""]);
     says(&commands[1], &["/jobs/\"$JOB_ID\"'?next='\"$JOB_ID_1\"", "Bearer '\"$ACCESS_TOKEN\""]);
 }
 

@@ -5,6 +5,7 @@
 mod command;
 mod fault;
 mod given;
+mod places;
 #[cfg(unix)]
 mod prompt;
 mod written;

@@ -6,13 +6,14 @@ use std::net::TcpListener;
 
 use crate::scenario::Cli;
 
-/// Clears the screen, sets the title, turns the direction, colours by one byte, steps back, overwrites.
-const STEERS: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}\u{9b}31m\u{8}\rX";
+/// Clears the screen, sets the title, turns the direction, colours by one byte, steps back, overwrites, ends
+/// the line for some.
+const STEERS: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}\u{9b}31m\u{8}\r\u{2028}\u{2029}X";
 /// A file that a stranger named.
 const FILE: &str = "f\u{1b}[31m\u{202e}.yaml";
 
 fn could_steer(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202a}'..='\u{202e}')
+    (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{2028}'..='\u{202e}')
 }
 
 /// A server that answers so many times with all of it: reason phrase, headers, cookie, body.

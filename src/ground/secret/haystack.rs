@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
+use url::Host;
 
 use crate::ground::encode;
 use crate::ground::secret::search::Hit;
@@ -21,6 +22,9 @@ const BEGINNING: usize = 12;
 /// The longest form that must stand whole, as many bytes as [`Whole::lengths`] has bits for. Of a longer one
 /// that much is enough: so a place where no secret stands is looked at no further.
 const WHOLE: usize = 127;
+
+/// The longest name of a host (RFC 1035, section 2.3.4).
+const LONGEST_HOST: usize = 253;
 
 /// An incremental index of needles by their first eight bytes, and of each kind in their order. A
 /// general searcher would have to be built again for each secret that a run learns.
@@ -211,13 +215,15 @@ fn common(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
-/// The forms in which a secret is looked for: as it is, line by line, as base64 and inside a longer base64 text, in hexadecimal, quoted for a shell,
-/// without colours, and the parts of a JWT. All that merely escapes characters is decoded where it
+/// The forms in which a secret is looked for: as it is, line by line, as base64 and inside a longer
+/// base64 text, in hexadecimal, quoted for a shell, without colours and blanks, in small letters as in a
+/// host, and the parts of a JWT. All that merely escapes characters is decoded where it
 /// is looked for.
 fn forms(secret: &str) -> Vec<Form> {
     // All URLs begin alike, and one that holds a secret must not hide the rest.
     let begins = secret.len() >= LONG && !secret.contains("://");
     let mut forms = vec![Form { text: secret.to_owned(), begins }];
+    forms.extend(in_hosts(secret).into_iter().map(|text| Form { text, begins }));
     let mut add = |text: String| {
         if text.len() >= SHORTEST {
             forms.push(Form { text, begins: false });
@@ -232,6 +238,7 @@ fn forms(secret: &str) -> Vec<Form> {
         add(joined);
     }
     view::uncolored(secret).into_iter().for_each(&mut add);
+    view::unspaced(secret).into_iter().for_each(&mut add);
     let bytes = secret.as_bytes();
     for skip in 0..3 {
         inside_base64(bytes, skip).into_iter().for_each(&mut add);
@@ -247,6 +254,19 @@ fn forms(secret: &str) -> Vec<Form> {
         secret.split('.').skip(1).for_each(|part| add(part.to_owned()));
     }
     forms
+}
+
+/// What becomes of a secret in the name of a host, or of a header: small letters, and Punycode for what
+/// is no ASCII.
+fn in_hosts(secret: &str) -> Vec<String> {
+    let small = secret.to_ascii_lowercase();
+    let ascii = Some(secret).filter(|secret| !secret.is_ascii() && secret.len() <= LONGEST_HOST);
+    let punycode = ascii.and_then(|secret| match Host::parse(secret) {
+        Ok(Host::Domain(name)) => Some(name),
+        _ => None,
+    });
+    let is_other = |form: &String| form != secret && form.len() >= SHORTEST;
+    [Some(small), punycode].into_iter().flatten().filter(is_other).collect()
 }
 
 /// The part of a base64 text that depends on nothing but the secret, when `skip` bytes stand

@@ -8,49 +8,78 @@ const CALLBACK: [&str; 2] = ["code", "state"];
 /// The headers beside those with a secret's name. `DPoP` proves that its sender owns a token (RFC 9449).
 const HEADERS: [&str; 2] = ["dpop", "cookie2"];
 /// The keys beside those with a secret's name, in our own spelling.
-const KEYS: [&str; 3] = ["basic", "basic_auth", "pass"];
+const KEYS: [&str; 2] = ["basic", "basic_auth"];
+
+/// Words that name a secret whatever stands before them.
+const ALONE: [&str; 31] = [
+    "password",
+    "pass",
+    "pin",
+    "session",
+    "sessionid",
+    "jsessionid",
+    "phpsessid",
+    "secretkey",
+    "accesskey",
+    "csrfmiddlewaretoken",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "secrets",
+    "credential",
+    "credentials",
+    "authorization",
+    "jwt",
+    "cookie",
+    "otp",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "authtoken",
+    "apikey",
+    "clientsecret",
+    "privatekey",
+    "assertion",
+    "bearer",
+];
+/// What makes a `key` one.
+const KINDS: [&str; 9] =
+    ["api", "private", "secret", "signing", "encryption", "access", "auth", "subscription", "functions"];
+/// What is told once more, or in another way.
+const PASSWORDS: [&str; 4] = ["password", "passwd", "pwd", "pass"];
+/// Words that name a secret behind one of these.
+const BEHIND: [(&str, &[&str]); 9] = [
+    ("verifier", &["code"]),
+    ("code", &["device", "authorization", "auth"]),
+    ("id", &["session"]),
+    ("auth", &["x"]),
+    ("confirmation", &PASSWORDS),
+    ("confirm", &PASSWORDS),
+    ("again", &PASSWORDS),
+    ("repeat", &PASSWORDS),
+    ("hash", &PASSWORDS),
+];
+/// What makes a `token` none: where a list goes on.
+const PAGING: [&str; 7] = ["page", "next", "continuation", "cursor", "sync", "prev", "previous"];
 
 /// Whether a variable, header or JSON member of this name holds a secret: `password`,
 /// `accessToken`, `X-Api-Key`; but not `token_type` or `next_page_token`.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    const ALONE: [&str; 22] = [
-        "password",
-        "passwd",
-        "pwd",
-        "passphrase",
-        "passcode",
-        "secret",
-        "secrets",
-        "credential",
-        "credentials",
-        "authorization",
-        "jwt",
-        "cookie",
-        "otp",
-        "accesstoken",
-        "refreshtoken",
-        "idtoken",
-        "authtoken",
-        "apikey",
-        "clientsecret",
-        "privatekey",
-        "assertion",
-        "bearer",
-    ];
-    const KEYS: [&str; 8] =
-        ["api", "private", "secret", "signing", "encryption", "access", "auth", "subscription"];
-    const PAGING: [&str; 7] = ["page", "next", "continuation", "cursor", "sync", "prev", "previous"];
-    let mut words = words_from_the_end(name);
+    // `password2` and `token_1` are one of several.
+    let words = words_from_the_end(name).map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let mut words = words.filter(|word| !word.is_empty());
     let Some(last) = words.next() else { return false };
     if last.eq_ignore_ascii_case("token") {
         return !words.any(|word| is_one(word, &PAGING));
     }
     if last.eq_ignore_ascii_case("key") {
-        return words.next().is_some_and(|word| is_one(word, &KEYS));
+        return words.next().is_some_and(|word| is_one(word, &KINDS));
     }
-    if last.eq_ignore_ascii_case("verifier") {
-        return words.next().is_some_and(|word| word.eq_ignore_ascii_case("code"));
+    if let Some((_, before)) = BEHIND.iter().find(|(word, _)| last.eq_ignore_ascii_case(word)) {
+        return words.next().is_some_and(|word| is_one(word, before));
     }
     is_one(last, &ALONE)
 }
@@ -82,7 +111,8 @@ pub(super) fn is_callback<'n>(names: &(impl Iterator<Item = &'n str> + Clone)) -
 }
 
 /// Whether a parameter of a URL or a field of a form is secret, in a callback or elsewhere.
-pub(super) fn is_secret_parameter(name: &str, in_callback: bool) -> bool {
+#[must_use]
+pub fn is_secret_parameter(name: &str, in_callback: bool) -> bool {
     is_secret_name(name) || is_one(name, &SIGNATURES) || (in_callback && is_one(name, &CALLBACK))
 }
 

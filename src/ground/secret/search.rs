@@ -56,14 +56,15 @@ impl Needles {
         if !knows && memmem::find(text.as_bytes(), b"eyJ").is_none() {
             return hits;
         }
-        let _ = self.find_plainly(text.as_bytes(), &mut |hit| {
+        let mut tell = |hit| {
             hits.push(hit);
             ControlFlow::Continue(())
-        });
+        };
+        let _ = self.find_plainly(text.as_bytes(), true, &mut tell);
         if knows {
             let views = view::views(text.as_bytes());
-            for (at, View { bytes, .. }) in views.iter().enumerate() {
-                let _ = self.find_plainly(bytes, &mut |hit| {
+            for (at, View { bytes, has_words, .. }) in views.iter().enumerate() {
+                let _ = self.find_plainly(bytes, *has_words, &mut |hit| {
                     hits.push(Hit { range: view::origin(&views, at, hit.range.clone()), ..hit });
                     ControlFlow::Continue(())
                 });
@@ -86,23 +87,38 @@ impl Needles {
         if !knows && memmem::find(text, b"eyJ").is_none() {
             return false;
         }
-        let stands = |text: &[u8]| self.find_plainly(text, &mut |_| ControlFlow::Break(())).is_break();
-        stands(text) || (knows && view::views(text).iter().any(|view| stands(&view.bytes)))
+        let stands = |text: &[u8], has_words| {
+            self.find_plainly(text, has_words, &mut |_| ControlFlow::Break(())).is_break()
+        };
+        stands(text, true)
+            || (knows && view::views(text).iter().any(|view| stands(&view.bytes, view.has_words)))
     }
 
     /// Whether anything was learnt that is searched for.
     fn knows_any(&self) -> bool {
-        !self.lock().is_empty() || self.parent.as_ref().is_some_and(|parent| parent.knows_any())
+        !self.lock().is_empty()
+            || self.parent.as_ref().is_some_and(|parent| parent.knows_any())
+            || self.shared().is_some_and(|recent| !recent.is_empty())
     }
 
-    /// What stands in one view, in the order of the age of the secrets, until told to stop.
-    fn find_plainly(&self, text: &[u8], tell: &mut dyn FnMut(Hit) -> ControlFlow<()>) -> ControlFlow<()> {
+    /// What stands in one view, in the order of the age of the secrets, until told to stop. A view that
+    /// `has_words` shows where a JWT ends, too.
+    fn find_plainly(
+        &self,
+        text: &[u8],
+        has_words: bool,
+        tell: &mut dyn FnMut(Hit) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         if let Some(parent) = &self.parent {
-            parent.find_plainly(text, tell)?;
+            parent.find_plainly(text, has_words, tell)?;
         }
         let mut own = self.lock();
         own.visit(text, tell)?;
-        if self.parent.is_some() { ControlFlow::Continue(()) } else { find_jwts(text, &own, tell) }
+        match self.shared() {
+            Some(recent) => recent.find(text, tell),
+            None if self.parent.is_none() && has_words => find_jwts(text, &own, tell),
+            None => ControlFlow::Continue(()),
+        }
     }
 }
 

@@ -28,6 +28,23 @@ fn names_that_hold_secrets_are_known_in_every_spelling() {
         "Authorization",
         "id_token",
         "pbxPassword",
+        "pass",
+        "userPass",
+        "passwd",
+        "pin",
+        "session",
+        "sessionId",
+        "JSESSIONID",
+        "device_code",
+        "authorizationCode",
+        "password2",
+        "token_1",
+        "password_confirmation",
+        "confirm_password",
+        "passwordConfirm",
+        "secretkey",
+        "x-functions-key",
+        "X-Auth",
     ] {
         assert!(is_secret_name(name), "{name}");
     }
@@ -41,6 +58,17 @@ fn names_that_hold_secrets_are_known_in_every_spelling() {
         "max_tokens",
         "keyboard",
         "tokenize",
+        "auth",
+        "code",
+        "user_code",
+        "country_code",
+        "confirm",
+        "id",
+        "bypass",
+        "compass",
+        "spin",
+        "hash",
+        "session_count",
     ] {
         assert!(!is_secret_name(name), "{name}");
     }
@@ -123,8 +151,9 @@ fn two_secrets_that_are_equal_are_seen_to_be_equal() {
     assert_eq!(pass.scrub("the-same-value"), "«a»");
     assert_eq!(pass.known_as("the-same-value").as_deref(), Some("a"));
     assert_eq!(pass.known_as("1234").as_deref(), Some("short"));
-    let value = Value::from_json(br#"{"x":{"token":"the-same-value","pin":"1234"}}"#).expect("JSON");
-    assert_eq!(pass.masked(&value).to_json(), r#"{"x":{"token":"«a»","pin":"1234"}}"#);
+    let value =
+        Value::from_json(br#"{"x":{"token":"the-same-value","n":"1234","pass":true}}"#).expect("JSON");
+    assert_eq!(pass.masked(&value).to_json(), r#"{"x":{"token":"«a»","n":"1234","pass":true}}"#);
 }
 
 #[test]
@@ -137,6 +166,9 @@ fn a_secret_is_found_however_it_was_written_and_broken() {
         "p%26ss-w%22rd%2F%C3%BC-and-more",
         "p&ss-w\x1b[1m\"rd\x1b[0m/ü-and-more",
         "p&ss-w\"rd/\r\n    ü-and-more",
+        "p&ss-w\"rd/ ü-and-more",
+        "p%25252526ss-w%25252522rd/ü-and-more",
+        "p&#38ss-w&#x22;rd/ü-and-more",
         "cCZzcy13InJk\nL8O8LWFuZC1t\nb3Jl",
         // A beginning of it, such as a message has that was cut.
         "p&ss-w\"rd/ü-and",
@@ -145,6 +177,50 @@ fn a_secret_is_found_however_it_was_written_and_broken() {
         assert_eq!(needles.scrub(&format!("x {text} y")), "x «s» y", "{text}");
     }
     assert_eq!(needles.scrub("p&ss-w and others"), "p&ss-w and others");
+}
+
+#[test]
+fn what_becomes_of_a_secret_in_the_name_of_a_host_is_found() {
+    for (secret, host) in
+        [("Tok3nAbCdEf", "tok3nabcdef"), ("T0ken/Ab", "t0ken/ab"), ("Schlüssel-9", "xn--schlssel-9-deb")]
+    {
+        let text = format!("cannot find {host}.localhost");
+        assert_eq!(needles("t", secret).scrub(&text), "cannot find «t».localhost");
+    }
+}
+
+#[test]
+fn the_names_in_a_value_hold_no_secret_and_none_of_its_members_is_lost() {
+    let needles = needles("token", "abcdefgh-1");
+    needles.learn(&"token".into(), "abcdefgh-2");
+    let value = r#"{"abcdefgh-1":1,"abcdefgh-2":{"at abcdefgh-1":2},"«token» (2)":3,"abcdefgh%2d1":4,"x":5}"#;
+    let value = Value::from_json(value.as_bytes()).expect("JSON");
+    assert_eq!(
+        needles.scrub_value(&value).to_json(),
+        r#"{"«token»":1,"«token» (3)":{"at «token»":2},"«token» (2)":3,"«token» (4)":4,"x":5}"#
+    );
+}
+
+#[test]
+fn what_runs_beside_each_other_learn_is_hidden_in_all_of_them_for_a_while() {
+    let command = Needles::of_several();
+    let (one, other) = (command.child(), command.child());
+    one.learn(&"token".into(), "abcdefgh-1");
+    assert_eq!(other.scrub("x abcdefgh-1"), "x «token»");
+    // Its own name goes before the one of another run.
+    other.learn(&"mine".into(), "abcdefgh-1");
+    assert_eq!(other.scrub("x abcdefgh-1"), "x «mine»");
+    drop(one);
+    let last = command.child();
+    assert_eq!(last.scrub("x abcdefgh-1"), "x «token»");
+    last.reveal("abcdefgh-1");
+    assert_eq!(last.scrub("x abcdefgh-1"), "x abcdefgh-1");
+    // A million rows must not be remembered.
+    for row in 0..recent::HALF * 2 {
+        command.child().learn(&"row".into(), &format!("row-secret-{row}"));
+    }
+    assert_eq!(last.scrub(&format!("x row-secret-{}", recent::HALF)), "x «row»");
+    assert_eq!(last.scrub("x row-secret-0"), "x row-secret-0");
 }
 
 #[test]
@@ -173,6 +249,10 @@ fn what_stands_under_a_secrets_name_is_learnt_wherever_it_is_written() {
         "<r><ns:access_token type='a'> abcd-1234-efgh </ns:access_token></r>",
         "<r><secret><![CDATA[abcd-1234-efgh]]></secret></r>",
         "<x password=\"abcd-1234-efgh\"/>",
+        "<input type=hidden name=\"csrf_token\" value=\"abcd-1234-efgh\">",
+        "<INPUT VALUE='abcd-1234-efgh' id=a NAME='password'/>",
+        "<param name=token value=abcd-1234-efgh >",
+        "<meta name=\"csrf-token\" content=\"abcd-1234-efgh\" />",
         "{\"password\": \"abcd-1234-efgh\", cut",
         "password: abcd-1234-efgh",
         "api-key = 'abcd-1234-efgh'",
@@ -187,6 +267,12 @@ fn what_stands_under_a_secrets_name_is_learnt_wherever_it_is_written() {
         needles.learn_text(text);
         assert_eq!(needles.shown_text(text), text);
     }
+    let plain = r#"<input name="city" value="abcd-1234-efgh"><p id="token">value="x"</p>"#;
+    assert_eq!(Needles::default().shown_text(plain), plain);
+    let value = Value::from_json(br#"{"session":{"user":"ann-from-x"},"pass":"abcd-1234"}"#).expect("JSON");
+    let needles = Needles::default();
+    needles.learn_members(&value);
+    assert_eq!(needles.scrub("ann-from-x abcd-1234"), "ann-from-x «pass»");
     for (url, shown) in [
         ("https://h/cb?code=x1&state=y2&z=3", "https://h/cb?code=«code»&state=«state»&z=3"),
         ("https://h/?code=DE&z=3", "https://h/?code=DE&z=3"),

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use memchr::{memchr, memchr2};
 
 /// How often a text is decoded: JSON in JSON in JSON is seen in real logs.
-const DEEPEST: u8 = 3;
+const DEEPEST: u8 = 4;
 /// How much may be decoded, by the length of the text: a hostile text must not cost more.
 const MOST: usize = 24;
 /// What may be decoded of any text, in bytes.
@@ -24,6 +24,8 @@ enum Code {
     Ansi,
     /// Broken into lines, as by base64 in mail (RFC 2045, section 6.8) or by a narrow page.
     Lines,
+    /// The same where a blank has taken the place of the end of the line, as on an HTML page.
+    Blanks,
     /// Backslashes: JSON (RFC 8259, section 7), programming languages, shells.
     Backslash,
     /// Character references of XML and HTML.
@@ -34,12 +36,14 @@ enum Code {
     Form,
 }
 
-const CODES: [Code; 6] =
-    [Code::Backslash, Code::Lines, Code::Percent, Code::Form, Code::Reference, Code::Ansi];
+const CODES: [Code; 7] =
+    [Code::Backslash, Code::Lines, Code::Percent, Code::Form, Code::Reference, Code::Ansi, Code::Blanks];
 
 /// A decoded text, and what of it stands where in the one that it was made of.
 pub(super) struct View {
     pub(super) bytes: Vec<u8>,
+    /// Whether one word ends where the next begins.
+    pub(super) has_words: bool,
     edits: Vec<Edit>,
     /// The view that it was made of; `None` for the text itself.
     of: Option<usize>,
@@ -64,10 +68,12 @@ pub(super) fn views(text: &[u8]) -> Vec<View> {
     loop {
         let (bytes, depth) = of.map_or((text, 0), |at: usize| (&*views[at].bytes, views[at].depth));
         let mut made = Vec::new();
-        for code in CODES.iter().filter(|_| depth < DEEPEST) {
+        for code in CODES.iter().filter(|code| code.is_for(depth)) {
             let Some((bytes, edits)) = code.decode(bytes, left) else { continue };
             left -= bytes.len();
-            made.push(View { bytes, edits, of, depth: depth + 1 });
+            let has_words = *code != Code::Blanks;
+            let depth = if has_words { depth + 1 } else { DEEPEST };
+            made.push(View { bytes, has_words, edits, of, depth });
         }
         for view in made {
             if view.bytes != text && views.iter().all(|known| known.bytes != view.bytes) {
@@ -85,6 +91,11 @@ pub(super) fn views(text: &[u8]) -> Vec<View> {
 /// A text without what colours it; `None` where nothing does.
 pub(super) fn uncolored(text: &str) -> Option<String> {
     Code::Ansi.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
+}
+
+/// A text without its blanks; `None` where it has none.
+pub(super) fn unspaced(text: &str) -> Option<String> {
+    Code::Blanks.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
 }
 
 /// A text whose lines are joined; `None` where it has but one.
@@ -125,6 +136,12 @@ impl View {
 }
 
 impl Code {
+    /// Whether a text is read so that was decoded that often. Almost every text has blanks: they are
+    /// taken out of none but the text itself, and nothing is made of that.
+    fn is_for(self, depth: u8) -> bool {
+        if self == Self::Blanks { depth == 0 } else { depth < DEEPEST }
+    }
+
     /// The decoded text and its edits; `None` where there is nothing to decode, or where it is longer
     /// than `most`.
     fn decode(self, text: &[u8], most: usize) -> Option<(Vec<u8>, Vec<Edit>)> {
@@ -162,6 +179,7 @@ impl Code {
             // A control sequence begins with the two characters ESC [, or with the one U+009B.
             Self::Ansi => memchr2(0x1b, 0xc2, rest),
             Self::Lines => memchr2(b'\n', b'\r', rest),
+            Self::Blanks => rest.iter().position(u8::is_ascii_whitespace),
             Self::Backslash => memchr(b'\\', rest),
             Self::Reference => memchr(b'&', rest),
             Self::Percent => memchr(b'%', rest),
@@ -176,7 +194,7 @@ impl Code {
     fn read(self, text: &[u8], piece: &mut Vec<u8>) -> usize {
         match self {
             Self::Ansi => control(text),
-            Self::Lines => text.iter().take_while(|byte| byte.is_ascii_whitespace()).count(),
+            Self::Lines | Self::Blanks => text.iter().take_while(|byte| byte.is_ascii_whitespace()).count(),
             Self::Backslash => backslash(text, piece),
             Self::Reference => reference(text, piece),
             Self::Percent | Self::Form if text[0] == b'%' => percent(text, piece),
@@ -267,15 +285,28 @@ const ASCII: &str = "\tTab \nNewLine !excl \"quot #num $dollar %percnt &amp 'apo
     ^Hat _lowbar `grave {lcub {lbrace |verbar |vert }rcub }rbrace \"QUOT &AMP <LT >GT";
 
 fn reference(text: &[u8], piece: &mut Vec<u8>) -> usize {
-    let Some(end) = text.iter().take(LONGEST).position(|byte| *byte == b';') else { return 0 };
-    let code = match &text[1..end] {
-        [b'#', b'x' | b'X', digits @ ..] => hex(digits),
-        [b'#', digits @ ..] => str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
-        name => str::from_utf8(name).ok().and_then(named),
+    let near = &text[1..text.len().min(LONGEST)];
+    let length =
+        |rest: &[u8], is_digit: fn(&u8) -> bool| rest.iter().take_while(|byte| is_digit(byte)).count();
+    let (end, code) = match near {
+        [b'#', b'x' | b'X', rest @ ..] => {
+            let digits = length(rest, u8::is_ascii_hexdigit);
+            (2 + digits, hex(&rest[..digits]))
+        }
+        [b'#', rest @ ..] => {
+            let digits = length(rest, u8::is_ascii_digit);
+            (1 + digits, str::from_utf8(&rest[..digits]).ok().and_then(|digits| digits.parse().ok()))
+        }
+        rest => {
+            let name = length(rest, u8::is_ascii_alphanumeric);
+            let closed = rest.get(name) == Some(&b';');
+            (name, str::from_utf8(&rest[..name]).ok().filter(|_| closed).and_then(named))
+        }
     };
     let Some(code) = code else { return 0 };
     push(code, piece);
-    end + 1
+    // A number ends with its digits, too (HTML, section 13.2.5.80).
+    1 + end + usize::from(near.get(end) == Some(&b';'))
 }
 
 fn named(name: &str) -> Option<u32> {
@@ -320,6 +351,8 @@ mod tests {
             ("x %C3%BC%2f y", "ü/"),
             ("x a+%26b y", "a &b"),
             ("x a\r\n  b\nc y", "abc"),
+            ("x a&#38b&#x26,c y", "a&b&,c"),
+            ("x a bc\t d y", "abcd"),
             ("x a\x1b[31mb\x1b[0;1mc\u{9b}2Jd y", "abcd"),
             ("x \x1b]0;t\x07a\x1b]8;;u\x1b\\b y", "ab"),
             ("x a\\\\\\\"b y", "a\"b"),
@@ -337,7 +370,7 @@ mod tests {
 
     #[test]
     fn what_needs_no_decoding_costs_nothing() {
-        assert!(views(b"plain text = no escapes, 100 percent").is_empty());
+        assert!(views(b"plain-text=no_escapes,100_percent").is_empty());
     }
 
     proptest::proptest! {

@@ -33,7 +33,11 @@ pub fn written(text: &str) -> Vec<Written<'_>> {
     while let Some(at) = text[from..].find([':', '=', '>']).map(|at| from + at) {
         from = at + 1;
         let sign = text.as_bytes()[at];
-        let name = if sign == b'>' { tag_before(&text[..at]) } else { name_before(&text[..at]) };
+        let name = match sign {
+            b'>' => tag_before(&text[..at]),
+            b'=' => of_field(text, at).unwrap_or_else(|| name_before(&text[..at])),
+            _ => name_before(&text[..at]),
+        };
         if !is_secret_name(name) {
             continue;
         }
@@ -133,19 +137,26 @@ impl Needles {
     /// their name, however short they are.
     #[must_use]
     pub fn shown_url(&self, url: &str) -> String {
-        self.scrub(&masked(url, &parameters(url), |name, value| self.named(name, value)))
+        self.masked_by(url, parameters)
     }
 
     /// The same of a text that a server sent.
     #[must_use]
     pub fn shown_text(&self, text: &str) -> String {
-        self.scrub(&masked(text, &certain(text), |name, value| self.named(name, value)))
+        self.masked_by(text, certain)
     }
 
     /// The same of a form.
     #[must_use]
     pub fn shown_pairs(&self, text: &str) -> String {
-        self.scrub(&masked(text, &pairs(text), |name, value| self.named(name, value)))
+        self.masked_by(text, pairs)
+    }
+
+    /// What is known goes first: a secret may have a part that stands under a name, as in
+    /// `Credential=…, Signature=…`, and what is left of it would not be recognised any more.
+    fn masked_by(&self, text: &str, values: impl Fn(&str) -> Vec<Written<'_>>) -> String {
+        let clean = self.scrub(text);
+        masked(&clean, &values(&clean), |name, value| self.named(name, value))
     }
 
     /// What a value is called that stands under a name.
@@ -198,6 +209,22 @@ fn tag_before(text: &str) -> &str {
     let Some(open) = near.rfind('<') else { return name_before(text) };
     let tag = near[open + 1..].split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
     tag.rsplit(':').next().unwrap_or_default()
+}
+
+/// What the field is called whose value stands behind the `=`: `<input name="token" value="x">`.
+fn of_field(text: &str, at: usize) -> Option<&str> {
+    let is = |name: &str| ["value", "content"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    if !is(name_before(&text[..at])) {
+        return None;
+    }
+    let from = text.ceil_char_boundary(at.saturating_sub(LONGEST_TAG));
+    let open = from + text[from..at].rfind('<')?;
+    let near = &text[open..text.floor_char_boundary(at + LONGEST_TAG)];
+    let tag = &near[..near.find('>').unwrap_or(near.len())];
+    tag.match_indices('=').find_map(|(at, _)| {
+        let is_name = name_before(&tag[..at]).eq_ignore_ascii_case("name");
+        is_name.then(|| &tag[value_after(tag, at + 1)])
+    })
 }
 
 /// Where the text of an element begins and ends.

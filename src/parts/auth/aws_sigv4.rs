@@ -14,7 +14,7 @@ use url::Url;
 use crate::ground::encode;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
-use crate::parts::auth::{Part, set_credential};
+use crate::parts::auth::{Part, learn_proof, set_credential};
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention};
@@ -89,6 +89,7 @@ impl AwsSigv4 {
         let time = encode::strftime(scope.clock.now_seconds(), "%Y%m%dT%H%M%SZ")
             .map_err(|why| Error::new(self.access_key.span, format!("the time cannot be signed: {why}")))?;
         let authorization = signer.sign(request, &time);
+        learn_proof("Signature", &authorization, scope);
         set_credential(request, AUTHORIZATION, &authorization, self.access_key.span)
     }
 

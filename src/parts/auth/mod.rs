@@ -135,12 +135,6 @@ impl Auth {
         }
     }
 
-    /// Whether the credential stands in the query.
-    #[must_use]
-    pub const fn is_in_query(&self) -> bool {
-        matches!(self, Self::ApiKey(key) if key.is_in_query())
-    }
-
     /// Tells every name that its templates read, and where.
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         match self {
@@ -215,6 +209,16 @@ fn set_credential(request: &mut Request, name: HeaderName, text: &str, span: Spa
     value.set_sensitive(true);
     request.headers.insert(name, value);
     Ok(())
+}
+
+/// Learns what proves knowledge of the secret in a credential of several parameters: it may be echoed
+/// alone.
+fn learn_proof(name: &str, credential: &str, scope: &Scope) {
+    let value = credential.split_once(&format!(" {name}=")).map(|(_, rest)| rest.trim_start_matches('"'));
+    let end = |value: &str| value.find(['"', ',']).unwrap_or(value.len());
+    if let Some(value) = value {
+        scope.needles.learn(&name.to_ascii_lowercase().into(), &value[..end(value)]);
+    }
 }
 
 #[cfg(test)]

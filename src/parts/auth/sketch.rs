@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, COOKIE};
 
-use crate::parts::auth::api_key::Place;
+use crate::ground::encode;
+use crate::ground::secret::pseudonym;
+use crate::parts::auth::api_key::{ApiKey, Place};
 use crate::parts::auth::{Auth, Part};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Sketched, Sketcher};
@@ -63,6 +65,19 @@ impl Auth {
             Self::AwsSigv4(_) => later("`aws_sigv4` signs it when it is sent"),
             Self::Jwt(_) => later("`jwt` signs a token when it is sent"),
             Self::None => Credential::default(),
+        }
+    }
+
+    /// The key that stands in the query, as people may see it: the name of its parameter, and a
+    /// pseudonym.
+    #[must_use]
+    pub fn shown_in_query(&self, scope: &Scope) -> Option<(String, String)> {
+        match self {
+            Self::ApiKey(ApiKey { place: Place::Query(name), .. }) => {
+                let (secret, _) = self.key_in_query(scope)?;
+                Some((encode::url(name), pseudonym(&secret)))
+            }
+            _ => None,
         }
     }
 

@@ -29,7 +29,7 @@ pub const MOST: usize = 2;
 pub const FREE: u64 = 1024 * 1024;
 /// How much is decoded at once, in bytes.
 const PIECE: usize = 16 * 1024;
-/// How much of a name that is not known is told, in characters.
+/// How long a name that is not known may be to be told, in characters.
 const TOLD: usize = 40;
 
 /// A coding that is undone.
@@ -98,7 +98,7 @@ pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Refusal> {
     }
     // Each looks back over 16 MiB: two of them would take more memory than the largest body.
     if found == [Coding::Brotli, Coding::Brotli] {
-        return Err(Refusal::Unknown("br, br".to_owned()));
+        return Err(Refusal::Unknown("`br, br`".to_owned()));
     }
     Ok(found)
 }
@@ -112,8 +112,12 @@ fn known(name: &[u8]) -> Option<Coding> {
     }
 }
 
+/// A name as it is told; of a long one nothing, since half a secret is not recognised any more.
 fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).chars().take(TOLD).collect()
+    match String::from_utf8_lossy(name) {
+        name if name.chars().count() <= TOLD => format!("`{name}`"),
+        _ => format!("a name of {} bytes", name.len()),
+    }
 }
 
 /// Decodes a body as it comes.

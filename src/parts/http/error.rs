@@ -201,7 +201,7 @@ pub enum Error {
         fault: tls::Fault,
     },
     /// The body is in a coding that is not undone.
-    #[error("the answer of {to} is encoded as `{coding}`, which is not decoded")]
+    #[error("the answer of {to} is encoded as {coding}, which is not decoded")]
     Encoding {
         /// Who.
         to: String,

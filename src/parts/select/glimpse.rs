@@ -2,8 +2,8 @@
 //!
 //! Whatever is shown has been through three sieves: members that are secrets by their name, in a
 //! value or in a text that looks like one; the secrets that this run knows; and signs that steer a
-//! terminal. All that happens before the text is cut, since a secret that is cut is not recognised
-//! any more.
+//! terminal. All that happens before blanks are joined and the text is cut, since a secret that is cut
+//! is not recognised any more: whoever shows a part of a foreign text gets it here.
 
 use std::fmt::Write as _;
 
@@ -14,23 +14,59 @@ use crate::ground::value::Value;
 
 /// How many bytes are looked at, whatever of them is shown in the end.
 const LOOKED_AT: usize = 16 * 1024;
+/// How much of the end of a text is not shown that was cut before it was looked at, in bytes: half a
+/// secret may stand there.
+const TORN: usize = 4 * 1024;
 
 /// The beginning of a text that a server sent: `longest` characters, and `…` where there are more.
 #[must_use]
 pub fn excerpt(text: &str, longest: usize, needles: &Needles) -> String {
     let start = start(text);
-    let clean = cut(&masked_text(start), longest, needles);
-    if start.len() < text.len() && !clean.ends_with('…') {
-        return clean + "…";
+    if start.len() == text.len() {
+        return cut_clean(&clean(start, needles), longest);
     }
-    clean
+    let clean = visible(untorn(&clean(start, needles)));
+    let end = clean.char_indices().nth(longest).map_or(clean.len(), |(at, _)| at);
+    format!("{}…", &clean[..end])
+}
+
+/// The same in one line, in which every run of blanks is one.
+#[must_use]
+pub fn line(text: &str, longest: usize, needles: &Needles) -> String {
+    let start = start(text);
+    let clean = clean(start, needles);
+    let is_torn = start.len() < text.len();
+    let joined = joined(if is_torn { untorn(&clean) } else { &clean });
+    let clean = visible(&joined);
+    match clean.char_indices().nth(longest) {
+        Some((cut, _)) => format!("{}…", &clean[..cut]),
+        None if is_torn => clean + "…",
+        None => clean,
+    }
+}
+
+/// A text in which every run of blanks is one. It has been through the sieves: a secret that is broken
+/// by the end of a line is recognised, one that is broken by a blank may not be.
+#[must_use]
+pub fn joined(clean: &str) -> String {
+    clean.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What may be shown of a text that was cut, and scrubbed then.
+#[must_use]
+pub fn untorn(clean: &str) -> &str {
+    &clean[..clean.floor_char_boundary(clean.len().saturating_sub(TORN))]
 }
 
 /// The beginning of a text of our own that holds names from outside: what looks like a member is
 /// none.
 #[must_use]
 pub fn cut(text: &str, longest: usize, needles: &Needles) -> String {
-    let clean = visible(&needles.scrub(text));
+    cut_clean(&needles.scrub(text), longest)
+}
+
+fn cut_clean(clean: &str, longest: usize) -> String {
+    let clean = visible(clean);
     match clean.char_indices().nth(longest) {
         Some((cut, _)) => format!("{}…", &clean[..cut]),
         None => clean,
@@ -59,7 +95,7 @@ fn write_json(value: &Value, needles: &Needles, json: &mut String) {
     match value {
         Value::String(text) if is_jwt(text) => json.push_str("\"«jwt»\""),
         Value::String(text) => {
-            json.push_str(&Value::from(needles.scrub(&masked_text(start(text)))).to_json());
+            json.push_str(&Value::from(clean(start(text), needles)).to_json());
         }
         Value::List(elements) => {
             json.push('[');
@@ -97,6 +133,12 @@ fn write_member(name: &str, member: &Value, needles: &Needles, json: &mut String
     }
 }
 
+/// A text that has been through the first two sieves. What is known goes first: a secret that has a part
+/// under a name would not be recognised any more.
+fn clean(text: &str, needles: &Needles) -> String {
+    masked_text(&needles.scrub(text))
+}
+
 /// A text in which whatever is written like a member with a secret's name is a pseudonym.
 fn masked_text(text: &str) -> String {
     masked(text, &written(text), |name, _| name.into())
@@ -117,6 +159,31 @@ mod tests {
         assert_eq!(excerpt("a\x1bb", 9, &needles), "a\\x1bb");
         let long = "a".repeat(LOOKED_AT + 1);
         assert!(excerpt(&long, usize::MAX, &needles).ends_with('…'));
+    }
+
+    #[test]
+    fn a_secret_is_recognised_before_blanks_are_joined() {
+        let needles = Needles::default();
+        let secret = "correct horse battery staple ".repeat(9);
+        needles.learn(&"mine".into(), secret.trim_end());
+        let broken = secret.trim_end().replace(' ', "\n   ");
+        assert_eq!(line(&format!("a \n b {broken} c"), 99, &needles), "a b «mine» c");
+        assert_eq!(line("a\tb  c", 3, &needles), "a b…");
+        assert_eq!(line(" \n ", 3, &needles), "");
+    }
+
+    /// Where a text is looked at in part, the secret at its end is cut.
+    #[test]
+    fn nothing_is_shown_of_the_end_of_a_text_that_was_cut() {
+        let needles = Needles::default();
+        let (long, last) = ("x1".repeat(1500), "y2".repeat(1500));
+        needles.learn(&"long".into(), &long);
+        needles.learn(&"last".into(), &last);
+        let hex = crate::ground::encode::hex(last.as_bytes());
+        let text = format!("{} {hex}", [long.as_str(); 5].join(" "));
+        for shown in [excerpt(&text, 99, &needles), line(&text, 99, &needles)] {
+            assert!(!shown.contains("7932") && shown.ends_with('…'), "{shown}");
+        }
     }
 
     #[test]

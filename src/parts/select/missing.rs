@@ -10,7 +10,7 @@ use crate::ground::diagnostic::did_you_mean;
 use crate::ground::secret::Needles;
 use crate::ground::value::{Value, shape};
 use crate::parts::http::Response;
-use crate::parts::select::glimpse::{cut, excerpt};
+use crate::parts::select::glimpse::{cut, line};
 use crate::parts::select::page;
 use crate::parts::select::path::{Segment, show};
 
@@ -72,7 +72,7 @@ impl Missing {
     pub fn actual(&self, needles: &Needles) -> String {
         let reason = cut(&self.reason, LONGEST, needles);
         match &self.glimpse {
-            Some(text) => format!("{reason} `{}`", excerpt(text, GLIMPSE, needles)),
+            Some(text) => format!("{reason} `{}`", line(text, GLIMPSE, needles)),
             None => reason,
         }
     }
@@ -190,7 +190,7 @@ impl Missing {
         } else {
             let media = media.unwrap_or_else(|| "of no declared type".to_owned());
             self.reason = format!("the body is {media}, {size} bytes:");
-            self.glimpse = Some(one_line(&start));
+            self.glimpse = Some(start.into_owned());
         }
     }
 }
@@ -212,10 +212,6 @@ fn wide(body: &[u8]) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn list(names: &[&str], one: &str) -> String {

@@ -36,7 +36,7 @@ use crate::parts::select::query::{MAX_NESTING, nesting};
 pub use crate::parts::select::answer::{Answer, Yield};
 pub use crate::parts::select::body::BodyForm;
 pub use crate::parts::select::css::Css;
-pub use crate::parts::select::glimpse::{excerpt, shown};
+pub use crate::parts::select::glimpse::{excerpt, joined, shown, untorn};
 pub use crate::parts::select::jwt::Claims;
 pub use crate::parts::select::missing::{Absence, Missing};
 pub use crate::parts::select::pass::Pass;

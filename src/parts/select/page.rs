@@ -14,7 +14,7 @@ pub fn is_page(response: &Response) -> bool {
     is_html(response.media_type().as_deref(), &beginning(response))
 }
 
-/// The title of an HTML page, in one line; `None` where it is empty or not there.
+/// The title of an HTML page as it stands there; `None` where it is empty or not there.
 #[must_use]
 pub fn title(response: &Response) -> Option<String> {
     title_of(&beginning(response))
@@ -38,8 +38,8 @@ fn title_of(html: &str) -> Option<String> {
     let open = lower.find("<title")?;
     let from = open + lower[open..].find('>')? + 1;
     let to = from + lower[from..].find("</title")?;
-    let title = html[from..to].split_whitespace().collect::<Vec<_>>().join(" ");
-    (!title.is_empty()).then_some(title)
+    let title = html[from..to].trim();
+    (!title.is_empty()).then(|| title.to_owned())
 }
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_title_is_found_in_any_case_and_over_lines() {
-        assert_eq!(title_of("<TITLE a=1>\n Sign\n in </Title>").as_deref(), Some("Sign in"));
+        assert_eq!(title_of("<TITLE a=1>\n Sign\n in </Title>").as_deref(), Some("Sign\n in"));
         assert_eq!(title_of("<title></title>"), None);
         assert_eq!(title_of("<title>open"), None);
     }

@@ -240,7 +240,12 @@ impl Expression {
         if value.as_str().is_some_and(|text| text.len() > LARGEST) {
             return Err(Error::new(self.span, "the text that this makes is larger than 32 MiB"));
         }
-        Ok(Marked::new(value, reads.marks()))
+        let marks = reads.marks();
+        // What is made of a secret is as secret as that wherever it is echoed.
+        if let (Some(name), Value::String(text)) = (&marks.secret, &value) {
+            scope.needles.learn(name, text);
+        }
+        Ok(Marked::new(value, marks))
     }
 
     fn failed(&self, error: &minijinja::Error, scope: &Scope) -> Error {

@@ -3,7 +3,7 @@
 use crate::ground::secret::Needles;
 use crate::ground::value::Value;
 use crate::parts::http::Response;
-use crate::parts::select::page;
+use crate::parts::select::{joined, page};
 use crate::running::refusal::challenge;
 use crate::running::show;
 
@@ -40,11 +40,11 @@ pub(in crate::running) fn said(response: &Response, needles: &Needles) -> Option
     let texts = match response.json() {
         Ok(json) => texts_of_members(&needles.masked(json)),
         Err(_) if page::is_page(response) => page::title(response).into_iter().collect(),
-        Err(_) => plain(response).into_iter().collect(),
+        Err(_) => plain(response, needles).into_iter().collect(),
     };
     let texts =
         if texts.is_empty() { challenge(response, "error_description").into_iter().collect() } else { texts };
-    line(texts, needles)
+    line(&texts, needles)
 }
 
 /// The same of an answer whose status is good, where it reports an error nevertheless.
@@ -52,7 +52,7 @@ pub(in crate::running) fn said_inside(response: &Response, needles: &Needles) ->
     let reports = |json: &&Value| expectation(json).is_some();
     match response.json().ok().filter(reports) {
         Some(_) => said(response, needles),
-        None if page::is_page(response) => line(page::title(response).into_iter().collect(), needles),
+        None if page::is_page(response) => line(page::title(response).as_slice(), needles),
         None => None,
     }
 }
@@ -84,10 +84,11 @@ fn has_texts(json: &Value, name: &str) -> bool {
     json.get(name).is_some_and(|value| !texts(value).is_empty())
 }
 
-/// The texts, each once, in a line that can be shown.
-fn line(texts: Vec<String>, needles: &Needles) -> Option<String> {
+/// The texts, each once, in a line that can be shown. What a text holds is hidden before its blanks
+/// are joined: a secret that has another one within it is not recognised any more.
+fn line(texts: &[String], needles: &Needles) -> Option<String> {
     let mut told: Vec<String> = Vec::new();
-    for text in texts {
+    for text in texts.iter().map(|text| joined(&needles.shown_text(text))) {
         if !told.iter().any(|known| known.eq_ignore_ascii_case(&text)) && told.len() < TEXTS {
             told.push(text);
         }
@@ -103,19 +104,18 @@ fn texts_of_members(json: &Value) -> Vec<String> {
 /// A text itself, those in a list, or what an object says of an error.
 fn texts(value: &Value) -> Vec<String> {
     match value {
-        Value::String(text) => {
-            let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            if line.is_empty() { Vec::new() } else { vec![line] }
-        }
+        Value::String(text) if text.trim().is_empty() => Vec::new(),
+        Value::String(text) => vec![text.to_string()],
         Value::List(elements) => elements.iter().take(TEXTS).flat_map(texts).collect(),
         Value::Object(_) => texts_of_members(value),
         Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
 }
 
-/// The first line of a short text.
-fn plain(response: &Response) -> Option<String> {
+/// The first line of a text, where it is short.
+fn plain(response: &Response, needles: &Needles) -> Option<String> {
     let text = std::str::from_utf8(&response.body).ok()?;
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let clean = show::beginning_of(text, |text| needles.shown_text(text));
+    let line = clean.lines().map(str::trim).find(|line| !line.is_empty())?;
     (line.chars().count() <= LONGEST && !line.starts_with('<')).then(|| line.to_owned())
 }

@@ -102,10 +102,12 @@ impl StandIns {
         self.servers.iter().map(|served| served.origin.origin()).collect()
     }
 
-    /// What broke in handlers so far, and where.
+    /// What broke in handlers so far, and where. They saw requests, and know of no secret in them:
+    /// `needles` are those of the run that sent them.
     #[must_use]
-    pub fn failures(&self) -> Vec<Diagnostic> {
-        self.servers.iter().flat_map(|served| served.running.failures()).collect()
+    pub fn failures(&self, needles: &Needles) -> Diagnostics {
+        let failures = self.servers.iter().flat_map(|served| served.running.failures());
+        Diagnostics(failures.collect()).scrubbed(needles)
     }
 
     /// How much trouble there was so far: a run that begins later is not blamed for it.
@@ -116,9 +118,9 @@ impl StandIns {
     }
 
     /// The trouble since then: errors for handlers that broke, warnings for requests without a
-    /// route.
+    /// route. `needles` are those of the run that began then.
     #[must_use]
-    pub fn trouble_since(&self, before: Troubles) -> Diagnostics {
+    pub fn trouble_since(&self, before: Troubles, needles: &Needles) -> Diagnostics {
         let mut found = Diagnostics::default();
         for (served, (broken, unmatched)) in self.servers.iter().zip(before.0) {
             found.0.extend(served.running.failures().into_iter().skip(broken));
@@ -129,7 +131,7 @@ impl StandIns {
                 Diagnostic::warning(message)
             }));
         }
-        found
+        found.scrubbed(needles)
     }
 }
 

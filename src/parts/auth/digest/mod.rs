@@ -16,7 +16,7 @@ use crate::ground::random;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
 use crate::parts::auth::digest::challenge::{Challenge, Exchange, parameters_of};
-use crate::parts::auth::{Part, set_credential};
+use crate::parts::auth::{Part, learn_proof, set_credential};
 use crate::parts::http::redirect::carry_on;
 use crate::parts::http::{Request, Response};
 use crate::parts::scope::Scope;
@@ -106,6 +106,7 @@ impl Digest {
             count,
         };
         let credential = challenge.answer(&username, &password.value, &exchange);
+        learn_proof("response", &credential, scope);
         set_credential(request, AUTHORIZATION, &credential, self.password.span)
     }
 

@@ -225,8 +225,8 @@ fn the_middle_of_two_codings_is_bounded_too() {
 #[test]
 fn the_codings_of_all_headers_are_one_list() {
     type Row<'r> = (&'r [&'static str], Result<Vec<Coding>, Refusal>);
-    let unknown = |name: &str| Err(Refusal::Unknown(name.to_owned()));
-    let table: [Row; 15] = [
+    let unknown = |name: &str| Err(Refusal::Unknown(format!("`{name}`")));
+    let table: [Row; 16] = [
         (&[], Ok(vec![])),
         (&["identity"], Ok(vec![])),
         (&["Identity , ", ""], Ok(vec![])),
@@ -242,6 +242,10 @@ fn the_codings_of_all_headers_are_one_list() {
         (&["gzip", "gzip", "gzip"], Err(Refusal::TooMany(3))),
         (&["gzip,gzip,gzip", "identity, zstd"], Err(Refusal::TooMany(4))),
         (&["gzip;q=1"], unknown("gzip;q=1")),
+        (
+            &["a-name-so-long-that-a-part-of-it-would-be-told"],
+            Err(Refusal::Unknown("a name of 46 bytes".into())),
+        ),
     ];
     for (values, expected) in table {
         let mut headers = HeaderMap::new();
