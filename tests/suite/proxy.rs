@@ -230,7 +230,11 @@ fn https_goes_through_an_http_proxy_by_a_tunnel_that_sees_nothing_of_it() {
 #[test]
 fn a_tunnel_that_the_proxy_refuses_is_told_as_its_doing() {
     for (status, cause, said) in [
-        ("407 Proxy Authentication Required", Cause::Authentication, "asks for credentials, or for other ones"),
+        (
+            "407 Proxy Authentication Required",
+            Cause::Authentication,
+            "asks for credentials, or for other ones",
+        ),
         ("403 Forbidden", Cause::CouldNotRun, "refuses to connect to api.example:443"),
     ] {
         let way = Way::start(move |client| {

@@ -18,7 +18,7 @@ use crate::document::environment::{self, Entry, Environment, Whence};
 use crate::document::inputs::missing::{Lacking, missing_inputs, source_of, unknown_input};
 use crate::document::outside::Outside;
 use crate::document::rows::Row;
-use crate::document::workflow::{Input, NamesRead, StandIn, Uses, Workflow};
+use crate::document::workflow::{Input, NamesRead, StandIn, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::source::Source;
@@ -106,6 +106,17 @@ impl Inputs {
     /// Points the inputs of a workflow at a server that stands in.
     pub fn point_at(&mut self, workflow: &Workflow, origin: Url) {
         self.mocks.insert(workflow.path().to_owned(), origin);
+    }
+
+    /// Whether the mock of a workflow may be read: one outside its project needs trust.
+    ///
+    /// # Errors
+    /// It lies outside.
+    pub fn admit_mock(&self, mock: &StandIn, workflow: &Workflow) -> Result<(), Diagnostic> {
+        self.outside.admit(&mock.file, &workflow.source).map_err(|why| {
+            let problem = why.diagnostic(&format!("cannot use the mock `{}`", mock.file.display()));
+            problem.at(&workflow.source, mock.span)
+        })
     }
 
     /// The inputs that the state of a workflow's mock reads, before there is a server to point
@@ -282,25 +293,6 @@ impl<'i> Search<'i> {
                 let problem = why.diagnostic(&format!("cannot send the file `{}`", file.written()));
                 self.problems.push(problem.at(&workflow.source, file.span()));
             }
-        }
-    }
-
-    /// The same for a workflow that is used.
-    pub(super) fn admit_used(&mut self, uses: &Uses, workflow: &Workflow) {
-        if let Err(why) = self.inputs.outside.admit(uses.workflow.path(), &workflow.source) {
-            let problem =
-                why.diagnostic(&format!("cannot use the workflow `{}`", uses.workflow.path().display()));
-            self.problems.push(problem.at(&workflow.source, uses.span));
-        }
-    }
-
-    /// The same for a mock that stands in.
-    pub(super) fn admit_mock(&mut self, workflow: &Workflow) {
-        if let Some(mock) = workflow.mock.as_ref().filter(|_| self.inputs.mocks.contains_key(workflow.path()))
-            && let Err(why) = self.inputs.outside.admit(&mock.file, &workflow.source)
-        {
-            let problem = why.diagnostic(&format!("cannot use the mock `{}`", mock.file.display()));
-            self.problems.push(problem.at(&workflow.source, mock.span));
         }
     }
 

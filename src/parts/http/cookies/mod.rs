@@ -249,10 +249,7 @@ impl Jar {
     pub fn warning(&self) -> Option<String> {
         let overflow = &self.0.overflow;
         let tell = overflow.happened.load(Ordering::Relaxed) && !overflow.told.swap(true, Ordering::Relaxed);
-        tell.then(|| {
-            "some cookies were left out: too many or too large"
-                .to_owned()
-        })
+        tell.then(|| "some cookies were left out: too many or too large".to_owned())
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Cookie>> {
