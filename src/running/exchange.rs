@@ -11,7 +11,7 @@ use crate::parts::http::error::{Error, Kind};
 use crate::parts::http::message::Hop;
 use crate::parts::http::redirect::trusts;
 use crate::parts::http::spec::Rendered;
-use crate::parts::http::{Channel, Request, RequestSpec, Response, status};
+use crate::parts::http::{Channel, Jar, Request, RequestSpec, Response, status};
 use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::{Cause, Failure};
@@ -129,6 +129,7 @@ impl StepRun<'_> {
             request.headers.remove(name);
         }
         request.channel = Channel::for_stranger(request.channel.as_ref());
+        request.jar = request.jar.take().map(Jar::for_stranger);
         if (signed || !secret.is_empty()) && self.outcome.attempts == 1 {
             let message = format!(
                 "sent without credentials: a server chose to go to {origin}, which no input, default or URL of the file names"

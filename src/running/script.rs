@@ -131,11 +131,12 @@ impl Sender for Blocking {
         let channel = self.workflow.defaults.channel();
         channel.limit(&mut request.limits, &self.scope).map_err(|error| refused(&error))?;
         request.channel = channel.resolve(&self.scope).map_err(|error| refused(&error))?;
-        // A client certificate is a credential like any other.
-        if request.channel.is_some() && !self.names(&request) {
-            request.channel = Channel::for_stranger(request.channel.as_ref());
-        }
         request.jar = channel.keeps_cookies().then(|| self.jar.clone());
+        // A client certificate is a credential like any other, and so is a cookie.
+        if !self.names(&request) {
+            request.channel = Channel::for_stranger(request.channel.as_ref());
+            request.jar = request.jar.take().map(Jar::for_stranger);
+        }
         request.needles = Some(self.scope.needles.clone());
         self.events.warn_before(&self.path, &*self.transport, &request);
         self.tell_request(&request);
