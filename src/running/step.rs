@@ -13,12 +13,12 @@ use crate::document::plan::{PlannedAction, PlannedStep};
 use crate::document::workflow::{Action, Step};
 use crate::ground::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::ground::secret::Marked;
-use crate::ground::source::Span;
+use crate::ground::source::{Source, Span, Spanned};
 use crate::ground::value::Value;
 use crate::parts::expect::{Check, Expectation, Tell};
 use crate::parts::extract::{Extract, Found};
 use crate::parts::http::{RequestSpec, Response};
-use crate::parts::repeat::collect;
+use crate::parts::repeat::{MOST_GATHERED, collect};
 use crate::parts::scope::{Scope, StepRecord};
 use crate::parts::script::{Ending, Script};
 use crate::parts::select::Answer;
@@ -96,6 +96,8 @@ pub(super) struct StepRun<'r> {
     /// What went with a request that was refused.
     pub(super) sent: Sent,
     failed: bool,
+    /// How much `collect` may still gather.
+    room: u64,
 }
 
 /// Runs a step; `turn` says for which element, where there are several.
@@ -127,6 +129,7 @@ pub(super) async fn run(
         outputs: None,
         sent: Sent::default(),
         failed: false,
+        room: MOST_GATHERED,
     };
     run.run().await
 }
@@ -262,7 +265,7 @@ impl<'r> StepRun<'r> {
 
     fn set(&mut self, extract: &Extract, value: Marked<Value>) -> Result<(), Box<Failure>> {
         let name = &extract.name;
-        let value = if extract.collect.is_some() { self.collected(&name.value, value) } else { value };
+        let value = if extract.collect.is_some() { self.collected(name, value)? } else { value };
         let set = self.scope.set(&name.value, value.clone());
         set.map_err(|error| {
             let message = format!("`{}`: {error}", name.value);
@@ -290,9 +293,14 @@ impl<'r> StepRun<'r> {
     }
 
     /// What the passes so far found, and this one: lists are joined, all else is added.
-    fn collected(&self, name: &Arc<str>, value: Marked<Value>) -> Marked<Value> {
-        let before = self.found.get(name).cloned().unwrap_or_else(|| Marked::plain(Vec::new().into()));
-        collect(before, value)
+    fn collected(
+        &mut self,
+        name: &Spanned<Arc<str>>,
+        value: Marked<Value>,
+    ) -> Result<Marked<Value>, Box<Failure>> {
+        let before = self.found.get(&name.value).cloned();
+        collect(before, value, &mut self.room)
+            .map_err(|problem| self.failure(problem.at(self.source(), name.span)))
     }
 
     fn tell_extracted(&self) {
@@ -475,7 +483,7 @@ impl<'r> StepRun<'r> {
         }
     }
 
-    pub(super) fn source(&self) -> &'r Arc<crate::ground::source::Source> {
+    pub(super) fn source(&self) -> &'r Arc<Source> {
         &self.flowing.plan.workflow.source
     }
 
