@@ -233,6 +233,9 @@ mod memory {
     use std::net::{Ipv4Addr, TcpListener};
     use std::process::{Command, Stdio};
 
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
     use super::gzip;
     use crate::scenario::Cli;
 
@@ -282,6 +285,46 @@ mod memory {
         let member = gzip(&vec![0; 1 << 20]);
         let pieces = std::iter::repeat_n(member.clone(), 32);
         let peak = while_reading("content-encoding: gzip", pieces, &member, "larger than 32MiB once decoded");
+        assert!(peak < 64 * 1024, "{peak} KiB");
+    }
+
+    /// One stream of gzip, and not many behind each other.
+    #[test]
+    fn a_stream_of_gzip_without_end_takes_64_mib_at_most() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let mut piece = || {
+            encoder.write_all(&vec![0; 1 << 20]).expect("memory takes it");
+            encoder.flush().expect("memory takes it");
+            std::mem::take(encoder.get_mut())
+        };
+        let pieces: Vec<_> = (0..32).map(|_| piece()).collect();
+        let peak = while_reading(
+            "content-encoding: gzip",
+            pieces.into_iter(),
+            &piece(),
+            "larger than 32MiB once decoded",
+        );
+        assert!(peak < 64 * 1024, "{peak} KiB");
+    }
+
+    /// Blocks that are not compressed (RFC 7932, 9.2): no bit of them says that they are the last.
+    #[test]
+    fn a_stream_of_brotli_without_end_takes_64_mib_at_most() {
+        let block = |head: [u8; 3]| [&head[..], &vec![0; 1 << 16]].concat();
+        let piece = block([0xf8, 0xff, 0x0f]).repeat(16);
+        // The first bits say how large the window is.
+        let pieces = std::iter::once(block([0xf0, 0xff, 0x1f])).chain(std::iter::repeat_n(piece.clone(), 31));
+        let peak = while_reading("content-encoding: br", pieces, &piece, "larger than 32MiB");
+        assert!(peak < 64 * 1024, "{peak} KiB");
+    }
+
+    /// As a tree it would be gigabytes.
+    #[test]
+    fn an_answer_of_millions_of_values_takes_64_mib_at_most() {
+        let piece = r#"{"":0},"#.repeat(150_000).into_bytes();
+        let pieces = std::iter::once(b"[".to_vec()).chain(std::iter::repeat_n(piece, 31));
+        let head = format!("content-length: {}", 1 + 31 * 150_000 * 7 + 7);
+        let peak = while_reading(&head, pieces, br#"{"":0}]"#, "more than 1000000 values");
         assert!(peak < 64 * 1024, "{peak} KiB");
     }
 }

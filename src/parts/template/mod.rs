@@ -206,6 +206,27 @@ impl Template {
         Ok(Marked::new(text, marks))
     }
 
+    /// Refuses a value that would leave its place in the text by this sign: that of an expression among
+    /// others, without `| raw`. What stands alone is the whole, and may be anything.
+    ///
+    /// # Errors
+    /// As [`Template::value`], and where such a value has the sign in it.
+    pub fn keeps_within(&self, sign: char, scope: &Scope) -> Result<(), Error> {
+        let beside = if self.is_one_expression() { &[] } else { self.pieces.as_slice() };
+        for piece in beside {
+            if let Piece::Expression(expression) = piece
+                && !expression.is_raw()
+                && expression.value(scope)?.value.to_text().contains(sign)
+            {
+                let message = format!("this value has a `{sign}` in it: it would leave its place");
+                return Err(
+                    Error::new(expression.span(), message).help("`| raw` lets it through, if that is meant")
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// The text as people may see it: what a secret went into is a pseudonym.
     ///
     /// # Errors
