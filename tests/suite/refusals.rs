@@ -117,7 +117,7 @@ fn what_can_be_done_depends_on_what_was_sent() {
         (grant("other"), 400, invalid_grant, "wrong, used already or has ended"),
         (grant("password"), 400, r#"{"error":"invalid_client"}"#, "check the client's id"),
         (grant("password"), 400, r#"{"error":"unauthorized_client"}"#, "does not let this client"),
-        (grant("password"), 400, r#"{"error":"invalid_scope"}"#, "ask for scopes"),
+        (grant("password"), 400, r#"{"error":"invalid_scope"}"#, "ask only for scopes"),
         (grant("pasword"), 400, r#"{"error":"unsupported_grant_type"}"#, "is `grant_type` right?"),
         (bearer.to_owned(), 403, "{}", "may not do this"),
         (plain.to_owned(), 407, "{}", "`proxy`"),
