@@ -9,11 +9,12 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{Terminal, print, tell};
-use crate::cli::{Refused, paths, refusal, trouble};
+use crate::cli::{Refused, is_trusted, load, paths, refusal, trouble};
 use crate::document::environment::{self, Environment};
 use crate::document::workflow::{Declared, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, visible};
-use crate::ground::source::{Source, in_project};
+use crate::ground::file;
+use crate::ground::source::Source;
 use crate::reading::report::json;
 use crate::reading::report::style::Style;
 use crate::services::mock::Mock;
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// Only environments/NAME.yaml, of all environment files beside the workflows and above them
     #[arg(long, value_name = "NAME")]
     pub env: Option<String>,
+    /// Read workflows, mocks and environments that lie outside the project, too; `REQCHAIN_TRUST=1` says the same
+    #[arg(long)]
+    pub trust: bool,
 }
 
 /// How the mistakes are written.
@@ -47,7 +51,8 @@ pub enum Format {
 /// Paths that lead to no workflow, and a stdout that cannot be written to.
 pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refused> {
     let mut all = Diagnostics::default();
-    let files = match paths::workflows(&arguments.paths, "check") {
+    let trusted = is_trusted(arguments.trust);
+    let files = match paths::workflows(&arguments.paths, "check", trusted) {
         Ok(files) => files,
         Err(mistakes) if arguments.format == Format::Json => {
             all.0.extend(mistakes.0);
@@ -63,14 +68,14 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
     };
     let mut workflows = Vec::with_capacity(files.len());
     for file in &files {
-        let (found, declared, workflow) = check(file);
+        let (found, declared, workflow) = check(file, trusted);
         workflows.extend(workflow);
         tell_all(file, found, &declared);
     }
     // Whoever is not understood may declare any name.
     let is_whole = workflows.len() == files.len();
     for file in environments(arguments.env.as_deref(), &workflows).map_err(refusal)? {
-        let (found, declared) = check_environment(&file, is_whole, &workflows);
+        let (found, declared) = check_environment(&file, trusted, is_whole.then_some(&workflows));
         tell_all(&file.path, found, &declared);
     }
     if arguments.format == Format::Json {
@@ -82,24 +87,28 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
 }
 
 /// The mistakes in a workflow and in its mock, and what it would read.
-fn check(file: &Path) -> (Diagnostics, Declared, Option<Arc<Workflow>>) {
-    let workflow = match Workflow::load(file) {
+fn check(file: &Path, trusted: bool) -> (Diagnostics, Declared, Option<Arc<Workflow>>) {
+    let workflow = match load(file, trusted) {
         Ok(workflow) => workflow,
         Err(mistakes) => return (mistakes, Declared::default(), None),
     };
     let mut found = workflow.warnings.clone();
-    found.0.extend(mistakes_in_mocks(&workflow).0);
+    found.0.extend(mistakes_in_mocks(&workflow, trusted).0);
     let declared = workflow.declared();
     (found, declared, Some(workflow))
 }
 
 /// The mistakes in the mocks of the workflow and of those that it uses, each told once, also those
-/// in what a workflow changes about its mock.
-fn mistakes_in_mocks(workflow: &Arc<Workflow>) -> Diagnostics {
+/// in what a workflow changes about its mock. One outside the project, of which the workflow warns, is
+/// not read without trust.
+fn mistakes_in_mocks(workflow: &Arc<Workflow>, trusted: bool) -> Diagnostics {
     let mut found = Diagnostics::default();
     let mut told = HashSet::new();
     for workflow in workflow.mocked() {
         let Some(stand_in) = &workflow.mock else { continue };
+        if file::admit(&stand_in.file, workflow.source.folder(), trusted).is_err() {
+            continue;
+        }
         let mock = Mock::load_for(stand_in, &workflow.source, |tree| Ok(tree.as_plain().cloned()));
         let mistakes = mock.err().unwrap_or_default().0.into_iter();
         found.0.extend(mistakes.filter(|mistake| told.insert(mistake.line())));
@@ -141,15 +150,21 @@ fn environments(name: Option<&str>, workflows: &[Arc<Workflow>]) -> Result<Vec<B
 }
 
 /// The mistakes in an environment file, the names that no workflow declares, and what it would read.
-fn check_environment(file: &Beside, is_whole: bool, workflows: &[Arc<Workflow>]) -> (Diagnostics, Declared) {
-    if !in_project(&file.path, &file.of).unwrap_or(false) {
-        let message = format!("`{}` is outside the project", file.path.display());
-        return (Diagnostic::error(message).into(), Declared::default());
+/// `all` are the workflows, where each of them was understood.
+fn check_environment(
+    file: &Beside,
+    trusted: bool,
+    all: Option<&Vec<Arc<Workflow>>>,
+) -> (Diagnostics, Declared) {
+    if let Err(refused) = file::admit(&file.path, file.of.folder(), trusted) {
+        return (refused.of(&file.path).into(), Declared::default());
     }
     match Environment::load(&file.path) {
         Err(mistakes) => (mistakes, Declared::default()),
-        Ok(environment) if is_whole => (environment.unknown_names(workflows), environment.declared()),
-        Ok(environment) => (Diagnostics::default(), environment.declared()),
+        Ok(environment) => {
+            let unknown = all.map(|workflows| environment.unknown_names(workflows));
+            (unknown.unwrap_or_default(), environment.declared())
+        }
     }
 }
 

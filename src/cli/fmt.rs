@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{Terminal, print, tell};
-use crate::cli::{Refused, paths, refusal, trouble};
+use crate::cli::{Refused, is_trusted, paths, refusal, trouble};
 use crate::document::format::format;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics, visible};
 use crate::ground::read::open;
@@ -36,7 +36,7 @@ pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refuse
     if arguments.paths.iter().any(|path| path.as_os_str() == "-") {
         return stream(arguments);
     }
-    let files = paths::workflows_and_mocks(&arguments.paths, "fmt").map_err(refusal)?;
+    let files = paths::workflows_and_mocks(&arguments.paths, "fmt", is_trusted(false)).map_err(refusal)?;
     let mut exit = Exit::Passed;
     for file in &files {
         match mend(file, arguments.check) {

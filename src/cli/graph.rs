@@ -6,8 +6,7 @@ use clap::Args;
 
 use crate::cli::exit::Exit;
 use crate::cli::terminal::print;
-use crate::cli::{Refused, refusal, trouble};
-use crate::document::workflow::Workflow;
+use crate::cli::{Refused, is_trusted, load, refusal, trouble};
 use crate::document::workflow::graph::graph;
 
 /// Draw a workflow as a Mermaid flowchart
@@ -19,6 +18,9 @@ pub struct Arguments {
     /// Draw which step reads what another one found, too
     #[arg(long)]
     pub variables: bool,
+    /// Read workflows that it uses from outside the project, too; `REQCHAIN_TRUST=1` says the same
+    #[arg(long)]
+    pub trust: bool,
 }
 
 /// Prints the chart to stdout.
@@ -26,7 +28,7 @@ pub struct Arguments {
 /// # Errors
 /// A workflow with mistakes, and a stdout that cannot be written to.
 pub fn execute(arguments: &Arguments) -> Result<Exit, Refused> {
-    let workflow = Workflow::load(&arguments.file).map_err(refusal)?;
+    let workflow = load(&arguments.file, is_trusted(arguments.trust)).map_err(refusal)?;
     let chart = graph(&workflow, arguments.variables);
     print(&chart).map_err(|error| trouble("cannot write to stdout", &error))?;
     Ok(Exit::Passed)

@@ -25,12 +25,15 @@ pub mod secret;
 pub mod terminal;
 
 use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{Color, Terminal, tell};
+use crate::document::workflow::Workflow;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 
 /// The commands that are known and not there yet.
@@ -270,6 +273,16 @@ fn name_alone(text: &str) -> Result<String, String> {
         return Err("write the name alone: the value is asked for, or read from stdin".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// Whether files outside the project may be read: the flag says so, or the variable.
+fn is_trusted(flag: bool) -> bool {
+    flag || std::env::var_os("REQCHAIN_TRUST").is_some_and(|said| said == "1")
+}
+
+/// Reads a workflow, and those that it uses.
+fn load(file: &Path, trusted: bool) -> Result<Arc<Workflow>, Diagnostics> {
+    if trusted { Workflow::load_trusted(file) } else { Workflow::load(file) }
 }
 
 /// Reads `name=value`; the value may be empty, and may hold more equal signs.

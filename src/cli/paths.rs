@@ -22,20 +22,34 @@ const PROJECT: &str = "reqchain.yaml";
 /// The workflow files that `paths` stand for, each once, those of a folder sorted by path.
 ///
 /// # Errors
-/// No path at all, paths that do not exist, folders without a workflow: all of them.
-pub fn workflows(paths: &[PathBuf], command: &str) -> Result<Vec<PathBuf>, Diagnostics> {
-    files(paths, command, false)
+/// No path at all, paths that do not exist, folders without a workflow, and in a folder a link that
+/// leads out of its project, unless it is trusted: all of them.
+pub fn workflows(paths: &[PathBuf], command: &str, trusted: bool) -> Result<Vec<PathBuf>, Diagnostics> {
+    files(paths, command, Wanted { mocks: false, trusted })
 }
 
 /// The workflows and mocks that `paths` stand for, as [`workflows`] finds them.
 ///
 /// # Errors
 /// As [`workflows`].
-pub fn workflows_and_mocks(paths: &[PathBuf], command: &str) -> Result<Vec<PathBuf>, Diagnostics> {
-    files(paths, command, true)
+pub fn workflows_and_mocks(
+    paths: &[PathBuf],
+    command: &str,
+    trusted: bool,
+) -> Result<Vec<PathBuf>, Diagnostics> {
+    files(paths, command, Wanted { mocks: true, trusted })
 }
 
-fn files(paths: &[PathBuf], command: &str, mocks: bool) -> Result<Vec<PathBuf>, Diagnostics> {
+/// What is looked for in a folder.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Mocks beside workflows.
+    mocks: bool,
+    /// Files that a link outside the project leads to.
+    trusted: bool,
+}
+
+fn files(paths: &[PathBuf], command: &str, wanted: Wanted) -> Result<Vec<PathBuf>, Diagnostics> {
     if paths.is_empty() {
         return Err(Diagnostic::error("no workflow is named")
             .help(format!("name files or folders: reqchain {command} workflows"))
@@ -44,7 +58,7 @@ fn files(paths: &[PathBuf], command: &str, mocks: bool) -> Result<Vec<PathBuf>, 
     let mut found: Vec<PathBuf> = Vec::new();
     let mut wrong = Diagnostics::default();
     for path in paths {
-        match expand(path, mocks) {
+        match expand(path, wanted) {
             Ok(files) => files.into_iter().for_each(|file| {
                 if !found.contains(&file) {
                     found.push(file);
@@ -56,14 +70,13 @@ fn files(paths: &[PathBuf], command: &str, mocks: bool) -> Result<Vec<PathBuf>, 
     if wrong.0.is_empty() { Ok(found) } else { Err(wrong) }
 }
 
-fn expand(path: &Path, mocks: bool) -> Result<Vec<PathBuf>, Diagnostic> {
+fn expand(path: &Path, wanted: Wanted) -> Result<Vec<PathBuf>, Diagnostic> {
     let kind = fs::metadata(path).map_err(|error| missing(path, &error))?;
     if !kind.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    walk(path, mocks, &mut files)
-        .map_err(|error| Diagnostic::error(format!("cannot read the folder {}: {error}", path.display())))?;
+    walk(path, wanted, &mut files)?;
     if files.is_empty() {
         return Err(Diagnostic::error(format!("there is no workflow in {}", path.display())).help(
             "a workflow is a file that ends in .yaml or .yml, outside of mocks, environments and snapshots",
@@ -82,20 +95,23 @@ fn place(file: &Path) -> Vec<(bool, OsString)> {
     folders.chain(names.map(|name| (false, name.to_owned()))).collect()
 }
 
-fn walk(folder: &Path, mocks: bool, files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn walk(folder: &Path, wanted: Wanted, files: &mut Vec<PathBuf>) -> Result<(), Diagnostic> {
+    let failed = |error| Diagnostic::error(format!("cannot read the folder {}: {error}", folder.display()));
     let holds_mocks = folder.file_name().is_some_and(|name| name == MOCKS);
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let path = entry.path();
         // A link to a folder is not followed, since it may lead back; a link to a file is a file.
-        if entry.file_type()?.is_dir() {
-            if is_searched(&name) || (mocks && name == MOCKS) {
-                walk(&path, mocks, files)?;
+        if entry.file_type().map_err(failed)?.is_dir() {
+            if is_searched(&name) || (wanted.mocks && name == MOCKS) {
+                walk(&path, wanted, files)?;
             }
         } else if is_workflow(&name) && path.is_file() {
-            let wanted = if is_mock(&path) { mocks } else { !(mocks && holds_mocks) };
-            files.extend(wanted.then_some(path));
+            // Nobody named it: what a link leads to is not opened unasked.
+            file::admit(&path, folder, wanted.trusted).map_err(|refused| refused.of(&path))?;
+            let fits = if is_mock(&path) { wanted.mocks } else { !(wanted.mocks && holds_mocks) };
+            files.extend(fits.then_some(path));
         }
     }
     Ok(())
@@ -173,7 +189,7 @@ mod tests {
             "notes.md",
             "data.json",
         ]);
-        let found = workflows(&[folder.path().to_owned()], "run").expect("workflows");
+        let found = workflows(&[folder.path().to_owned()], "run", false).expect("workflows");
         assert_eq!(names(folder.path(), &found), ["b.yaml", "b-tour.yaml", "a/z.yml", "a/b/c.yaml"]);
     }
 
@@ -181,7 +197,7 @@ mod tests {
     fn a_file_is_taken_as_named_and_only_once() {
         let folder = tree(&["mocks/m.yaml", "flow.txt"]);
         let (mock, flow) = (folder.path().join("mocks/m.yaml"), folder.path().join("flow.txt"));
-        let found = workflows(&[mock.clone(), flow.clone(), mock.clone()], "run").expect("workflows");
+        let found = workflows(&[mock.clone(), flow.clone(), mock.clone()], "run", false).expect("workflows");
         assert_eq!(found, [mock, flow]);
     }
 
@@ -189,12 +205,12 @@ mod tests {
     fn every_path_that_leads_nowhere_is_told() {
         let folder = tree(&["login.yaml"]);
         let empty = tree(&["mocks/m.yaml"]);
-        let wrong = workflows(&[empty.path().to_owned(), folder.path().join("logn.yaml")], "run")
+        let wrong = workflows(&[empty.path().to_owned(), folder.path().join("logn.yaml")], "run", false)
             .expect_err("nothing");
         assert_eq!(wrong.0.len(), 2);
         assert!(wrong.0[0].message.starts_with("there is no workflow in"), "{wrong}");
         assert_eq!(wrong.0[1].help.as_deref(), Some("did you mean `login.yaml`?"));
-        let none = workflows(&[], "run").expect_err("nothing");
+        let none = workflows(&[], "run", false).expect_err("nothing");
         assert_eq!(none.0[0].message, "no workflow is named");
     }
 }

@@ -18,7 +18,7 @@ use crate::cli::interrupt::Interrupts;
 use crate::cli::only::only;
 use crate::cli::schedule::{Job, Ran, Schedule, run_all};
 use crate::cli::terminal::{Terminal, print, tell, to_terminal};
-use crate::cli::{Refused, block_on, name_alone, pair, paths, refusal, secret, trouble};
+use crate::cli::{Refused, block_on, is_trusted, load, name_alone, pair, paths, refusal, secret, trouble};
 use crate::document::inputs::Inputs;
 use crate::document::plan::{plan, plan_for_rows};
 use crate::document::rows::Rows;
@@ -133,8 +133,10 @@ pub enum Output {
 /// Whatever is wrong before anything is sent, and a stdout that cannot be written to.
 pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refused> {
     arguments.awaited.refuse()?;
-    let files = paths::workflows(&arguments.paths, "run").map_err(refusal)?;
-    let workflows = arguments.chosen(load(&files)?)?;
+    let trusted = is_trusted(arguments.trust);
+    let files = paths::workflows(&arguments.paths, "run", trusted).map_err(refusal)?;
+    let loaded = all_or_mistakes(files.iter().map(|file| load(file, trusted)).collect())?;
+    let workflows = arguments.chosen(loaded)?;
     let workflows = only(&arguments.only, workflows, terminal.style).map_err(refusal)?;
     arguments.check_output(&workflows)?;
     block_on(run(arguments, terminal, workflows))?
@@ -184,11 +186,6 @@ async fn run(
         tell(&wrong.render(terminal.style.is_colored()));
     }
     arguments.print_output(&ran, exit)
-}
-
-/// Loads every file, and refuses all if one of them is wrong.
-fn load(files: &[PathBuf]) -> Result<Vec<Arc<Workflow>>, Refused> {
-    all_or_mistakes(files.iter().map(|file| Workflow::load(file)).collect())
 }
 
 /// Plans every workflow, and refuses all if one of them cannot be.
@@ -277,7 +274,7 @@ impl Arguments {
         if self.dry_run {
             inputs.without_commands();
         }
-        if self.trust || std::env::var_os("REQCHAIN_TRUST").is_some_and(|said| said == "1") {
+        if is_trusted(self.trust) {
             inputs.trust();
         }
         if let Some(name) = &self.env {

@@ -13,11 +13,11 @@ use crate::document::workflow::Command;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::file;
 use crate::ground::secret::Needles;
-use crate::ground::source::{Source, in_project};
+use crate::ground::source::Source;
 
 /// The largest file and the longest output that may give an input, in bytes.
 const LARGEST: u64 = 1024 * 1024;
-/// What to do where trust is asked for.
+/// What to do where trust is asked for a command.
 const TRUST: &str = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
 
 /// Why something outside gives no value.
@@ -96,10 +96,7 @@ impl Outside {
 
     /// Refuses a file outside the project of the text that names it.
     pub(super) fn admit(&self, file: &Path, source: &Source) -> Result<(), Refused> {
-        if self.trusted || in_project(file, source).map_err(file::Refused::from)? {
-            return Ok(());
-        }
-        Err(Refused { why: "it is outside the project".to_owned(), help: Some(TRUST.to_owned()) })
+        Ok(file::admit(file, source.folder(), self.trusted)?)
     }
 
     fn once(&self, named: Named, read: impl FnOnce() -> Came) -> Came {

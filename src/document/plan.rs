@@ -97,7 +97,6 @@ pub fn plan_for_rows(workflow: &Arc<Workflow>, inputs: &Inputs) -> Result<Plan, 
 
 /// All but the inputs that the caller gives.
 fn bare(workflow: &Arc<Workflow>, search: &mut Search<'_>) -> Plan {
-    search.admit_mock(workflow);
     let mut step = |step: &Arc<Step>| PlannedStep::new(step, workflow, &mut *search);
     let steps = workflow.steps.iter().map(&mut step).collect();
     let finally = |own: &Arc<Step>| PlannedStep { needs: needs(own, workflow), ..step(own) };
@@ -142,7 +141,6 @@ impl PlannedStep {
             Action::Script(_) => PlannedAction::Script,
             Action::Uses(uses) => {
                 let with: Vec<&str> = uses.with.iter().map(|entry| &*entry.name.value).collect();
-                search.admit_used(uses, workflow);
                 let mut plan = bare(&uses.workflow, search);
                 plan.inputs = search.used(&uses.workflow, &plan.reads, &with);
                 PlannedAction::Uses(Arc::new(plan))

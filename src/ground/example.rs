@@ -27,6 +27,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("timeout", "write `timeout: 10s`"),
     ("limits", "write `limits: { first_byte: 5s, idle: 10s }`"),
     ("limits.headers", "write how many an answer may have: `headers: 200`"),
+    ("limits.values", "write how many values the JSON of an answer may have: `values: 5000000`"),
     ("limits.ratio", "write how many times larger a body may become: `ratio: 500`"),
     ("extract", "write `extract: { name: $.path }`, without `- `"),
     ("expect", "write `expect: { status: 200 }`"),

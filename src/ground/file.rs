@@ -9,8 +9,9 @@ use std::fs::{File, Metadata};
 use std::io::{Error, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::Reading;
-use crate::ground::source::{Source, project};
+use crate::ground::source::{Source, in_project, project};
 use crate::ground::yaml::Scalar;
 
 /// Why a file is not read.
@@ -88,6 +89,12 @@ impl Refused {
         }
     }
 
+    /// The message about a file that no text names.
+    #[must_use]
+    pub fn of(self, path: &Path) -> Diagnostic {
+        Diagnostic::error(format!("`{}` {}", path.display(), self.about())).maybe_help(self.help)
+    }
+
     /// Reports at the name why the file is not read.
     pub fn report(self, name: &Scalar, reading: &Reading) {
         let message = format!("`{}` {}", name.text, self.about());
@@ -150,6 +157,19 @@ pub fn text(bytes: Vec<u8>) -> Result<String, Refused> {
         Refused::unfit(format!("is not UTF-8 text: a wrong byte in line {line}"))
             .help("save the file as UTF-8")
     })
+}
+
+/// Refuses a file outside the project that a folder belongs to, unless the caller trusts whoever names
+/// it. It is asked before the file is opened: what stands in it may be shown where it is not understood.
+///
+/// # Errors
+/// It lies outside, links followed, or it cannot be found.
+pub fn admit(path: &Path, folder: &Path, trusted: bool) -> Result<(), Refused> {
+    if trusted || in_project(path, folder)? {
+        return Ok(());
+    }
+    let help = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
+    Err(Refused::unfit("is outside the project").help(help))
 }
 
 /// A file of the project of a text: how the text calls it, where it is, and the project.

@@ -26,7 +26,7 @@ const PARTS: &str = "write the value into the path: `url: \"{{ base }}/users/{{ 
 const WAIT: &str =
     "there is no waiting by the clock: wait for what must come: `repeat: { until: \"{{ … }}\", every: 2s }`";
 const ORDER: &str = "steps run in their order; those under `parallel` at once";
-const LIMITS: &str = "it belongs under `limits`: `limits: { first_byte: 5s, idle: 10s }`, also `headers`, `header_size`, `ratio`";
+const LIMITS: &str = "it belongs under `limits`: `limits: { first_byte: 5s, idle: 10s }`, also `headers`, `header_size`, `ratio`, `values`";
 const BESIDE_LIMITS: &str = "`timeout`, `connect_timeout` and `max_body` stand beside `limits`, not in it";
 const IN_REQUEST: &str = "it belongs to the request: `request: { url: …, method: …, headers: … }`";
 const IN_DEFAULTS: &str = "what holds for every request stands under `defaults`";

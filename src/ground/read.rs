@@ -199,7 +199,7 @@ impl Reading {
     /// Warns of a file outside the project, for which a run asks for trust; `what` says what is then
     /// done with it.
     pub fn warn_outside(&self, path: &Path, name: &Scalar, what: &str) {
-        if matches!(in_project(path, &self.source), Ok(false)) {
+        if matches!(in_project(path, self.source.folder()), Ok(false)) {
             let message = format!("the file `{}` is outside the project", name.text);
             let warning = Diagnostic::warning(message).at(&self.source, name.span);
             self.report(warning.help(format!("it is {what} only with --trust or REQCHAIN_TRUST=1")));

@@ -211,12 +211,12 @@ pub fn project(folder: &Path) -> PathBuf {
     folder.ancestors().find(marked).unwrap_or(folder).to_owned()
 }
 
-/// Whether a file lies in the project of the text that names it, links followed.
+/// Whether a file lies in the project that a folder belongs to, links followed.
 ///
 /// # Errors
-/// Where the file or the folder of the text cannot be found.
-pub fn in_project(file: &Path, source: &Source) -> std::io::Result<bool> {
-    Ok(file.canonicalize()?.starts_with(project(&source.folder().canonicalize()?)))
+/// Where the file or the folder cannot be found.
+pub fn in_project(file: &Path, folder: &Path) -> std::io::Result<bool> {
+    Ok(file.canonicalize()?.starts_with(project(&folder.canonicalize()?)))
 }
 
 /// Where a secret seems to stand as it is: `password: hunter2`, in YAML's plain and quoted forms,

@@ -7,10 +7,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 pub use serde_json::Number;
+
+use crate::ground::json::{MOST_VALUES, has_more_values};
 
 /// An object's members, in the order in which they were written.
 pub type Map = IndexMap<Arc<str>, Value, foldhash::fast::RandomState>;
@@ -132,6 +134,20 @@ impl Value {
         }
     }
 
+    /// Takes what the value weighs out of `room`, one for each value inside and one for each 64 bytes
+    /// of text; whether there was room for all of it.
+    #[must_use]
+    pub fn fits(&self, room: &mut u64) -> bool {
+        let weight = 1 + self.as_str().map_or(0, |text| text.len() as u64 / 64);
+        let Some(left) = room.checked_sub(weight) else { return false };
+        *room = left;
+        match self {
+            Self::List(elements) => elements.iter().all(|element| element.fits(room)),
+            Self::Object(members) => members.values().all(|member| member.fits(room)),
+            _ => true,
+        }
+    }
+
     /// Visits every text and every number inside, as texts.
     pub fn leaves(&self, visit: &mut dyn FnMut(String)) {
         match self {
@@ -149,11 +165,23 @@ impl Value {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads JSON text. Deeper than 128 levels is an error, as in `serde_json`.
+    /// Reads JSON text. Deeper than 128 levels is an error, as in `serde_json`, and so are more than
+    /// [`MOST_VALUES`].
     ///
     /// # Errors
     /// Where the text is not JSON: `serde_json`'s message with line and column.
     pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
+        if has_more_values(text, MOST_VALUES) {
+            return Err(Error::custom(format_args!("it has more than {MOST_VALUES} values")));
+        }
+        Self::from_counted_json(text)
+    }
+
+    /// The same for a text whose values were counted before.
+    ///
+    /// # Errors
+    /// As [`Value::from_json`].
+    pub fn from_counted_json(text: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text))
     }
 

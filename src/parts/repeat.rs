@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::ground::diagnostic::Diagnostic;
 use crate::ground::quantity;
 use crate::ground::read::Reading;
 use crate::ground::secret::Marked;
@@ -140,10 +141,33 @@ impl fmt::Display for Repeat {
     }
 }
 
+/// How much the passes of a step, or the turns of `for_each`, may gather, as [`Value::fits`] weighs it:
+/// whatever a server sends, as often as it is asked.
+pub const MOST_GATHERED: u64 = 1_000_000;
+
+/// Why no more is gathered.
+#[must_use]
+pub fn too_much_gathered() -> Diagnostic {
+    Diagnostic::error(format!(
+        "this step gathers more than {MOST_GATHERED} values; each 64 bytes of text count as one"
+    ))
+    .help("extract the members that are needed, not all of the answer")
+}
+
 /// What earlier passes collected, and what one more found: a list is joined to it, all else is one
 /// more element.
-#[must_use]
-pub fn collect(before: Marked<Value>, found: Marked<Value>) -> Marked<Value> {
+///
+/// # Errors
+/// It does not fit into `room`, which is less by it from now on.
+pub fn collect(
+    before: Option<Marked<Value>>,
+    found: Marked<Value>,
+    room: &mut u64,
+) -> Result<Marked<Value>, Diagnostic> {
+    if !found.value.fits(room) {
+        return Err(too_much_gathered());
+    }
+    let before = before.unwrap_or_else(|| Marked::plain(Vec::new().into()));
     let mut marks = before.marks;
     marks.join(&found.marks);
     let mut elements = before.value.as_list().map(<[Value]>::to_vec).unwrap_or_default();
@@ -151,7 +175,7 @@ pub fn collect(before: Marked<Value>, found: Marked<Value>) -> Marked<Value> {
         Value::List(more) => elements.extend(more.iter().cloned()),
         other => elements.push(other),
     }
-    Marked::new(elements.into(), marks)
+    Ok(Marked::new(elements.into(), marks))
 }
 
 fn times(node: &Node, what: &str, reading: &Reading) -> Option<u64> {

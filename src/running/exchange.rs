@@ -9,7 +9,7 @@ use crate::ground::diagnostic::Diagnostic;
 use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
 use crate::parts::http::spec::Rendered;
-use crate::parts::http::{Channel, Request, RequestSpec, Response, status};
+use crate::parts::http::{Channel, Jar, Request, RequestSpec, Response, status};
 use crate::parts::retry::{Attempt, LONGEST_WAIT, Retry};
 use crate::parts::scope::Scope;
 use crate::running::event::{Detail, EventKind};
@@ -140,6 +140,7 @@ impl StepRun<'_> {
             request.headers.remove(name);
         }
         request.channel = Channel::for_stranger(request.channel.as_ref());
+        request.jar = request.jar.take().map(Jar::for_stranger);
         if (signed || !secret.is_empty()) && self.outcome.attempts == 1 {
             let message = format!(
                 "sent without credentials: a server chose to go to {origin}, which no input, default or URL of the file names"

@@ -8,6 +8,7 @@ use crate::document::plan::PlannedStep;
 use crate::ground::secret::Marked;
 use crate::ground::value::Value;
 use crate::parts::for_each::{ForEach, joined};
+use crate::parts::repeat::{MOST_GATHERED, too_much_gathered};
 use crate::parts::scope::{Scope, Turn};
 use crate::running::flow::Flowing;
 use crate::running::outcome::{Failure, Verdict};
@@ -54,7 +55,10 @@ async fn turns(
         };
         let run = step::run(flowing, planned, scope.with_turn(turn), Some(at + 1));
         let done = Box::pin(run).await;
-        turns.take(done.found);
+        if !turns.take(done.found) {
+            let failure = too_much_gathered().at(&flowing.plan.workflow.source, each.name.span);
+            return refused(flowing, planned, scope, flowing.failure(failure));
+        }
         match done.flow {
             Flow::Next => {}
             Flow::Continued(ended) if !flowing.context.cancel.is_cancelled() => {
@@ -85,6 +89,8 @@ fn refused(flowing: &Flowing<'_>, planned: &PlannedStep, scope: &Scope, failure:
 struct Turns {
     lists: IndexMap<Arc<str>, Vec<Marked<Value>>>,
     before: Vec<(Arc<str>, Option<Marked<Value>>)>,
+    /// How much may still be taken.
+    room: u64,
 }
 
 impl Turns {
@@ -92,7 +98,7 @@ impl Turns {
         let names = planned.step.family().flat_map(|step| &step.extract).map(|extract| &extract.name.value);
         let lists: IndexMap<_, _> = names.map(|name| (Arc::clone(name), Vec::new())).collect();
         let before = lists.keys().map(|name| (Arc::clone(name), scope.get(name))).collect();
-        Self { lists, before }
+        Self { lists, before, room: MOST_GATHERED }
     }
 
     /// Each turn begins with the variables as they were before the first.
@@ -106,10 +112,15 @@ impl Turns {
         }
     }
 
-    fn take(&mut self, found: IndexMap<Arc<str>, Marked<Value>>) {
+    /// Takes what a turn found; whether there was room for it.
+    fn take(&mut self, found: IndexMap<Arc<str>, Marked<Value>>) -> bool {
         for (name, value) in found {
+            if !value.value.fits(&mut self.room) {
+                return false;
+            }
             self.lists.entry(name).or_default().push(value);
         }
+        true
     }
 
     fn set_lists(self, scope: &Scope) -> IndexMap<Arc<str>, Marked<Value>> {

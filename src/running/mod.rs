@@ -4,6 +4,7 @@ pub mod context;
 mod dry;
 pub mod event;
 mod exchange;
+mod extract;
 mod flow;
 mod for_each;
 mod jwks;

@@ -1,10 +1,11 @@
 //! The origins that the user named: credentials go to no other.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
 use crate::ground::source::Source;
+use crate::ground::yaml::{self, Kind, Node};
 use crate::parts::http::Request;
 use crate::parts::http::redirect::{same_origin, trusts};
 use crate::parts::scope::Scope;
@@ -31,13 +32,13 @@ impl Origins {
 
     /// Whether a request may carry credentials to where it goes: since `redirects.trust` says so, or by
     /// [`Origins::names`].
-    pub(super) fn admit(&self, request: &Request, file: &Source, scope: &Scope) -> bool {
+    pub(super) fn admit(&self, request: &Request, file: &Arc<Source>, scope: &Scope) -> bool {
         trusts(&request.limits, &request.url) || self.names(&request.url, file, scope)
     }
 
     /// Whether an input, a variable that no server had a say in, or the file itself names the
     /// origin of this URL, or a request went there for one of these.
-    fn names(&self, url: &Url, file: &Source, scope: &Scope) -> bool {
+    fn names(&self, url: &Url, file: &Arc<Source>, scope: &Scope) -> bool {
         let used = self
             .used
             .lock()
@@ -52,7 +53,31 @@ impl Origins {
                 .filter_map(|name| scope.get(name))
                 .any(|found| !found.marks.from_server && found.value.as_str().is_some_and(is_origin))
         };
-        used || in_variables() || literals(file.as_str()).any(is_origin)
+        used || in_variables() || written(file).iter().flat_map(|text| literals(text)).any(is_origin)
+    }
+}
+
+/// The texts of a file that say what is done: no comment, of YAML or of a script, and no description.
+fn written(file: &Arc<Source>) -> Vec<String> {
+    let mut texts = Vec::new();
+    // It was read before: a file that is no YAML has no steps.
+    if let Ok(root) = yaml::read(file) {
+        collect(&root, &mut texts);
+    }
+    texts
+}
+
+fn collect(node: &Node, texts: &mut Vec<String>) {
+    match &node.kind {
+        Kind::Scalar(scalar) => {
+            let said = scalar.text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            texts.push(said.collect::<Vec<_>>().join("\n"));
+        }
+        Kind::List(elements) => elements.iter().for_each(|element| collect(element, texts)),
+        Kind::Map(entries) => {
+            let spoken = entries.iter().filter(|(key, _)| &*key.text != "description");
+            spoken.for_each(|(_, value)| collect(value, texts));
+        }
     }
 }
 
@@ -71,6 +96,14 @@ fn literals(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_and_descriptions_name_nothing() {
+        let text = "# see http://one.example\ndescription: of http://two.example\nsteps:\n  - script: |\n      // http://three.example\n      http::get(\"http://four.example/#a\"); // done\n  - request: GET http://five.example/#x   # http://six.example\n";
+        let texts = written(&Source::text("t", text));
+        let found: Vec<_> = texts.iter().flat_map(|text| literals(text)).collect();
+        assert_eq!(found, ["http://four.example/#a", "http://five.example/#x"]);
+    }
 
     #[test]
     fn literal_urls_are_found_and_templated_hosts_are_not() {

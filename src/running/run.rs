@@ -152,8 +152,8 @@ impl Events {
         result
     }
 
-    /// Warns before a request is sent: of a server whose certificate is not checked, and of a private
-    /// key that others can read.
+    /// Warns before a request is sent: of a server whose certificate is not checked, of a private key
+    /// that others can read, and of cookies that do not go along.
     fn warn_before(&self, path: &Arc<str>, transport: &dyn Transport, request: &Request) {
         self.warn_if_unchecked(path, transport, request, &request.url);
         let tls = request.channel.as_deref().and_then(Channel::tls);
@@ -161,6 +161,15 @@ impl Events {
             let key = key.display();
             let message = format!("other users of this machine can read the private key `{key}`: chmod 600");
             self.warn_once(path, message);
+        }
+        let jar = request.jar.as_ref().filter(|jar| jar.withholds(&request.url));
+        if let Some(jar) = jar {
+            let origin = request.url.origin().ascii_serialization();
+            self.warn_once(path, if jar.is_for_stranger() {
+                format!("sent without the cookies of other servers: no input, default or URL of the file names {origin}")
+            } else {
+                format!("sent without the cookies that came over https: {origin} is not encrypted")
+            });
         }
     }
 

@@ -88,12 +88,14 @@ impl Blocking {
     /// user named, and a client certificate is one like any other.
     fn admit(&self, request: &mut Request) -> Result<(), script::Error> {
         let holds_secret = request.secret_inside || request.headers.values().any(HeaderValue::is_sensitive);
-        let carries_any = holds_secret || request.channel.is_some();
+        let carries_any = holds_secret || request.channel.is_some() || request.jar.is_some();
         if !carries_any || self.origins.admit(request, &self.workflow.source, &self.scope) {
             return Ok(());
         }
         if !holds_secret {
+            // A client certificate is a credential like any other, and so is a cookie.
             request.channel = Channel::for_stranger(request.channel.as_ref());
+            request.jar = request.jar.take().map(Jar::for_stranger);
             return Ok(());
         }
         let origin = request.url.origin().ascii_serialization();
@@ -126,8 +128,8 @@ impl Sender for Blocking {
         let channel = self.workflow.defaults.channel();
         channel.limit(&mut request.limits, &self.scope).map_err(|error| refused(&error))?;
         request.channel = channel.resolve(&self.scope).map_err(|error| refused(&error))?;
-        self.admit(&mut request)?;
         request.jar = channel.keeps_cookies().then(|| self.jar.clone());
+        self.admit(&mut request)?;
         self.tell_request(&request);
         self.runtime.block_on(async {
             tokio::select! {

@@ -14,12 +14,11 @@ use crate::document::plan::{PlannedAction, PlannedStep};
 use crate::document::workflow::{Action, Step};
 use crate::ground::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::ground::secret::Marked;
-use crate::ground::source::Span;
+use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::parts::expect::{Check, Expectation, Tell};
-use crate::parts::extract::{Extract, Found};
 use crate::parts::http::{RequestSpec, Response};
-use crate::parts::repeat::collect;
+use crate::parts::repeat::MOST_GATHERED;
 use crate::parts::scope::{Scope, StepRecord};
 use crate::parts::script::{Ending, Script};
 use crate::parts::select::Answer;
@@ -99,6 +98,8 @@ pub(super) struct StepRun<'r> {
     /// What went with a request that was refused.
     pub(super) sent: Sent,
     failed: bool,
+    /// How much `collect` may still gather.
+    pub(super) room: u64,
 }
 
 /// Runs a step; `turn` says for which element, where there are several.
@@ -131,6 +132,7 @@ pub(super) async fn run(
         outputs: None,
         sent: Sent::default(),
         failed: false,
+        room: MOST_GATHERED,
     };
     run.run().await
 }
@@ -238,85 +240,6 @@ impl<'r> StepRun<'r> {
         }
         self.expect_status(&response);
         Ok(Pass { answer: Some((answer, scope)), missed, flow, is_over: false })
-    }
-
-    /// Sets what is extracted; gives back what was not found, which is told after `expect`.
-    fn extract(&mut self, answer: &Answer, scope: &Scope) -> Result<Option<Box<Failure>>, Box<Failure>> {
-        let mut missed: Option<Diagnostic> = None;
-        // What is no secret by itself may repeat one of the same answer.
-        let mut repeats = false;
-        let step = self.step;
-        for extract in &step.extract {
-            match extract.run(answer, scope) {
-                Ok(Found::Value(value)) => {
-                    repeats |= !value.marks.is_secret() && show::may_repeat(&value.value);
-                    self.set(extract, value)?;
-                }
-                Ok(Found::Kept) => self.keep(extract),
-                Err(error) => {
-                    repeats = true;
-                    let found = error.diagnostic(self.source());
-                    missed = Some(match missed {
-                        None => found,
-                        Some(first) => first.note(format!("also: {}", found.message)),
-                    });
-                }
-            }
-        }
-        if repeats {
-            self.learn_answer();
-        }
-        Ok(missed.map(|diagnostic| self.failure(diagnostic)))
-    }
-
-    fn set(&mut self, extract: &Extract, value: Marked<Value>) -> Result<(), Box<Failure>> {
-        let name = &extract.name;
-        let value = if extract.collect.is_some() { self.collected(&name.value, value) } else { value };
-        let set = self.scope.set(&name.value, value.clone());
-        set.map_err(|error| {
-            let message = format!("`{}`: {error}", name.value);
-            self.failure(Diagnostic::error(message).at(self.source(), name.span))
-        })?;
-        // Only a loop asks afterwards what was found.
-        if self.scope.turn().is_some() {
-            self.found.insert(Arc::clone(&name.value), value);
-        }
-        Ok(())
-    }
-
-    /// Nothing was found and that is no error: in a loop, the list of what was found has a null.
-    fn keep(&mut self, extract: &Extract) {
-        if self.scope.turn().is_none() {
-            return;
-        }
-        let name = &extract.name.value;
-        let nothing = if extract.collect.is_some() { Vec::new().into() } else { Value::Null };
-        if extract.collect.is_some() && !self.scope.has(name) {
-            // The name is no input's: reading the workflow made sure of it.
-            let _ = self.scope.set(name, Marked::plain(nothing.clone()));
-        }
-        self.found.entry(Arc::clone(name)).or_insert_with(|| Marked::plain(nothing));
-    }
-
-    /// What the passes so far found, and this one: lists are joined, all else is added.
-    fn collected(&self, name: &Arc<str>, value: Marked<Value>) -> Marked<Value> {
-        let before = self.found.get(name).cloned().unwrap_or_else(|| Marked::plain(Vec::new().into()));
-        collect(before, value)
-    }
-
-    fn tell_extracted(&self) {
-        if !self.flowing.events.wants(Detail::Steps) {
-            return;
-        }
-        for extract in &self.step.extract {
-            let name = &extract.name.value;
-            let Some(found) = self.scope.get(name) else { continue };
-            let needles = &self.scope.needles;
-            let clean = found.map(|value| needles.scrub_value(&value));
-            let shown = needles.scrub(&template::shown(&clean));
-            let shown = show::cut(&shown, 200);
-            self.flowing.events.tell(&self.path, EventKind::ValueExtracted { name: Arc::clone(name), shown });
-        }
     }
 
     /// Judges the status; without `expect.status`, one of 400 or more fails the step.
@@ -484,7 +407,7 @@ impl<'r> StepRun<'r> {
         }
     }
 
-    pub(super) fn source(&self) -> &'r Arc<crate::ground::source::Source> {
+    pub(super) fn source(&self) -> &'r Arc<Source> {
         &self.flowing.plan.workflow.source
     }
 

@@ -86,7 +86,7 @@ impl Runner {
     }
 
     /// Lets the workflow run commands for its inputs and read files outside its project, as
-    /// `--trust` does.
+    /// `--trust` does. Workflows that it uses are read before: see [`Workflow::load_trusted`].
     pub const fn trust(mut self) -> Self {
         self.inputs.trust();
         self

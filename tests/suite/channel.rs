@@ -37,6 +37,39 @@ fn a_jar_is_kept_over_steps_redirects_used_workflows_and_scripts() {
     assert_eq!(ran.output("sid"), "\"s3ss ion==\"", "what a redirect sets is seen by `cookie`");
 }
 
+/// A cookie is a credential: where a server chose to go, only its own go along (S11).
+#[test]
+fn an_origin_that_nobody_named_gets_no_cookies_but_its_own() {
+    let flow = |inputs: &str| {
+        Scenario::new(&format!(
+            "inputs: {{ base: {inputs} }}\nsteps:\n  - {{ request: 'GET {{{{ base }}}}/login', extract: {{ there: $.there, here: $.here }} }}\n  - request: GET {{{{ there }}}}/a\n  - request: GET {{{{ there }}}}/b\n  - script: http::get(vars.there + \"/c\");\n  - request: GET {{{{ here }}}}/d\n"
+        ))
+        .on("GET /login", |seen| {
+            let (there, here) = (seen.origin("other"), seen.origin("base"));
+            Reply::json(format!(r#"{{"there":"{there}","here":"{here}"}}"#)).header("set-cookie", "sid=s3ss-ion; Path=/")
+        })
+        .json("GET /d", "{}")
+        .server("other", |other| {
+            other.on("GET /a", |_| Reply::json("{}").header("set-cookie", "own=1; Path=/"));
+            other.on("GET /b", |_| Reply::json("{}"));
+            other.on("GET /c", |_| Reply::json("{}"));
+        })
+        .run()
+    };
+    let cookies = |ran: &crate::scenario::Ran| -> Vec<String> {
+        ran.seen_at("other").iter().map(|seen| seen.header("cookie").to_owned()).collect()
+    };
+    let ran = flow("");
+    assert_eq!(cookies(ran.passed()), ["", "own=1", "own=1"]);
+    assert_eq!(ran.seen("GET /d").header("cookie"), "sid=s3ss-ion; own=1", "this one is named");
+    assert_eq!(ran.warnings().len(), 1, "{:?}", ran.warnings());
+    says(&ran.warnings()[0], &["without the cookies of other servers", &ran.origin("other")]);
+    let ran = flow(", other: ");
+    let all = "sid=s3ss-ion; own=1";
+    assert_eq!(cookies(ran.passed()), ["sid=s3ss-ion", all, all]);
+    assert_eq!(ran.warnings(), [""; 0]);
+}
+
 /// A program keeps what a run was given, as text, and the next one is still logged in.
 #[tokio::test]
 async fn a_run_goes_on_with_the_cookies_of_another() {

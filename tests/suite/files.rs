@@ -426,7 +426,7 @@ fn a_link_that_leads_out_of_the_project_is_refused() {
                 Outside::Trusted => {
                     refused(named, called, outside);
                     says(&called.err, &["--trust"]);
-                    if matches!(named.key, "uses" | "mock" | "file" | "multipart") {
+                    if matches!(named.key, "mock" | "file" | "multipart") {
                         let checked = folder.call("check flow.yaml");
                         says(
                             &checked.passed().err,
@@ -458,4 +458,41 @@ fn a_link_to_nothing_is_a_file_that_is_not_there() {
             assert_eq!(called.code, Some(2), "{}: {}", named.key, called.err);
         },
     );
+}
+
+/// What lies outside the project is not shown either: where it is, is asked before it is opened (S54, S72).
+#[test]
+fn a_file_outside_the_project_is_not_opened_before_it_is_trusted() {
+    const CONTENT: &str = "ghp-content-of-the-file";
+    let outer = Cli::new(&[("secret", CONTENT), ("secret.yaml", CONTENT)]);
+    let calls = ["run flow.yaml", "run flow.yaml --mock", "run flow.yaml --dry-run"];
+    let looks = ["check flow.yaml", "graph flow.yaml", "check .", "fmt .", "run ."];
+    let link = |name: &str, path: &Path| symlink(outer.path().join(name), path).expect("linked");
+    for named in NAMED.iter().filter(|named| named.outside == Outside::Trusted) {
+        let folder = project(named);
+        let path = folder.path().join(named.file);
+        drop(fs::remove_file(&path));
+        link("secret", &path);
+        for call in calls.iter().chain(&looks) {
+            let called =
+                folder.call(&format!("{call} {}", if looks.contains(call) { "" } else { named.words }));
+            assert!(!called.err.contains(CONTENT) && !called.out.contains(CONTENT), "{} {call}", named.key);
+        }
+    }
+    // A folder is searched for what nobody named.
+    let folder = Cli::new(&[("reqchain.yaml", ""), ("workflows/flow.yaml", "steps:\n  - script: 1\n")]);
+    link("secret.yaml", &folder.path().join("workflows/innocent.yaml"));
+    for command in ["check", "run", "fmt"] {
+        let called = folder.call(&format!("{command} workflows"));
+        called.refused(&["innocent.yaml` is outside the project", "--trust"]);
+        assert!(!called.err.contains(CONTENT), "{command}: {}", called.err);
+    }
+    says(&folder.call("check workflows --trust").err, &["innocent.yaml"]);
+    // With trust it is read, and its mistakes are told.
+    let folder = Cli::new(&[("reqchain.yaml", ""), ("flow.yaml", "steps:\n  - uses: ./used.yaml\n")]);
+    link("secret", &folder.path().join("used.yaml"));
+    for command in ["check", "run", "graph"] {
+        folder.call(&format!("{command} flow.yaml")).refused(&["flow.yaml:2:11", "outside the project"]);
+        folder.call(&format!("{command} flow.yaml --trust")).refused(&[CONTENT]);
+    }
 }

@@ -181,6 +181,47 @@ fn a_redirect_out_of_https_is_warned_of_and_carries_nothing() {
     }
 }
 
+/// `Secure` or not, what was set over https is never readable on the way (S5, S6).
+#[test]
+fn a_cookie_that_came_over_https_goes_to_no_http() {
+    let run = |steps: &str, redirects: bool, cookie: &'static str| {
+        let plain = Scenario::new(&format!(
+            "inputs: {{ base: , secure: }}\ndefaults: {{ tls: {{ ca: ca.pem }} }}\nsteps:\n{steps}"
+        ))
+        .on("GET /plain", |_| Reply::json("{}").header("set-cookie", "sid=of-http; Path=/"))
+        .json("GET /plain", "{}");
+        let redirect = redirects.then(|| format!("{}/plain", plain.origin("base")));
+        let secure = TlsServer::start(Settings { redirect, cookie: Some(cookie), ..Settings::default() });
+        with_files(plain).input("secure", &secure.origin).run()
+    };
+    let login = "  - request: GET {{ secure }}/login\n";
+    let again = "  - request: GET {{ base }}/plain\n";
+    let script = "  - script: http::get(vars.base + \"/plain\");\n";
+    for (steps, redirects, told) in [
+        (format!("{login}{again}"), true, "credentials were left behind"),
+        (
+            format!("{login}{again}{again}"),
+            false,
+            "sent without the cookies that came over https: http://127",
+        ),
+        (
+            format!("{login}{script}{again}"),
+            false,
+            "sent without the cookies that came over https: http://127",
+        ),
+    ] {
+        let ran = run(&steps, redirects, "sid=SessionCookie99; Path=/");
+        ran.passed().saw(["GET /plain", "GET /plain"]);
+        let cookies: Vec<_> =
+            ran.seen_at("base").iter().map(|seen| seen.header("cookie").to_owned()).collect();
+        assert_eq!(cookies, ["", "sid=of-http"], "{steps}");
+        says(&ran.warnings().join("\n"), &[told]);
+    }
+    // That a `Secure` cookie stays behind is what its server asked for.
+    let ran = run(&format!("{login}{again}{again}"), false, "other=1; Path=/; Secure");
+    assert_eq!(ran.passed().warnings(), [""; 0]);
+}
+
 /// A chain has an end (S8).
 #[test]
 fn redirects_none_gives_the_redirect_itself_and_max_bounds_the_chain() {

@@ -83,21 +83,33 @@ fn a_script_reaches_no_file_no_process_and_no_environment() {
 /// Bombs of YAML (S67).
 #[test]
 fn a_yaml_bomb_is_refused_and_does_not_go_off() {
-    let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..12 {
-        let before = level - 1;
-        let _ = writeln!(
-            laughs,
-            "a{level}: &a{level} [*a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}]"
-        );
-    }
-    let deep = format!("steps: {}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let deep_map = format!("steps: {}x{}", "{a: ".repeat(5_000), "}".repeat(5_000));
-    let long = format!("steps: [ {{ script: print(1) }} ]\n# {}", "x".repeat(5 * 1024 * 1024));
-    let merges = "a: &a { <<: *a }\nsteps: [ { script: print(1) } ]".to_owned();
-    let many = format!("inputs: {{ x: [{}] }}\nsteps: [ {{ script: print(1) }} ]", "1,".repeat(200_000));
-    for text in [laughs, deep, deep_map, long, merges, many] {
-        let refused = Scenario::new(&text).run().refused();
+    const STEPS: &str = "steps: [ { script: print(1) } ]\n";
+    let laughs = |levels: usize| {
+        let mut text = format!("{STEPS}vars:\n  a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..levels {
+            let all = vec![format!("*a{}", level - 1); 9].join(", ");
+            let _ = writeln!(text, "  a{level}: &a{level} [{all}]");
+        }
+        text
+    };
+    let lists = |depth: usize| format!("{STEPS}vars: {{ a: {}1{} }}\n", "[".repeat(depth), "]".repeat(depth));
+    let maps =
+        |depth: usize| format!("{STEPS}vars: {{ a: {}1{} }}\n", "{a: ".repeat(depth), "}".repeat(depth));
+    let long = |length: usize| format!("{STEPS}# {}", "x".repeat(length));
+    let merges = |a: &str| format!("{STEPS}vars: {{ m: &a {{ k: 1 }}, a: &b {{ <<: *{a} }} }}\n");
+    let many = |count: usize| format!("{STEPS}vars: {{ x: [{}] }}\n", "1,".repeat(count));
+    // Each beside the same of a size that is fine, so that it is refused for its size and nothing else.
+    for (small, large, why) in [
+        (laughs(2), laughs(12), "more than 100000 keys and values, aliases counted in full"),
+        (lists(10), lists(100_000), "nested deeper than 64 levels"),
+        (maps(10), maps(5_000), "nested deeper than 64 levels"),
+        (long(1000), long(5 * 1024 * 1024), "larger than 1 MiB"),
+        (merges("a"), merges("b"), "stands inside its own anchor"),
+        (many(1000), many(200_000), "more than 100000 keys and values"),
+    ] {
+        Scenario::new(&small).run().passed();
+        let refused = Scenario::new(&large).run().refused();
+        says(&refused, &[why]);
         assert!(refused.len() < 4096, "the message is as large as the bomb: {} bytes", refused.len());
     }
 }

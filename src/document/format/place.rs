@@ -183,7 +183,7 @@ static DEFAULTS: Place = Place {
     ..FREE_PLACE
 };
 
-static LIMITS: Place = map(&["headers", "header_size", "first_byte", "idle", "ratio"]);
+static LIMITS: Place = map(&["headers", "header_size", "first_byte", "idle", "ratio", "values"]);
 
 static MULTIPART: Place = Place { element: Some(&PART), ..FREE_PLACE };
 static PART: Place = map(&["name", "value", "file", "filename", "content_type"]);

@@ -19,7 +19,7 @@ use crate::document::environment::{self, Environment};
 use crate::document::outside::Outside;
 use crate::document::rows::Row;
 use crate::document::workflow::{Input, StandIn, Workflow};
-use crate::ground::diagnostic::Diagnostics;
+use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::secret::Marked;
 use crate::ground::source::Source;
 use crate::ground::value::Value;
@@ -107,6 +107,17 @@ impl Inputs {
     /// Points the inputs of a workflow at a server that stands in.
     pub fn point_at(&mut self, workflow: &Workflow, origin: Url) {
         self.mocks.insert(workflow.path().to_owned(), origin);
+    }
+
+    /// Whether the mock of a workflow may be read: one outside its project needs trust.
+    ///
+    /// # Errors
+    /// It lies outside.
+    pub fn admit_mock(&self, mock: &StandIn, workflow: &Workflow) -> Result<(), Diagnostic> {
+        self.outside.admit(&mock.file, &workflow.source).map_err(|why| {
+            let problem = why.diagnostic(&format!("cannot use the mock `{}`", mock.file.display()));
+            problem.at(&workflow.source, mock.span)
+        })
     }
 
     /// The inputs that the state of a workflow's mock reads, before there is a server to point

@@ -8,7 +8,7 @@ use crate::document::environment::{Entry, Environment, Whence};
 use crate::document::inputs::missing::{Lacking, missing_inputs, source_of, unknown_input};
 use crate::document::inputs::{Inputs, Resolved};
 use crate::document::rows::Row;
-use crate::document::workflow::{Input, NamesRead, Uses, Workflow};
+use crate::document::workflow::{Input, NamesRead, Workflow};
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::secret::{Marked, Marks};
 use crate::ground::value::Value;
@@ -101,25 +101,6 @@ impl<'i> Search<'i> {
                 let problem = why.diagnostic(&format!("cannot send the file `{}`", file.written()));
                 self.problems.push(problem.at(&workflow.source, file.span()));
             }
-        }
-    }
-
-    /// The same for a workflow that is used.
-    pub(in crate::document) fn admit_used(&mut self, uses: &Uses, workflow: &Workflow) {
-        if let Err(why) = self.inputs.outside.admit(uses.workflow.path(), &workflow.source) {
-            let problem =
-                why.diagnostic(&format!("cannot use the workflow `{}`", uses.workflow.path().display()));
-            self.problems.push(problem.at(&workflow.source, uses.span));
-        }
-    }
-
-    /// The same for a mock that stands in.
-    pub(in crate::document) fn admit_mock(&mut self, workflow: &Workflow) {
-        if let Some(mock) = workflow.mock.as_ref().filter(|_| self.inputs.mocks.contains_key(workflow.path()))
-            && let Err(why) = self.inputs.outside.admit(&mock.file, &workflow.source)
-        {
-            let problem = why.diagnostic(&format!("cannot use the mock `{}`", mock.file.display()));
-            self.problems.push(problem.at(&workflow.source, mock.span));
         }
     }
 

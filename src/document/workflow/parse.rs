@@ -9,6 +9,7 @@ use crate::document::workflow::mock::StandIn;
 use crate::document::workflow::model::{Step, Variable, Workflow};
 use crate::document::workflow::step::read_variables;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
+use crate::ground::file::{self, Refused};
 use crate::ground::read::{Fields, Reading, open};
 use crate::ground::source::Source;
 use crate::ground::yaml::{self, Kind, Node, Scalar};
@@ -29,17 +30,33 @@ const MAX_USED: usize = 500;
 /// A workflow that is being read, and the chain of those that use it.
 pub(super) struct Loading<'r> {
     pub(super) reading: &'r Reading,
+    chain: Chain<'r>,
+}
+
+/// Those that use a workflow, and how far they may reach.
+#[derive(Clone, Copy)]
+struct Chain<'r> {
     users: &'r [PathBuf],
     used: &'r Cell<usize>,
+    trusted: bool,
 }
 
 impl Workflow {
     /// Reads the workflow in a file, and all that it uses.
     ///
     /// # Errors
-    /// Every mistake that can be found without running it.
+    /// Every mistake that can be found without running it, and each that it uses from outside its
+    /// project: such a file is not even opened.
     pub fn load(path: &Path) -> Result<Arc<Self>, Diagnostics> {
-        load(path, &[], &Cell::new(0))
+        load(path, Chain { users: &[], used: &Cell::new(0), trusted: false })
+    }
+
+    /// The same where those that it uses may lie outside of its project, as with `--trust`.
+    ///
+    /// # Errors
+    /// Every mistake that can be found without running it.
+    pub fn load_trusted(path: &Path) -> Result<Arc<Self>, Diagnostics> {
+        load(path, Chain { users: &[], used: &Cell::new(0), trusted: true })
     }
 
     /// Reads a workflow from a text; paths in it are relative to the current folder.
@@ -47,12 +64,13 @@ impl Workflow {
     /// # Errors
     /// As [`Workflow::load`].
     pub fn parse(source: &Arc<Source>) -> Result<Arc<Self>, Diagnostics> {
-        parse(source, &[], &Cell::new(0))
+        parse(source, Chain { users: &[], used: &Cell::new(0), trusted: false })
     }
 }
 
-fn load(path: &Path, users: &[PathBuf], used: &Cell<usize>) -> Result<Arc<Workflow>, Diagnostics> {
+fn load(path: &Path, chain: Chain<'_>) -> Result<Arc<Workflow>, Diagnostics> {
     let source = open(path)?;
+    let Chain { users, used, trusted } = chain;
     let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if let Some(at) = users.iter().position(|user| *user == canonical) {
         let chain: Vec<_> = users[at..]
@@ -69,15 +87,14 @@ fn load(path: &Path, users: &[PathBuf], used: &Cell<usize>) -> Result<Arc<Workfl
             format!("more than {MAX_CHAIN} workflows use each other in a chain, or {MAX_USED} in all");
         return Err(Diagnostic::error(message).help("put steps that belong together in one file").into());
     }
-    let mut chain = users.to_vec();
-    chain.push(canonical);
-    parse(&source, &chain, used)
+    let users = &[users, &[canonical]].concat();
+    parse(&source, Chain { users, used, trusted })
 }
 
-fn parse(source: &Arc<Source>, users: &[PathBuf], used: &Cell<usize>) -> Result<Arc<Workflow>, Diagnostics> {
+fn parse(source: &Arc<Source>, chain: Chain<'_>) -> Result<Arc<Workflow>, Diagnostics> {
     let root = yaml::read(source)?;
     let reading = Reading::new(source);
-    let workflow = Loading { reading: &reading, users, used }.workflow(&root);
+    let workflow = Loading { reading: &reading, chain }.workflow(&root);
     if let Some(workflow) = &workflow {
         workflow.check(&root, &reading);
     }
@@ -95,7 +112,16 @@ fn parse(source: &Arc<Source>, users: &[PathBuf], used: &Cell<usize>) -> Result<
 impl Loading<'_> {
     /// Reads a workflow that this one uses.
     pub(super) fn load_used(&self, path: &Path) -> Result<Arc<Workflow>, Diagnostics> {
-        load(path, self.users, self.used)
+        load(path, self.chain)
+    }
+
+    /// Refuses a workflow to use that lies outside the project. One that is not there is left for its
+    /// reader to tell.
+    pub(super) fn admit(&self, path: &Path) -> Result<(), Refused> {
+        match file::admit(path, self.reading.source.folder(), self.chain.trusted) {
+            Err(refused) if !refused.is_missing() => Err(refused),
+            _ => Ok(()),
+        }
     }
 
     fn workflow(&self, root: &Node) -> Option<Workflow> {

@@ -232,6 +232,10 @@ fn load_used(scalar: &Scalar, loading: &Loading<'_>) -> Option<Arc<Workflow>> {
     }
     let source = &loading.reading.source;
     let path = source.beside(&scalar.text);
+    if let Err(refused) = loading.admit(&path) {
+        refused.report(scalar, loading.reading);
+        return None;
+    }
     match loading.load_used(&path) {
         Ok(workflow) => {
             loading.reading.warn_outside(&path, scalar, "used");

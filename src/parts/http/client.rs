@@ -15,6 +15,7 @@ use reqwest::header::{self, ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOS
 use reqwest::tls::TlsInfo;
 use url::{Origin, Position, Url};
 
+use crate::ground::json::has_more_values;
 use crate::parts::http::cause::{hung_up, no_answer, root};
 use crate::parts::http::channel::Channel;
 use crate::parts::http::error::{Error, Phase, address};
@@ -387,6 +388,11 @@ async fn read(
     } else {
         body::Whole { bytes: Bytes::new(), encoded: None }
     };
+    // A tree of them would be built by whoever looks into the answer, if only for a message.
+    let limit = request.limits.values;
+    if has_more_values(&body.bytes, limit) {
+        return Err(Error::TooManyValues { to: address(&request.url), limit });
+    }
     let timing::Times { dns, connect } = timing::times();
     let mut response = Response::new(status, headers, body.bytes, request.url.clone());
     response.encoded = body.encoded;

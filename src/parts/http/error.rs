@@ -140,6 +140,14 @@ pub enum Error {
         /// Its codings.
         codings: String,
     },
+    /// The JSON of the body has more than `limits.values`.
+    #[error("the JSON in the answer of {to} has more than {limit} values")]
+    TooManyValues {
+        /// Who.
+        to: String,
+        /// The limit.
+        limit: u32,
+    },
     /// Too many headers, or too large ones.
     #[error("the headers of the answer of {to} are too {excess}")]
     HeadersTooLarge {
@@ -324,6 +332,7 @@ impl Error {
             Self::Inflated { .. } => {
                 "raise `limits: { ratio: … }`, if its text repeats itself so much; `max_body` holds all the same"
             }
+            Self::TooManyValues { .. } => "raise `limits: { values: … }`, if so many are expected",
             Self::HeadersTooLarge { excess: Excess::Count { .. }, .. } => {
                 "raise `limits: { headers: … }`, if so many are expected"
             }

@@ -17,6 +17,7 @@ use reqwest::header::{
 use reqwest::{Method, Version};
 use url::{Origin, Url};
 
+use crate::ground::json::MOST_VALUES;
 use crate::ground::secret::Needles;
 use crate::ground::secret::name::is_secret_header;
 use crate::ground::value::Value;
@@ -167,6 +168,8 @@ pub struct Limits {
     pub idle: Option<Duration>,
     /// How many times larger than what came a decoded body may be, beyond its first MiB.
     pub ratio: u32,
+    /// The most values that an answer may have in its JSON.
+    pub values: u32,
     /// How many redirects are followed; 0 gives back the redirect itself.
     pub max_redirects: u32,
     /// The origins that credentials and bodies may follow a redirect to.
@@ -184,6 +187,7 @@ impl Default for Limits {
             first_byte: None,
             idle: None,
             ratio: 200,
+            values: MOST_VALUES,
             max_redirects: 10,
             trust: None,
         }
@@ -295,7 +299,7 @@ impl Response {
     /// # Errors
     /// Why it is not JSON, in `serde_json`'s words.
     pub fn json(&self) -> Result<&Value, &str> {
-        let parse = || Value::from_json(&self.body).map_err(|error| error.to_string());
+        let parse = || Value::from_counted_json(&self.body).map_err(|error| error.to_string());
         self.json.get_or_init(parse).as_ref().map_err(String::as_str)
     }
 

@@ -13,6 +13,7 @@ use reqwest::header::{
 use url::{Position, Url};
 
 use crate::parts::http::channel::Channel;
+use crate::parts::http::cookies::Jar;
 use crate::parts::http::message::{Hop, Limits, Request};
 
 pub use settings::RedirectsSpec;
@@ -151,7 +152,9 @@ pub fn next(
         // The `Host` that a user wrote was meant for the first origin.
         moved.headers.remove(HOST);
     }
-    let dropped_credentials = elsewhere && drop_credentials(request, &mut moved.headers);
+    let dropped_headers = elsewhere && drop_credentials(request, &mut moved.headers);
+    let left_cookies = |jar: &Jar| jar.withholds(&to) && !jar.withholds(&request.url);
+    let dropped_credentials = dropped_headers || another && request.jar.as_ref().is_some_and(left_cookies);
     if elsewhere {
         moved.channel = Channel::anonymous(request.channel.as_ref());
     }

@@ -99,7 +99,7 @@ pub(super) fn shared(found: &[&Foreign], theirs: &Foreign, ours: &Value) -> Opti
     });
     let values = found.iter().map(|value| {
         let value = twins.get(&ptr::from_ref(*value)).copied().flatten()?;
-        fits(value, &mut room).then(|| value.clone())
+        value.fits(&mut room).then(|| value.clone())
     });
     values.collect()
 }
@@ -115,16 +115,6 @@ fn pair<'o>(theirs: &Foreign, ours: &'o Value, tell: &mut impl FnMut(&Foreign, &
             theirs.values().zip(ours.values()).for_each(|(theirs, ours)| pair(theirs, ours, tell));
         }
         _ => {}
-    }
-}
-
-fn fits(value: &Value, room: &mut u64) -> bool {
-    let Some(left) = room.checked_sub(1) else { return false };
-    *room = left;
-    match value {
-        Value::List(elements) => elements.iter().all(|element| fits(element, room)),
-        Value::Object(members) => members.values().all(|member| fits(member, room)),
-        _ => true,
     }
 }
 

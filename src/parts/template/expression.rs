@@ -236,7 +236,7 @@ impl Expression {
         if found.is_undefined() {
             return Err(self.undefined(&self.text, 0..self.text.len(), scope));
         }
-        let value = view::from_jinja(&found, 0).map_err(|message| Error::new(self.span, message))?;
+        let value = view::from_jinja(&found).map_err(|message| Error::new(self.span, message))?;
         if value.as_str().is_some_and(|text| text.len() > LARGEST) {
             return Err(Error::new(self.span, "the text that this makes is larger than 32 MiB"));
         }

@@ -3,6 +3,8 @@
 //! What a filter makes of a secret is a secret: each one here that encodes or digests tells the
 //! evaluation's [`Reads`], so that the result is never shown either.
 
+mod bounded;
+
 use std::sync::LazyLock;
 
 use minijinja::value::ValueKind;
@@ -11,7 +13,8 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 use crate::ground::encode::{self, Hash};
 use crate::ground::random;
 use crate::parts::template::fake;
-use crate::parts::template::view::{self, READS, Reads, ReadsView};
+use crate::parts::template::reads::Reads;
+use crate::parts::template::view::{self, READS, ReadsView};
 
 /// Those that are registered here.
 const OWN_FILTERS: [&str; 24] = [
@@ -166,6 +169,7 @@ pub fn names() -> &'static [&'static str] {
 
 /// Puts filters and functions into an environment.
 pub(super) fn register(environment: &mut Environment<'static>) {
+    bounded::register(environment);
     register_encodings(environment);
     register_texts(environment);
     environment.add_function("now", |state: &State| {
@@ -227,11 +231,18 @@ fn register_encodings(environment: &mut Environment<'static>) {
 fn register_texts(environment: &mut Environment<'static>) {
     environment.add_filter("raw", |value: Value| value);
     environment.add_filter("reveal", reveal);
-    environment.add_filter("tojson", |value: Value| json(&value));
-    environment.add_filter("string", |value: Value| text(&value));
-    environment.add_filter("join", |value: Value, separator: Option<&str>| {
-        let parts: Result<Vec<_>, _> = value.try_iter()?.map(|part| text(&part)).collect();
-        Ok::<_, Error>(parts?.join(separator.unwrap_or_default()))
+    environment.add_filter("tojson", |state: &State, value: Value| made(state, json(&value)?));
+    environment.add_filter("string", |state: &State, value: Value| made(state, text(&value)?));
+    environment.add_filter("join", |state: &State, value: Value, separator: Option<&str>| {
+        let separator = separator.unwrap_or_default();
+        let (reads, mut joined) = (reads(state)?, String::new());
+        for (at, part) in value.try_iter()?.enumerate() {
+            let part = text(&part)?;
+            reads.make((part.len() + separator.len()) as u64)?;
+            joined.push_str(if at == 0 { "" } else { separator });
+            joined.push_str(&part);
+        }
+        Ok::<_, Error>(joined)
     });
     environment.add_filter("fromjson", |text: &str| {
         let value = crate::ground::value::Value::from_json(text.as_bytes());
@@ -257,8 +268,21 @@ fn register_texts(environment: &mut Environment<'static>) {
         });
         Ok::<_, Error>(found)
     });
-    environment.add_filter("regex_replace", |text: &str, pattern: &str, with: &str| {
-        Ok::<_, Error>(regex(pattern)?.replace_all(text, with).into_owned())
+    environment.add_filter("regex_replace", |state: &State, text: &str, pattern: &str, with: &str| {
+        let (reads, pattern) = (reads(state)?, regex(pattern)?);
+        let (mut replaced, mut from) = (String::new(), 0);
+        for groups in pattern.captures_iter(text) {
+            let place = groups.get_match().range();
+            let before = replaced.len();
+            // A group stands in it as often as it is named there.
+            reads.make((with.len() as u64).saturating_mul(1 + place.len() as u64))?;
+            replaced.push_str(&text[from..place.start]);
+            groups.expand(with, &mut replaced);
+            reads.make((replaced.len() - before) as u64)?;
+            from = place.end;
+        }
+        replaced.push_str(&text[from..]);
+        Ok::<_, Error>(replaced)
     });
 }
 
@@ -293,6 +317,12 @@ fn reads(state: &State) -> Result<std::sync::Arc<Reads>, Error> {
 
 fn derived(state: &State, text: String) -> Result<String, Error> {
     reads(state)?.derive(&text);
+    made(state, text)
+}
+
+/// A text that a filter made, if the evaluation may make so much.
+fn made(state: &State, text: String) -> Result<String, Error> {
+    reads(state)?.make(text.len() as u64)?;
     Ok(text)
 }
 
@@ -304,7 +334,7 @@ fn text(value: &Value) -> Result<String, Error> {
     if value.is_undefined() {
         return Err(Error::from(ErrorKind::UndefinedError));
     }
-    view::from_jinja(value, 0).map(|value| value.to_text()).map_err(refused)
+    view::from_jinja(value).map(|value| value.to_text()).map_err(refused)
 }
 
 fn bytes(value: &Value) -> Result<Vec<u8>, Error> {
@@ -315,7 +345,7 @@ fn bytes(value: &Value) -> Result<Vec<u8>, Error> {
 }
 
 fn json(value: &Value) -> Result<String, Error> {
-    view::from_jinja(value, 0).map(|value| value.to_json()).map_err(refused)
+    view::from_jinja(value).map(|value| value.to_json()).map_err(refused)
 }
 
 fn jinja(value: &crate::ground::value::Value) -> Value {

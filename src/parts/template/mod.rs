@@ -8,6 +8,7 @@ mod elsewhere;
 mod expression;
 mod fake;
 mod filters;
+mod reads;
 mod sketch;
 mod tree;
 mod url;
@@ -19,10 +20,11 @@ use std::sync::Arc;
 pub use elsewhere::name as name_elsewhere;
 pub use expression::{Expression, is_constant};
 pub use filters::{function_names, names as filter_names, own_filter_names};
+pub use reads::Reads;
 pub use sketch::{Sketched, Sketcher, Unknown, sketched};
 pub use tree::Tree;
 pub use url::{Address, has_scheme};
-pub use view::{Reads, shown};
+pub use view::shown;
 
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::Reading;
@@ -31,6 +33,9 @@ use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::scope::Scope;
+
+/// How long a text with expressions in it may become, in bytes.
+const LARGEST: usize = 64 * 1024 * 1024;
 
 /// A name that a template reads.
 #[derive(Debug, Clone, Copy)]
@@ -191,8 +196,35 @@ impl Template {
                     append(&mut text, &found.value);
                 }
             }
+            if text.len() > LARGEST {
+                return Err(Error::new(
+                    self.span,
+                    format!("this text becomes larger than {} MiB", LARGEST >> 20),
+                ));
+            }
         }
         Ok(Marked::new(text, marks))
+    }
+
+    /// Refuses a value that would leave its place in the text by this sign: that of an expression among
+    /// others, without `| raw`. What stands alone is the whole, and may be anything.
+    ///
+    /// # Errors
+    /// As [`Template::value`], and where such a value has the sign in it.
+    pub fn keeps_within(&self, sign: char, scope: &Scope) -> Result<(), Error> {
+        let beside = if self.is_one_expression() { &[] } else { self.pieces.as_slice() };
+        for piece in beside {
+            if let Piece::Expression(expression) = piece
+                && !expression.is_raw()
+                && expression.value(scope)?.value.to_text().contains(sign)
+            {
+                let message = format!("this value has a `{sign}` in it: it would leave its place");
+                return Err(
+                    Error::new(expression.span(), message).help("`| raw` lets it through, if that is meant")
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The text as people may see it: what a secret went into is a pseudonym.
@@ -372,6 +404,56 @@ pub(crate) mod tests {
         scope.set(&"half".into(), Marked::plain(half.into())).expect("no input");
         let twice = read("{{ half ~ half }}").expect("a template").value(&scope).expect_err("too large");
         assert!(twice.message.contains("larger than 32 MiB"), "{}", twice.message);
+        for text in [
+            "'%999999999s' | format(1)",
+            "'%*d' | format(999999999, 1)",
+            "('%s' * 200) | format(half)",
+            "'a' | indent(999999999)",
+            "'a' | indent(width=999999999)",
+            "('a\\n' * 10000) | indent(100000)",
+            "('a' * 10000) | replace('a', 'b' * 10000)",
+            "('a' * 10000) | replace('', 'b' * 10000)",
+            "('a' * 10000) | regex_replace('a', 'b' * 10000)",
+            "half | regex_replace('^(.*)$', '$1$1$1$1$1')",
+            "range(100000) | join('a' * 10000)",
+            "range(100000) | map('string') | join(range(100000) | join)",
+            "range(100000) | map('replace', '', 'x' * 1000) | list | length",
+            "([half] * 1000) | map('upper') | list | length",
+            "([half] * 1000) | map('base64') | list | length",
+            "([half] * 1000) | tojson",
+            "half ~ half ~ half ~ half",
+            "half + half + half + half",
+            "[half] * 10",
+            "[[1] * 100000] * 100000",
+            "[1] | batch(999999999, 0)",
+            "[1] | slice(999999999)",
+            "('a,' * 10000000) | split(',') | length",
+        ] {
+            let found = read(&format!("{{{{ {text} }}}}")).expect("a template").value(&scope);
+            let error = found.map(|found| found.value.to_text().len()).expect_err(text).message;
+            assert!(
+                error.contains("of text") || error.contains("too much") || error.contains("up to"),
+                "{text}: {error}"
+            );
+        }
+        let many = read(&"{{ half }}".repeat(1000)).expect("a template").text(&scope).expect_err("too large");
+        assert_eq!(many.message, "this text becomes larger than 64 MiB");
+        for (text, expected) in [
+            ("'%5s|%-3d|%.2f' | format('a', 1, 2.5)", "\"    a|1  |2.50\""),
+            ("'a\\nb' | indent(2)", "\"a\\n  b\""),
+            ("'aXbX' | replace('X', '--')", "\"a--b--\""),
+            ("'a1b22' | regex_replace('([0-9]+)', '<$1$1>')", "\"a<11>b<2222>\""),
+            ("[1, 2, 3] | batch(2, 0)", "[[1,2],[3,0]]"),
+            ("[1] | batch(2, 9999999)", "[[1,9999999]]"),
+            ("'a\\nb' | indent(1, first=true)", "\" a\\n b\""),
+            ("[1, 2, 3] | slice(2, 0)", "[[1,2],[3,0]]"),
+            ("' A,b ' | trim | lower | split(',')", "[\"a\",\"b\"]"),
+            ("half | length", "17825792"),
+            ("half | sha256 | length", "64"),
+        ] {
+            let found = read(&format!("{{{{ {text} }}}}")).expect("a template").value(&scope);
+            assert_eq!(found.map_err(|error| error.message).expect(text).value.to_json(), expected, "{text}");
+        }
     }
 
     #[test]

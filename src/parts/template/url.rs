@@ -6,6 +6,7 @@
 
 use crate::ground::encode;
 use crate::ground::secret::{Marked, Marks, pseudonym};
+use crate::ground::source::Span;
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Expression, Piece, Template};
 
@@ -93,6 +94,7 @@ impl Template {
                 Piece::Literal(text) => url.push(text, text),
                 Piece::Expression(expression) => url.expression(expression, index == 0, scope)?,
             }
+            url.refuse_empty(self.pieces.get(index + 1))?;
         }
         if url.text.contains(char::is_control) {
             return Err(Error::new(self.span, "the URL has a control character in it"));
@@ -123,6 +125,8 @@ struct Building {
     shown: String,
     marks: Marks,
     origin_from_server: bool,
+    /// An expression behind a slash that gave nothing: it may be no piece of the path by itself.
+    empty: Option<Span>,
 }
 
 #[derive(PartialEq)]
@@ -148,6 +152,10 @@ impl Building {
             Place::Path => self.segment(&value, expression)?,
             Place::Query => encode::url(&value),
         };
+        let is_empty = piece.is_empty() && place == Place::Path && !expression.is_raw();
+        if is_empty && self.text.ends_with('/') {
+            self.empty = Some(expression.span());
+        }
         let shown = found.marks.secret.as_deref().map_or_else(|| piece.clone(), pseudonym);
         self.marks.join(&found.marks);
         self.push(&piece, &shown);
@@ -157,6 +165,24 @@ impl Building {
     fn push(&mut self, piece: &str, shown: &str) {
         self.text.push_str(piece);
         self.shown.push_str(shown);
+    }
+
+    /// Refuses a piece of the path that is nothing: `DELETE /users/{{ id }}` would be about all of them.
+    fn refuse_empty(&mut self, next: Option<&Piece>) -> Result<(), Error> {
+        let Some(span) = self.empty.filter(|_| self.text.ends_with('/')) else {
+            self.empty = None;
+            return Ok(());
+        };
+        let goes_on = match next {
+            None => false,
+            Some(Piece::Literal(text)) => !text.starts_with(['/', '?', '#']),
+            Some(Piece::Expression(_)) => true,
+        };
+        if goes_on {
+            return Ok(());
+        }
+        let message = "this is empty, and the path would name something else without it";
+        Err(Error::new(span, message).help("`| raw` lets it be empty, if that is meant"))
     }
 
     fn place(&self, first: bool) -> Place {
@@ -246,8 +272,29 @@ mod tests {
             ("https://api.{{ x }}/me", "."),
             ("https://h.example/{{ x | raw }}", "a\r\nX: 1"),
             ("{{ x }}", "https://h.example/\n"),
+            ("https://h.example/users/{{ x }}", ""),
+            ("https://h.example/users/{{ x }}/keys", ""),
+            ("https://h.example/users/{{ x }}?a=1", ""),
+            ("https://h.example/users/{{ x }}#a", ""),
+            ("https://h.example/users/{{ x }}{{ x }}", ""),
+            ("https://h.example/{{ x }}/{{ name }}", ""),
         ] {
             assert!(address(template, x, false).is_err(), "{template} with {x:?}");
+        }
+        for (template, expected) in [
+            ("https://h.example/users{{ x }}", "https://h.example/users"),
+            ("https://h.example/v{{ x }}/me", "https://h.example/v/me"),
+            ("https://h.example/{{ x }}me", "https://h.example/me"),
+            ("https://h.example/{{ x }}{{ n }}", "https://h.example/42"),
+            ("https://h.example/{{ x | raw }}", "https://h.example/"),
+            ("https://h.example/?q={{ x }}", "https://h.example/?q="),
+            ("https://h.example/a?q=/{{ x }}", "https://h.example/a?q=/"),
+        ] {
+            assert_eq!(
+                address(template, "", false).map(|found| found.0),
+                Ok(expected.to_owned()),
+                "{template}"
+            );
         }
     }
 

@@ -5,82 +5,30 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use minijinja::Value as Jinja;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 
-use crate::ground::clock::Clock;
 use crate::ground::diagnostic::nearest;
-use crate::ground::secret::{Marked, Marks, Needles, is_jwt, is_secret_name, masked};
+use crate::ground::secret::{Marked, is_jwt, is_secret_name, masked};
 use crate::ground::value::{Map, Number, Value};
 use crate::parts::http::Response;
 use crate::parts::scope::{Scope, StepRecord, Turn};
+use crate::parts::template::reads::Reads;
 
 /// How deep a value that an expression made may be.
 const MAX_DEPTH: usize = 128;
+/// How many values an expression may make of others, as [`Value::fits`] weighs them.
+const MOST_MADE: u64 = 1_000_000;
 
 /// The name under which filters find [`Reads`]; nobody can type it.
 pub(super) const READS: &str = "@reads";
 
-/// A note of what one evaluation read.
-#[derive(Debug, Default)]
-pub struct Reads {
-    marks: Mutex<Marks>,
-    revealed: Mutex<bool>,
-    needles: Needles,
-    /// What time it is for this evaluation.
-    pub clock: Clock,
-}
-
-impl Reads {
-    /// The marks of what the evaluation made.
-    pub fn marks(&self) -> Marks {
-        let mut marks = self.lock().clone();
-        if *self.revealed.lock().unwrap_or_else(PoisonError::into_inner) {
-            marks.secret = None;
-        }
-        marks
-    }
-
-    /// Learns what one of our functions made of a secret: it is as secret as that.
-    pub fn derive(&self, text: &str) {
-        if let Some(name) = &self.lock().secret {
-            self.needles.learn(name, text);
-        }
-    }
-
-    /// The user wants to see it.
-    pub fn reveal(&self, text: &str) {
-        self.needles.reveal(text);
-        *self.revealed.lock().unwrap_or_else(PoisonError::into_inner) = true;
-    }
-
-    fn note(&self, marks: &Marks) {
-        if marks.is_secret() || marks.from_server {
-            self.lock().join(marks);
-        }
-    }
-
-    fn note_server(&self) {
-        self.lock().from_server = true;
-    }
-
-    fn note_secret(&self, name: &Arc<str>, text: &str) {
-        self.needles.learn(name, text);
-        self.lock().join(&Marks::secret(Arc::clone(name)));
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Marks> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The root of an evaluation, and the note of what it reads.
 pub(super) fn root(scope: &Scope) -> (Jinja, Arc<Reads>) {
-    let reads =
-        Arc::new(Reads { needles: scope.needles.clone(), clock: scope.clock.clone(), ..Reads::default() });
+    let reads = Arc::new(Reads::new(&scope.needles, &scope.clock));
     let root = Root { scope: scope.clone(), reads: Arc::clone(&reads) };
     (Jinja::from_object(root), reads)
 }
@@ -152,6 +100,9 @@ pub(super) fn to_jinja(value: &Value, key: Option<&Arc<str>>, reads: &Arc<Reads>
             (None, None) => Jinja::from(number.as_f64().unwrap_or_default()),
         },
         Value::String(text) => {
+            if let Err(refused) = reads.make(text.len() as u64) {
+                return Jinja::from(refused);
+            }
             match key.filter(|key| is_secret_name(key)) {
                 Some(key) => reads.note_secret(key, text),
                 None if is_jwt(text) => reads.note_secret(key.unwrap_or(&"jwt".into()), text),
@@ -171,17 +122,32 @@ pub(super) fn to_jinja(value: &Value, key: Option<&Arc<str>>, reads: &Arc<Reads>
 /// What an expression made, as a value of ours.
 ///
 /// # Errors
-/// What cannot be a value: nested too deep, an endless list, bytes, a function.
-pub(super) fn from_jinja(found: &Jinja, depth: usize) -> Result<Value, String> {
+/// What cannot be a value: nested too deep, larger than [`MOST_MADE`], bytes, a function.
+pub(super) fn from_jinja(found: &Jinja) -> Result<Value, String> {
+    as_it_was(found).map_or_else(|| converted(found, 0, &mut { MOST_MADE }), Ok)
+}
+
+/// A list or an object of ours that nobody changed: it is shared, whatever it weighs.
+fn as_it_was(found: &Jinja) -> Option<Value> {
+    if let Some(view) = found.downcast_object_ref::<ObjectView>() {
+        return Some(Value::Object(Arc::clone(&view.members)));
+    }
+    let view = found.downcast_object_ref::<ListView>()?;
+    Some(Value::List(Arc::clone(&view.elements)))
+}
+
+/// A value out of `room`: whoever writes it as JSON writes all of it, however much is shared.
+fn converted(found: &Jinja, depth: usize, room: &mut u64) -> Result<Value, String> {
     if depth > MAX_DEPTH {
         return Err(format!("the value is nested deeper than {MAX_DEPTH} levels"));
     }
-    if let Some(view) = found.downcast_object_ref::<ObjectView>() {
-        return Ok(Value::Object(Arc::clone(&view.members)));
+    let too_many =
+        || format!("this expression makes more than {MOST_MADE} values; each 64 bytes of text count as one");
+    if let Some(value) = as_it_was(found) {
+        return if value.fits(room) { Ok(value) } else { Err(too_many()) };
     }
-    if let Some(view) = found.downcast_object_ref::<ListView>() {
-        return Ok(Value::List(Arc::clone(&view.elements)));
-    }
+    let weight = 1 + found.as_str().map_or(0, |text| text.len() as u64 / 64);
+    *room = room.checked_sub(weight).ok_or_else(too_many)?;
     match found.kind() {
         ValueKind::Undefined | ValueKind::None => Ok(Value::Null),
         ValueKind::Bool => Ok(Value::Bool(found.is_true())),
@@ -190,17 +156,17 @@ pub(super) fn from_jinja(found: &Jinja, depth: usize) -> Result<Value, String> {
         ValueKind::Seq | ValueKind::Iterable => {
             let elements = found.try_iter().map_err(|error| error.to_string())?;
             let elements: Result<Vec<_>, _> =
-                elements.map(|element| from_jinja(&element, depth + 1)).collect();
+                elements.map(|element| converted(&element, depth + 1, room)).collect();
             Ok(elements?.into())
         }
         ValueKind::Map => {
             let keys = found.try_iter().map_err(|error| error.to_string())?;
-            let member = |key: Jinja| -> Result<(Arc<str>, Value), String> {
+            let mut member = |key: Jinja| -> Result<(Arc<str>, Value), String> {
                 let value = found.get_item(&key).map_err(|error| error.to_string())?;
                 let key = key.to_str().unwrap_or_else(|| key.to_string().into());
-                Ok((key, from_jinja(&value, depth + 1)?))
+                Ok((key, converted(&value, depth + 1, room)?))
             };
-            Ok(keys.map(member).collect::<Result<Map, _>>()?.into())
+            Ok(keys.map(&mut member).collect::<Result<Map, _>>()?.into())
         }
         kind => Err(format!("the expression gives {kind}, which is not a value")),
     }

@@ -160,6 +160,7 @@ fn wanted(
     inputs: &Inputs,
     clock: &Clock,
 ) -> Result<Mock, Diagnostics> {
+    inputs.admit_mock(stand_in, workflow)?;
     let scope = Scope::new(Needles::default(), clock.clone());
     for (name, value) in inputs.of_mock(workflow, is_run)? {
         // Nothing in a fresh scope is an input, which alone could not be set.

@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use reqchain::running::Cause;
 use reqchain::running::event::{Detail, EventKind};
 
 use crate::scenario::{Ran, Reply, Scenario, says};
@@ -50,6 +51,48 @@ fn a_bomb_is_an_error_with_its_numbers_and_its_setting() {
     asked(", limits: { ratio: 2000 }", zeros).passed();
     let ran = asked(", limits: { ratio: 2000 }, max_body: 2MiB", zeros);
     says(&ran.error(), &["larger than 2MiB once decoded", "`max_body`"]);
+}
+
+/// An answer is no larger as a tree than it may be: its values are counted before there are any.
+#[test]
+fn the_json_of_an_answer_has_as_many_values_as_its_limit_says() {
+    let ones = |count: usize| move || Reply::json(format!("[{}]", vec!["1"; count - 1].join(",")));
+    asked(", limits: { values: 1000 }", ones(1000)).passed();
+    let ran = asked(", limits: { values: 1000 }", ones(1001));
+    ran.fails_with(Cause::CouldNotRun);
+    says(&ran.error(), &["more than 1000 values", "`limits: { values: … }`", "flow.yaml:2:"]);
+    asked("", ones(1_000_000)).passed();
+    says(&asked("", ones(1_000_001)).error(), &["more than 1000000 values"]);
+    // What is no JSON has no values, however many commas.
+    asked(", limits: { values: 10 }", || Reply::text("[1] a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s")).passed();
+    let ran = Scenario::new(
+        "inputs: { base: }\nsteps:\n  - script: |\n      http::send(#{ url: vars.base + \"/\", limits: #{ values: 10 } });\n",
+    )
+    .on("GET /", move |_| ones(11)())
+    .run();
+    says(&ran.error(), &["more than 10 values"]);
+}
+
+/// However often a server is asked, a step gathers only so much.
+#[test]
+fn what_passes_and_turns_gather_is_bounded() {
+    let large = || Reply::json(format!("[{}]", vec!["1"; 400_000].join(",")));
+    let flow = |keys: &str| {
+        Scenario::new(&format!("steps:\n  - {keys}\n    request: GET {{{{ base }}}}/\n    extract: {{ all: {{ json: $, collect: true }} }}\n"))
+            .on("GET /", move |_| large())
+    };
+    flow("repeat: 2").run().passed();
+    let ran = flow("repeat: 3").run();
+    ran.fails_with(Cause::CouldNotRun).saw(["GET /"; 3]);
+    says(&ran.error(), &["gathers more than 1000000 values", "flow.yaml:4:"]);
+    let flow = |turns: &str| {
+        Scenario::new(&format!("steps:\n  - for_each: {{ n: {turns} }}\n    request: GET {{{{ base }}}}/\n    extract: {{ all: {{ body: text }} }}\n"))
+            .on("GET /", |_| Reply::text("x".repeat(30 << 20)))
+    };
+    flow("[1, 2]").run().passed();
+    let ran = flow("[1, 2, 3]").run();
+    ran.fails_with(Cause::CouldNotRun).saw(["GET /"; 3]);
+    says(&ran.error(), &["gathers more than 1000000 values", "64 bytes of text", "flow.yaml:2:"]);
 }
 
 /// A coding that is not known, and half a body (S28, S32).
@@ -183,6 +226,9 @@ mod memory {
     use std::net::{Ipv4Addr, TcpListener};
     use std::process::{Command, Stdio};
 
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
     use super::gzip;
     use crate::scenario::Cli;
 
@@ -235,6 +281,46 @@ mod memory {
         let member = gzip(&vec![0; 1 << 20]);
         let pieces = std::iter::repeat_n(member.clone(), 32);
         let peak = while_reading("content-encoding: gzip", pieces, &member, "larger than 32MiB once decoded");
+        assert!(peak < 64 * 1024, "{peak} KiB");
+    }
+
+    /// One stream of gzip, and not many behind each other.
+    #[test]
+    fn a_stream_of_gzip_without_end_takes_64_mib_at_most() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let mut piece = || {
+            encoder.write_all(&vec![0; 1 << 20]).expect("memory takes it");
+            encoder.flush().expect("memory takes it");
+            std::mem::take(encoder.get_mut())
+        };
+        let pieces: Vec<_> = (0..32).map(|_| piece()).collect();
+        let peak = while_reading(
+            "content-encoding: gzip",
+            pieces.into_iter(),
+            &piece(),
+            "larger than 32MiB once decoded",
+        );
+        assert!(peak < 64 * 1024, "{peak} KiB");
+    }
+
+    /// Blocks that are not compressed (RFC 7932, 9.2): no bit of them says that they are the last.
+    #[test]
+    fn a_stream_of_brotli_without_end_takes_64_mib_at_most() {
+        let block = |head: [u8; 3]| [&head[..], &vec![0; 1 << 16]].concat();
+        let piece = block([0xf8, 0xff, 0x0f]).repeat(16);
+        // The first bits say how large the window is.
+        let pieces = std::iter::once(block([0xf0, 0xff, 0x1f])).chain(std::iter::repeat_n(piece.clone(), 31));
+        let peak = while_reading("content-encoding: br", pieces, &piece, "larger than 32MiB");
+        assert!(peak < 64 * 1024, "{peak} KiB");
+    }
+
+    /// As a tree it would be gigabytes.
+    #[test]
+    fn an_answer_of_millions_of_values_takes_64_mib_at_most() {
+        let piece = r#"{"":0},"#.repeat(150_000).into_bytes();
+        let pieces = std::iter::once(b"[".to_vec()).chain(std::iter::repeat_n(piece, 31));
+        let head = format!("content-length: {}", 1 + 31 * 150_000 * 7 + 7);
+        let peak = while_reading(&head, pieces, br#"{"":0}]"#, "more than 1000000 values");
         assert!(peak < 64 * 1024, "{peak} KiB");
     }
 }

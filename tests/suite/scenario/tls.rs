@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) protocols: Vec<&'static str>,
     /// Where every request is redirected to.
     pub(crate) redirect: Option<String>,
+    /// The cookie that every answer sets.
+    pub(crate) cookie: Option<&'static str>,
 }
 
 /// Whether a server asks for the client's certificate.
@@ -60,6 +62,7 @@ impl Default for Settings {
             versions: rustls::ALL_VERSIONS.to_vec(),
             protocols: Vec::new(),
             redirect: None,
+            cookie: None,
         }
     }
 }
@@ -189,12 +192,14 @@ async fn serve(listener: TcpListener, settings: Settings, log: Log) {
     listener.set_nonblocking(true).expect("a socket");
     let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
     let acceptor = TlsAcceptor::from(Arc::new(configuration(&settings)));
-    let redirect = settings.redirect.map(Arc::from);
+    let redirect = settings.redirect.map(|to| ("location", to));
+    let cookie = settings.cookie.map(|cookie| ("set-cookie", cookie.to_owned()));
+    let headers: Headers = redirect.into_iter().chain(cookie).collect();
     while let Ok((stream, _)) = listener.accept().await {
-        let (acceptor, log, redirect) = (acceptor.clone(), log.clone(), redirect.clone());
+        let (acceptor, log, headers) = (acceptor.clone(), log.clone(), Arc::clone(&headers));
         tokio::spawn(async move {
             if let Ok(stream) = acceptor.accept(stream).await {
-                answer(stream, log, redirect).await;
+                answer(stream, log, headers).await;
             }
         });
     }
@@ -222,11 +227,10 @@ fn configuration(settings: &Settings) -> ServerConfig {
     config
 }
 
-async fn answer(
-    stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>,
-    log: Log,
-    redirect: Option<Arc<str>>,
-) {
+/// What every answer says; a `location` makes it a redirect.
+type Headers = Arc<[(&'static str, String)]>;
+
+async fn answer(stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>, log: Log, headers: Headers) {
     let connection = stream.get_ref().1;
     let identified = connection.peer_certificates().is_some();
     let protocol = String::from_utf8_lossy(connection.alpn_protocol().unwrap_or_default()).into_owned();
@@ -237,9 +241,11 @@ async fn answer(
         log.seen.lock().expect("nobody panicked").push(seen);
         log.names.lock().expect("nobody panicked").extend(request.headers().keys().map(ToString::to_string));
         let mut response = Response::new(Full::new(Bytes::from_static(b"{}")));
-        if let Some(to) = &redirect {
-            *response.status_mut() = hyper::StatusCode::FOUND;
-            response.headers_mut().insert("location", to.parse().expect("a location"));
+        for (name, value) in headers.iter() {
+            if *name == "location" {
+                *response.status_mut() = hyper::StatusCode::FOUND;
+            }
+            response.headers_mut().insert(*name, value.parse().expect("a header"));
         }
         std::future::ready(Ok::<_, Infallible>(response))
     });

@@ -1,13 +1,13 @@
 //! Bodies that are written as JSON text with a value inside of quotes: a value with a quote in it would end
-//! the text there, and could add members.
+//! the text there, and could add members. And queries of GraphQL with a value inside, which could add fields.
 
 use crate::document::workflow::model::Workflow;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::Reading;
-use crate::ground::yaml::{Kind, Node};
+use crate::ground::yaml::{Kind, Node, Scalar};
 
 impl Workflow {
-    /// Warns of templates inside of quotes, in a `body` that looks like JSON.
+    /// Warns of templates inside of quotes, in a `body` that looks like JSON, and of those in a query.
     pub(super) fn check_quoted(root: &Node, reading: &Reading) {
         for key in ["steps", "finally"] {
             root.get(key).into_iter().for_each(|steps| walk(steps, reading));
@@ -32,17 +32,29 @@ fn walk(node: &Node, reading: &Reading) {
 }
 
 fn judge(request: &Node, reading: &Reading) {
-    let Some(body) = request.get("body").and_then(Node::scalar) else { return };
-    if let Some(at) = quoted(&body.text) {
-        let end = body.text[at..].find("}}").map_or(body.text.len(), |end| at + end + 2);
-        let template = &body.text[at..end];
-        let message = format!(
-            "`{template}` stands inside of quotes: a value with a quote in it would end the text there"
-        );
+    if let Some(body) = request.get("body").and_then(Node::scalar)
+        && let Some(at) = quoted(&body.text)
+    {
+        let why = "stands inside of quotes: a value with a quote in it would end the text there";
         let help = "write the body under `json:`, or `{{ name | tojson }}` without quotes around it";
-        let span = body.span_of(&reading.source, at..end);
-        reading.report(Diagnostic::warning(message).at(&reading.source, span).help(help));
+        warn(body, at, why, help, reading);
     }
+    let query = request.get("graphql").and_then(|graphql| graphql.get("query")).and_then(Node::scalar);
+    if let Some(query) = query
+        && let Some(at) = query.text.find("{{").filter(|at| *at > 0)
+    {
+        let why = "stands inside of the query: a value could end its place there, and ask for more";
+        let help = "name it in the query, `query($id: ID!) { user(id: $id) { name } }`, and give it under `variables`";
+        warn(query, at, why, help, reading);
+    }
+}
+
+/// Warns of the template that begins here.
+fn warn(scalar: &Scalar, at: usize, why: &str, help: &str, reading: &Reading) {
+    let end = scalar.text[at..].find("}}").map_or(scalar.text.len(), |end| at + end + 2);
+    let message = format!("`{}` {why}", &scalar.text[at..end]);
+    let span = scalar.span_of(&reading.source, at..end);
+    reading.report(Diagnostic::warning(message).at(&reading.source, span).help(help));
 }
 
 /// Where the first template inside of a text begins, if this looks like JSON.

@@ -133,6 +133,11 @@ fn limits() -> Value {
             "How many times larger a body may become when decoded, beyond its first MiB; 200 if left out.",
             count(u64::from(u32::MAX)),
         ),
+        key(
+            "values",
+            "How many values the JSON of an answer may have; 1,000,000 if left out.",
+            count(u64::from(u32::MAX)),
+        ),
     ])
 }
 

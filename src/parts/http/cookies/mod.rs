@@ -1,9 +1,9 @@
 //! The cookie jar of a run: what servers set, and what goes back to them (RFC 6265, with the
 //! stricter rules of its successor, `draft-ietf-httpbis-rfc6265bis`).
 //!
-//! A jar of our own, since values must come back byte for byte and in a fixed order, a `Secure`
-//! cookie must not go over `http://` even on this machine, and what a server sets must be known
-//! as a secret before anybody can show it. What servers send is hostile: size and number are
+//! A jar of our own, since values must come back byte for byte and in a fixed order, what was set over
+//! `https://` must not go over `http://` even on this machine, `Secure` or not, and what a server sets
+//! must be known as a secret before anybody can show it. What servers send is hostile: size and number are
 //! bounded, and nobody sets a cookie for more than its own site.
 
 mod date;
@@ -40,7 +40,11 @@ const MAX_HEADER: usize = 8 * 1024;
 
 /// The cookies of one run. Clones share them.
 #[derive(Clone)]
-pub struct Jar(Arc<Shared>);
+pub struct Jar {
+    shared: Arc<Shared>,
+    /// Whether only those go out that came from the very origin they go to.
+    for_stranger: bool,
+}
 
 struct Shared {
     cookies: Mutex<Vec<Cookie>>,
@@ -66,6 +70,8 @@ struct Cookie {
     reach: Reach,
     path: String,
     secure: bool,
+    /// Who set it: scheme, host and port.
+    origin: String,
     /// In seconds since 1970; `None` where it lives as long as the jar.
     expires: Option<i64>,
 }
@@ -91,20 +97,33 @@ impl Jar {
     /// An empty jar. Every value that is put into it is learnt as a secret.
     #[must_use]
     pub fn new(needles: &Needles, clock: &Clock) -> Self {
-        Self(Arc::new(Shared {
+        let shared = Shared {
             cookies: Mutex::default(),
             used: AtomicBool::new(false),
             overflow: Overflow::default(),
             needles: needles.clone(),
             clock: clock.clone(),
-        }))
+        };
+        Self { shared: Arc::new(shared), for_stranger: false }
+    }
+
+    /// The same jar for a request to an origin that the user did not name: what others set stays in it.
+    #[must_use]
+    pub fn for_stranger(self) -> Self {
+        Self { for_stranger: true, ..self }
+    }
+
+    /// Whether it is that of [`Jar::for_stranger`].
+    #[must_use]
+    pub const fn is_for_stranger(&self) -> bool {
+        self.for_stranger
     }
 
     /// Keeps what an answer from `url` sets, as far as it may.
     pub fn store(&self, url: &Url, headers: &HeaderMap) {
         for (at, header) in headers.get_all(SET_COOKIE).iter().enumerate() {
             if at == MAX_PER_RESPONSE {
-                self.0.overflow.happened.store(true, Ordering::Relaxed);
+                self.shared.overflow.happened.store(true, Ordering::Relaxed);
                 return;
             }
             self.store_one(url, header.as_bytes());
@@ -112,11 +131,11 @@ impl Jar {
     }
 
     fn store_one(&self, url: &Url, header: &[u8]) {
-        let now = self.0.clock.now_seconds();
+        let now = self.shared.clock.now_seconds();
         let Some(set) = SetCookie::parse(header, now) else { return };
         self.learn(&set.name, &set.value);
         if set.name.len() + set.value.len() > MAX_COOKIE {
-            self.0.overflow.happened.store(true, Ordering::Relaxed);
+            self.shared.overflow.happened.store(true, Ordering::Relaxed);
             return;
         }
         let Some(cookie) = Cookie::new(set, url) else { return };
@@ -132,21 +151,21 @@ impl Jar {
 
     /// Lets everybody know that a value is a secret.
     fn learn(&self, name: &[u8], value: &[u8]) {
-        self.0.needles.learn(&text(name).into(), &text(value));
+        self.shared.needles.learn(&text(name).into(), &text(value));
     }
 
     /// Puts a cookie in its place among those of the jar.
     fn put(&self, cookies: &mut Vec<Cookie>, cookie: Cookie, now: i64) {
         let dropped = put(cookies, cookie, now);
-        self.0.overflow.happened.fetch_or(dropped, Ordering::Relaxed);
-        self.0.used.store(true, Ordering::Release);
+        self.shared.overflow.happened.fetch_or(dropped, Ordering::Relaxed);
+        self.shared.used.store(true, Ordering::Release);
     }
 
     /// The `Cookie` header of a request to `url`: what the request has of its own, and behind it
     /// what the jar has of other names. `None` where the jar adds nothing.
     #[must_use]
     pub fn header(&self, url: &Url, own: &HeaderMap) -> Option<HeaderValue> {
-        if !self.0.used.load(Ordering::Acquire) {
+        if !self.shared.used.load(Ordering::Acquire) {
             return None;
         }
         let own: Vec<&[u8]> = own.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
@@ -154,13 +173,14 @@ impl Jar {
         let to = self.visit(url);
         let cookies = self.lock();
         let fitting = cookies.iter().enumerate().rev();
-        let fitting = fitting.filter(|(_, cookie)| cookie.is_sent(&to) && !taken(&cookie.name));
+        let fitting = fitting
+            .filter(|(_, cookie)| cookie.is_sent(&to) && self.lends(cookie, url) && !taken(&cookie.name));
         let mut room = MAX_HEADER;
         let mut kept = Vec::new();
         for (at, cookie) in fitting {
             let size = cookie.name.len() + cookie.value.len() + 3;
             if size > room {
-                self.0.overflow.happened.store(true, Ordering::Relaxed);
+                self.shared.overflow.happened.store(true, Ordering::Relaxed);
                 break;
             }
             room -= size;
@@ -183,6 +203,23 @@ impl Jar {
         let mut header = HeaderValue::from_bytes(&pairs).ok()?;
         header.set_sensitive(true);
         Some(header)
+    }
+
+    /// Whether a cookie stays behind that by RFC 6265 alone would go to `url`.
+    #[must_use]
+    pub fn withholds(&self, url: &Url) -> bool {
+        if !self.shared.used.load(Ordering::Acquire) {
+            return false;
+        }
+        let to = self.visit(url);
+        let held =
+            |cookie: &Cookie| cookie.reaches(&to) && !(cookie.may_leave(url) && self.lends(cookie, url));
+        self.lock().iter().any(held)
+    }
+
+    /// Whether a cookie that goes to `url` is for this request, too.
+    fn lends(&self, cookie: &Cookie, url: &Url) -> bool {
+        !self.for_stranger || cookie.origin == origin(url)
     }
 
     /// The value of a cookie that would go to `url`.
@@ -210,7 +247,7 @@ impl Jar {
         if name.len() + value.len() > MAX_COOKIE {
             return Err(Refused::Size);
         }
-        self.0.needles.learn(&name.into(), value);
+        self.shared.needles.learn(&name.into(), value);
         let to = self.visit(url);
         let mut cookies = self.lock();
         let mut found = false;
@@ -243,19 +280,19 @@ impl Jar {
 
     /// A request to `url` now.
     fn visit<'u>(&self, url: &'u Url) -> Visit<'u> {
-        Visit { url, host: host(url), now: self.0.clock.now_seconds() }
+        Visit { url, host: host(url), now: self.shared.clock.now_seconds() }
     }
 
     /// That cookies were dropped since there were too many or too large ones; told once.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
-        let overflow = &self.0.overflow;
+        let overflow = &self.shared.overflow;
         let tell = overflow.happened.load(Ordering::Relaxed) && !overflow.told.swap(true, Ordering::Relaxed);
         tell.then(|| "some cookies were left out: too many or too large".to_owned())
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Cookie>> {
-        self.0.cookies.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.cookies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -283,11 +320,22 @@ impl Cookie {
         let reach = Reach::new(set.domain.as_deref(), url)?;
         let path = set.path.unwrap_or_else(|| default_path(url));
         let (name, value, secure, expires) = (set.name, set.value, set.secure, set.expires);
-        Some(Self { name, value, reach, path, secure, expires })
+        Some(Self { name, value, reach, path, secure, origin: origin(url), expires })
     }
 
     /// Whether it goes there.
     fn is_sent(&self, to: &Visit<'_>) -> bool {
+        self.reaches(to) && self.may_leave(to.url)
+    }
+
+    /// Whether it is never sent in the clear after it came encrypted. RFC 6265 asks that of `Secure`
+    /// cookies alone, and many a server forgets the word.
+    fn may_leave(&self, url: &Url) -> bool {
+        url.scheme() == "https" || !self.origin.starts_with("https:")
+    }
+
+    /// Whether RFC 6265 (5.4) sends it there.
+    fn reaches(&self, to: &Visit<'_>) -> bool {
         self.is_alive(to.now)
             && (!self.secure || to.url.scheme() == "https")
             && path_matches(&self.path, to.url.path())
@@ -336,6 +384,10 @@ fn put(cookies: &mut Vec<Cookie>, cookie: Cookie, now: i64) -> bool {
             full
         }
     }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 /// The folder of the request's path (RFC 6265, 5.1.4).

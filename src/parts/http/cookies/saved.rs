@@ -5,8 +5,9 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
-use crate::parts::http::cookies::reach::Reach;
+use crate::parts::http::cookies::reach::{Reach, host};
 use crate::parts::http::cookies::set_cookie::{is_odd, keeps_prefix};
 use crate::parts::http::cookies::{Cookie, Jar, MAX_COOKIE};
 
@@ -33,6 +34,8 @@ struct Written {
     host_only: bool,
     path: String,
     secure: bool,
+    /// Who set it.
+    origin: String,
     /// In seconds since 1970; none where it lives as long as the jar.
     expires: Option<i64>,
 }
@@ -62,13 +65,13 @@ impl Jar {
     /// All that is in it and alive, the oldest first.
     #[must_use]
     pub fn save(&self) -> Saved {
-        let now = self.0.clock.now_seconds();
+        let now = self.shared.clock.now_seconds();
         Saved(self.lock().iter().filter(|cookie| cookie.is_alive(now)).cloned().map(SavedCookie).collect())
     }
 
     /// Puts what was saved into it, but for what has expired since. Every value is learnt as a secret.
     pub fn load(&self, saved: &Saved) {
-        let now = self.0.clock.now_seconds();
+        let now = self.shared.clock.now_seconds();
         for SavedCookie(cookie) in &saved.0 {
             self.learn(&cookie.name, &cookie.value);
             self.put(&mut self.lock(), cookie.clone(), now);
@@ -78,10 +81,10 @@ impl Jar {
 
 impl From<SavedCookie> for Written {
     fn from(SavedCookie(cookie): SavedCookie) -> Self {
-        let Cookie { name, value, reach, path, secure, expires } = cookie;
+        let Cookie { name, value, reach, path, secure, origin, expires } = cookie;
         let (name, value) = (BASE64.encode(name), BASE64.encode(value));
         let host_only = reach.is_host_only();
-        Self { name, value, domain: reach.domain, host_only, path, secure, expires }
+        Self { name, value, domain: reach.domain, host_only, path, secure, origin, expires }
     }
 }
 
@@ -92,7 +95,11 @@ impl TryFrom<Written> for SavedCookie {
         let bytes = |text: &str| BASE64.decode(text).map_err(|_| "a cookie's name or value is not base64");
         let (name, value) = (bytes(&written.name)?, bytes(&written.value)?);
         let reach = Reach::saved(written.domain, written.host_only).ok_or("a cookie reaches too far")?;
-        let Written { path, secure, expires, .. } = written;
+        let Written { path, secure, origin, expires, .. } = written;
+        let is_own = |url: &Url| super::origin(url) == origin && may_set(url, &reach, secure);
+        if !Url::parse(&origin).as_ref().is_ok_and(is_own) {
+            return Err("a cookie cannot have come from its origin");
+        }
         if name.is_empty() || name.len() + value.len() > MAX_COOKIE {
             return Err("a cookie has no name, or is too large");
         }
@@ -102,6 +109,12 @@ impl TryFrom<Written> for SavedCookie {
         if !keeps_prefix(&name, secure, reach.is_host_only(), &path) {
             return Err("a cookie does not hold what the prefix of its name promises");
         }
-        Ok(Self(Cookie { name, value, reach, path, secure, expires }))
+        Ok(Self(Cookie { name, value, reach, path, secure, origin, expires }))
     }
+}
+
+/// Whether a server of this URL could have set such a cookie.
+fn may_set(url: &Url, reach: &Reach, secure: bool) -> bool {
+    let scheme = url.scheme();
+    (scheme == "https" || scheme == "http" && !secure) && host(url).is_some_and(|host| reach.covers(&host))
 }

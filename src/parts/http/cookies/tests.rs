@@ -92,15 +92,45 @@ fn a_cookie_goes_to_the_paths_below_its_own() {
 
 /// `Secure` is kept to https (S5).
 #[test]
-fn a_secure_cookie_never_goes_unencrypted_not_even_on_this_machine() {
+fn what_was_set_over_https_never_goes_unencrypted_not_even_on_this_machine() {
     assert!(!goes("https://127.0.0.1/", "c=1; Secure", "http://127.0.0.1/"));
     assert!(goes("https://127.0.0.1/", "c=1; Secure", "https://127.0.0.1/"));
     assert!(!goes("http://127.0.0.1/", "c=1; Secure", "https://127.0.0.1/"));
+    assert!(!goes("https://127.0.0.1/", "c=1", "http://127.0.0.1/"), "a server may forget the word");
+    assert!(!goes("https://a.example.com/", "c=1; Domain=example.com", "http://b.example.com/"));
+    assert!(goes("http://127.0.0.1/", "c=1", "https://127.0.0.1/"));
     let jar = jar();
     set(&jar, "https://a.example.com/", &["sid=good; Secure; Domain=example.com; Path=/"]);
     set(&jar, "http://b.example.com/", &["sid=evil; Domain=example.com; Path=/", "sid=evil; Path=/x"]);
     set(&jar, "http://example.com/", &["sid=gone; Max-Age=0"]);
     assert_eq!(sent(&jar, "https://a.example.com/x"), "sid=good");
+}
+
+/// Who was not named gets what it set itself (S11).
+#[test]
+fn a_stranger_gets_its_own_cookies_and_it_is_known_whether_others_stay_behind() {
+    let jar = jar();
+    let stranger = jar.clone().for_stranger();
+    let goes =
+        |jar: &Jar, to: &str| jar.header(&url(to), &HeaderMap::new()).map(|header| text(header.as_bytes()));
+    assert!(!jar.withholds(&url("http://a.b/")) && !stranger.withholds(&url("http://a.b/")));
+    set(&jar, "https://a.example.com/", &["a=1; Domain=example.com"]);
+    set(&jar, "https://a.example.com:81/", &["b=2"]);
+    for (to, named, unnamed) in [
+        ("https://a.example.com/", Some("a=1; b=2"), Some("a=1")),
+        ("https://a.example.com:81/", Some("a=1; b=2"), Some("b=2")),
+        ("https://b.example.com/", Some("a=1"), None),
+        ("http://a.example.com/", None, None),
+        ("https://other.example/", None, None),
+    ] {
+        assert_eq!((goes(&jar, to).as_deref(), goes(&stranger, to).as_deref()), (named, unnamed), "{to}");
+        assert_eq!(jar.withholds(&url(to)), to.starts_with("http:"), "{to}");
+        assert_eq!(stranger.withholds(&url(to)), to != "https://other.example/", "{to}");
+    }
+    set(&stranger, "http://other.example/", &["c=1"]);
+    assert_eq!(goes(&jar, "http://other.example/").as_deref(), Some("c=1"), "what it sets is kept");
+    set(&jar, "https://safe.example/", &["c=1; Secure"]);
+    assert!(!jar.withholds(&url("http://safe.example/")), "that is what its server asked for");
 }
 
 /// Prefixes, odd names, odd ages (S14).
@@ -320,7 +350,7 @@ fn a_jar_is_saved_and_loaded_whole() {
 fn what_no_server_could_set_is_not_loaded() {
     let read = |with: &[(&str, serde_json::Value)]| {
         let mut cookie = serde_json::json!({
-            "name": "YQ==", "value": "MQ==", "domain": "a.example.com", "host_only": false, "path": "/", "secure": false, "expires": null,
+            "name": "YQ==", "value": "MQ==", "domain": "a.example.com", "host_only": false, "path": "/", "secure": false, "origin": "https://a.example.com", "expires": null,
         });
         for (key, value) in with {
             cookie[*key] = value.clone();
@@ -328,7 +358,10 @@ fn what_no_server_could_set_is_not_loaded() {
         serde_json::from_value::<Saved>(serde_json::json!([cookie]))
     };
     assert_eq!(read(&[]).expect("it is a jar").len(), 1);
-    assert!(read(&[("domain", "co.uk".into()), ("host_only", true.into())]).is_ok());
+    let co_uk: [(&str, serde_json::Value); 3] =
+        [("domain", "co.uk".into()), ("host_only", true.into()), ("origin", "http://co.uk".into())];
+    assert!(read(&co_uk).is_ok());
+    assert!(read(&[("origin", "http://a.example.com:81".into()), ("secure", true.into())]).is_err());
     for (key, value) in [
         ("domain", "co.uk".into()),
         ("domain", "com".into()),
@@ -342,6 +375,10 @@ fn what_no_server_could_set_is_not_loaded() {
         ("value", "DQo=".into()),
         ("value", BASE64.encode("x".repeat(MAX_COOKIE)).into()),
         ("expires", "soon".into()),
+        ("origin", "".into()),
+        ("origin", "https://b.example.com".into()),
+        ("origin", "https://a.example.com/x".into()),
+        ("origin", "ftp://a.example.com".into()),
         ("more", 1.into()),
     ] {
         assert!(read(&[(key, value)]).is_err(), "{key}");

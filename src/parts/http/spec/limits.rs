@@ -9,7 +9,7 @@ use crate::ground::yaml::{self, Node};
 use crate::parts::http::message::Limits;
 
 /// What `limits` knows.
-const KEYS: [&str; 5] = ["headers", "header_size", "first_byte", "idle", "ratio"];
+const KEYS: [&str; 6] = ["headers", "header_size", "first_byte", "idle", "ratio", "values"];
 /// The most headers that can be allowed.
 const MOST_HEADERS: u64 = 10_000;
 /// The largest header that can be allowed, in bytes: hyper reads no head of more than 408 KiB.
@@ -32,6 +32,7 @@ struct AnswerSpec {
     first_byte: Option<Duration>,
     idle: Option<Duration>,
     ratio: Option<u32>,
+    values: Option<u32>,
 }
 
 impl LimitsSpec {
@@ -59,6 +60,7 @@ impl LimitsSpec {
                 first_byte: own.first_byte.or(usual.first_byte),
                 idle: own.idle.or(usual.idle),
                 ratio: own.ratio.or(usual.ratio),
+                values: own.values.or(usual.values),
             },
         }
     }
@@ -85,6 +87,7 @@ impl AnswerSpec {
             first_byte: time("first_byte", "limits.first_byte"),
             idle: time("idle", "limits.idle"),
             ratio: number("ratio", "limits.ratio", u64::from(u32::MAX)),
+            values: number("values", "limits.values", u64::from(u32::MAX)),
         })
     }
 
@@ -94,6 +97,7 @@ impl AnswerSpec {
         limits.first_byte = self.first_byte.or(limits.first_byte);
         limits.idle = self.idle.or(limits.idle);
         limits.ratio = self.ratio.unwrap_or(limits.ratio);
+        limits.values = self.values.unwrap_or(limits.values);
     }
 }
 

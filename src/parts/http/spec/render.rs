@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue};
 use url::Url;
 
 use crate::ground::encode;
@@ -120,6 +120,16 @@ impl RequestSpec {
     fn render_headers(&self, body: &RenderedBody, scope: &Scope) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::with_capacity(self.headers.len() + 2);
         for (name, tree, span) in &self.headers {
+            if *name == COOKIE {
+                // A piece with a `;` in it would be a second cookie.
+                let mut kept = Ok(());
+                tree.templates(&mut |template| {
+                    if kept.is_ok() {
+                        kept = template.keeps_within(';', scope);
+                    }
+                });
+                kept?;
+            }
             each_value(tree, scope, &mut |text, marks| {
                 let refused = || {
                     let message = format!(

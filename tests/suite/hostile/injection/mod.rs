@@ -2,6 +2,7 @@
 //! or there is an error that names the place, and nothing is sent. The values come from a server, as a
 //! token would; no place and no value knows of another.
 
+mod captured;
 mod places;
 
 use std::fmt::Write as _;
