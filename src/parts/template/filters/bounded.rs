@@ -12,7 +12,7 @@ use minijinja::{Environment, Error, State, UndefinedBehavior, Value};
 use super::{reads, refused};
 
 /// They call no other filter, so that it does not matter in which environment they are called.
-const BOUNDED: [&str; 16] = [
+const BOUNDED: [&str; 20] = [
     "batch",
     "capitalize",
     "e",
@@ -20,14 +20,18 @@ const BOUNDED: [&str; 16] = [
     "format",
     "indent",
     "lines",
+    "list",
     "lower",
     "pprint",
     "replace",
+    "reverse",
     "safe",
     "slice",
+    "sort",
     "split",
     "title",
     "trim",
+    "unique",
     "upper",
 ];
 /// What an element of a list takes, in bytes.
@@ -64,14 +68,16 @@ fn size(name: &str, values: &[Value]) -> Result<u64, Error> {
         "format" => formatted(text, &values[1..])?,
         "split" => pieces(text, argument(1)).saturating_mul(ELEMENT).saturating_add(whole),
         "lines" => pieces(text, "\n").saturating_mul(ELEMENT).saturating_add(whole),
-        "batch" | "slice" => {
-            let count = width(values)?;
-            let length = values[0].len().unwrap_or_default() as u64;
-            length.saturating_add(count).saturating_mul(ELEMENT)
-        }
+        "list" | "reverse" | "sort" | "unique" => length(&values[0]).saturating_mul(ELEMENT).max(whole),
+        "batch" | "slice" => length(&values[0]).saturating_add(width(values)?).saturating_mul(ELEMENT),
         "pprint" => super::json(&values[0])?.len() as u64,
         _ => whole,
     })
+}
+
+/// How many elements a list has: `[0] * 100000000` has as many without having made any.
+fn length(value: &Value) -> u64 {
+    value.len().unwrap_or_default() as u64
 }
 
 /// How many pieces a separator makes of a text; without one, each letter may be a piece.
