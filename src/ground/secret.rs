@@ -142,7 +142,15 @@ pub struct Needles {
     parent: Option<Arc<Needles>>,
     /// What the children of the same parent learnt of late.
     recent: Option<Arc<Recent>>,
+    /// What is learnt before a text is looked at for the first time.
+    later: Arc<Mutex<Vec<Later>>>,
 }
+
+/// Learns secrets out of something that was kept for it.
+type Later = Box<dyn FnOnce(&Needles) + Send>;
+
+/// How much may be kept for later at a time.
+const MOST_LATER: usize = 16;
 
 impl fmt::Debug for Needles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,7 +169,29 @@ impl Needles {
     /// Needles of a part of the run: they are freed with it, those of the whole still hold.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { own: Arc::default(), parent: Some(Arc::new(self.clone())), recent: self.recent.clone() }
+        Self { parent: Some(Arc::new(self.clone())), recent: self.recent.clone(), ..Self::default() }
+    }
+
+    /// Learns what `learn` finds when a text is looked at for the next time: of most runs nothing is
+    /// shown in which it could stand. What is learnt by its own name before has that name.
+    pub fn learn_later(&self, learn: impl FnOnce(&Self) + Send + 'static) {
+        let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        later.push(Box::new(learn));
+        if later.len() >= MOST_LATER {
+            drop(later);
+            self.settle();
+        }
+    }
+
+    /// Learns what was left for later.
+    fn settle(&self) {
+        if let Some(parent) = &self.parent {
+            parent.settle();
+        }
+        let due = std::mem::take(&mut *self.later.lock().unwrap_or_else(PoisonError::into_inner));
+        for learn in due {
+            learn(self);
+        }
     }
 
     /// Learns a secret by the name under which it will be shown, unless it has one already. Texts
@@ -176,7 +206,7 @@ impl Needles {
         if text.is_empty() {
             return Arc::clone(name);
         }
-        if let Some(known) = self.parent.as_ref().and_then(|parent| parent.known_as(text)) {
+        if let Some(known) = self.parent.as_ref().and_then(|parent| parent.name_of(text)) {
             return known;
         }
         let mut own = self.lock();
@@ -194,7 +224,12 @@ impl Needles {
     /// two secrets that are equal are seen to be equal.
     #[must_use]
     pub fn known_as(&self, text: &str) -> Option<Arc<str>> {
-        let before = self.parent.as_ref().and_then(|parent| parent.known_as(text));
+        self.settle();
+        self.name_of(text)
+    }
+
+    fn name_of(&self, text: &str) -> Option<Arc<str>> {
+        let before = self.parent.as_ref().and_then(|parent| parent.name_of(text));
         before.or_else(|| self.lock().learnt.get(text).cloned())
     }
 

@@ -62,8 +62,8 @@ impl Context {
 
     /// Tells of the inputs that are secrets too short to be hidden everywhere.
     pub(super) fn warn_of_short(&self, inputs: &Resolved, mut tell: impl FnMut(EventKind)) {
-        let short = self.short_secrets.as_ref().map(|short| short.warnings(inputs));
-        short.into_iter().flatten().for_each(|message| tell(EventKind::Warned { message }));
+        let short = self.short_secrets.as_ref().map(|short| short.new_in(inputs));
+        short.into_iter().flatten().for_each(|input| tell(EventKind::ShortSecret { input }));
     }
 
     /// Learns the secrets among the inputs of a plan, and of those that it uses, before the first of

@@ -98,6 +98,11 @@ pub enum EventKind {
         /// What.
         message: String,
     },
+    /// A secret is too short to be looked for inside other text.
+    ShortSecret {
+        /// The input that has it.
+        input: Arc<str>,
+    },
     /// A value was extracted.
     ValueExtracted {
         /// The variable.

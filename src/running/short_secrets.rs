@@ -13,16 +13,14 @@ use crate::ground::value::Value;
 pub struct ShortSecrets(Arc<Mutex<HashSet<Arc<str>>>>);
 
 impl ShortSecrets {
-    /// A message for each input that is one and was not told of before.
-    pub(super) fn warnings(&self, inputs: &Resolved) -> Vec<String> {
+    /// The inputs that have one and were not told of before.
+    pub(super) fn new_in(&self, inputs: &Resolved) -> Vec<Arc<str>> {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut is_new = |input: &Marked<Value>| {
             let name = input.marks.secret.as_ref().filter(|_| is_short(&input.value));
             name.is_some_and(|name| told.insert(Arc::clone(name)))
         };
-        let new = inputs.iter().filter(|(_, input)| is_new(input)).map(|(name, _)| name);
-        let why = format!("has fewer than {SHORTEST} characters: it is not hidden inside other text");
-        new.map(|name| format!("the secret input `{name}` {why}")).collect()
+        inputs.iter().filter(|(_, input)| is_new(input)).map(|(name, _)| Arc::clone(name)).collect()
     }
 }
 

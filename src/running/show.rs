@@ -1,6 +1,7 @@
 //! What requests and answers look like in events: cut, and without secrets.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use reqwest::Version;
@@ -58,13 +59,33 @@ pub(super) fn redirects(hops: &[Hop], needles: &Needles) -> Vec<RedirectText> {
 }
 
 impl StepRun<'_> {
-    /// Learns the secrets of the answer before something of it is shown, once.
+    /// Lets the secrets of the answer be known to all that is shown from now on, once.
     pub(super) fn learn_answer(&self) {
-        if let Some(response) = &self.response
-            && !self.is_learnt.swap(true, Ordering::Relaxed)
-        {
-            learn(response, &self.scope.needles);
+        if !self.is_learnt.swap(true, Ordering::Relaxed) {
+            self.learn_by(learn);
         }
+    }
+
+    /// The same of an answer that nothing is taken of or shown, as far as it is cheaply seen that it
+    /// may hold any.
+    pub(super) fn learn_unasked(&self) {
+        if !self.is_learnt.load(Ordering::Relaxed) {
+            self.learn_by(|response, needles| {
+                if may_tell_secrets(response) {
+                    learn(response, needles);
+                }
+            });
+        }
+    }
+
+    fn learn_by(&self, learn: fn(&Response, &Needles)) {
+        let Some(response) = &self.response else { return };
+        // A large answer is not kept for that.
+        if response.body.len() > LOOKED_AT {
+            return learn(response, &self.scope.needles);
+        }
+        let response = Arc::clone(response);
+        self.scope.needles.learn_later(move |needles| learn(&response, needles));
     }
 
     /// Adds the answer, what it says and what can be done, for whoever is to mend the step.
@@ -99,7 +120,7 @@ pub(super) fn may_repeat(value: &Value) -> bool {
 
 /// Whether an answer may hold what is a secret by its name: in its body the words that most of these
 /// names have are looked for, which costs far less than reading it.
-pub(super) fn may_tell_secrets(response: &Response) -> bool {
+fn may_tell_secrets(response: &Response) -> bool {
     const WORDS: [&[u8]; 6] = [b"oken", b"assw", b"ecret", b"ession", b"redential", b"eyJ"];
     let beginning = &response.body[..response.body.len().min(LOOKED_AT)];
     let is_told = |name: &HeaderName| *name != SET_COOKIE && is_credential(name);

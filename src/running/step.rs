@@ -28,7 +28,6 @@ use crate::running::flow::{Flowing, Outputs};
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
 use crate::running::refusal::{self, Sent};
 use crate::running::script::{self, Touched};
-use crate::running::show;
 
 /// How the workflow goes on after a step.
 pub(super) enum Flow {
@@ -224,9 +223,7 @@ impl<'r> StepRun<'r> {
         let scope = self.scope.with_response(&response);
         let missed = self.extract(&answer, &scope)?;
         // What nobody extracted may come back in a later answer all the same.
-        if show::may_tell_secrets(&response) {
-            self.learn_answer();
-        }
+        self.learn_unasked();
         self.tell_response(&response);
         if self.step.repeat.is_none() {
             self.tell_extracted();

@@ -323,12 +323,12 @@ pub(crate) fn redaction(bytes: &[u8]) {
         assert!(hits.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "hits overlap");
         assert!(hits.iter().all(|hit| around.get(hit.range.clone()).is_some()), "a hit cuts a letter");
     }
-    // A blank of its own behind a line break would be taken for the indent of that line, and behind an
-    // escape that stands open, or inside of one, nothing is a colour.
-    let is_indented = secret.split('-').skip(1).any(|rest| rest.starts_with(char::is_whitespace));
+    // What is broken is looked for without its blanks, and must be long enough so, too. Behind an escape
+    // that stands open, or inside of one, nothing is a colour.
+    let is_short = secret.split_whitespace().map(str::len).sum::<usize>() < 8;
     let is_escaped = bytes.contains(&0x1b);
     for (name, form) in forms::forms(secret) {
-        if name == "in lines" && is_indented || name == "coloured" && is_escaped {
+        if name == "in lines" && is_short || name == "coloured" && is_escaped {
             continue;
         }
         let shown = needles.scrub(&format!("{text}\n{form}\n{text}"));

@@ -94,6 +94,8 @@ const CASES: &[(&str, Target, &[&str])] = &[
             "aaaaaaaa\naaaaaaaaaaaaaaa",
             "pä%ss\"word\np\\u00e4%25ss",
             "eyJeyJeyJ-1234567\neyJeyJeyJeyJeyJeyJ.eyJ",
+            "hun\r\0-\0\0\n2hunter2hhunter4-h",
+            "hunter2-\thunter2\nx",
         ],
     ),
     (

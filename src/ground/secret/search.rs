@@ -51,6 +51,7 @@ impl Needles {
     /// overlap.
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Hit> {
+        self.settle();
         let mut hits = Vec::new();
         let knows = self.knows_any();
         if !knows && memmem::find(text.as_bytes(), b"eyJ").is_none() {
@@ -83,6 +84,7 @@ impl Needles {
     /// Whether a secret stands in a text, in any known form.
     #[must_use]
     pub fn stands_in(&self, text: &[u8]) -> bool {
+        self.settle();
         let knows = self.knows_any();
         if !knows && memmem::find(text, b"eyJ").is_none() {
             return false;

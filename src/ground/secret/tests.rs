@@ -365,3 +365,31 @@ fn what_is_revealed_is_shown_and_no_other_beside_it() {
     needles.reveal(&other[..30]);
     assert_eq!(needles.scrub(&other), "«other»");
 }
+
+#[test]
+fn what_is_left_for_later_is_known_before_anything_is_looked_at() {
+    let needles = Needles::default().child();
+    let learnt = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let later = |secret: &'static str| {
+        let learnt = Arc::clone(&learnt);
+        needles.learn_later(move |needles| {
+            needles.learn(&"late".into(), secret);
+            learnt.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        });
+    };
+    let count = || learnt.load(std::sync::atomic::Ordering::Relaxed);
+    later("first-secret-1");
+    needles.learn(&"token".into(), "first-secret-1");
+    assert_eq!(count(), 0, "nobody looked");
+    assert_eq!(needles.child().scrub("a first-secret-1"), "a «token»", "a name that was given is kept");
+    assert_eq!(needles.scrub("a first-secret-1"), "a «token»");
+    assert_eq!(count(), 1, "once");
+    later("second-secret-2");
+    assert_eq!(needles.known_as("second-secret-2").as_deref(), Some("late"));
+    later("third-secret-3");
+    assert!(needles.stands_in(b"a third-secret-3"));
+    for _ in 0..MOST_LATER {
+        later("fourth-secret-4");
+    }
+    assert_eq!(count(), 3 + MOST_LATER, "no more than that is kept");
+}

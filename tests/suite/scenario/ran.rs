@@ -147,6 +147,7 @@ impl Ran {
     pub(crate) fn warnings(&self) -> Vec<String> {
         let text = |event: &Event| match &event.kind {
             EventKind::Warned { message } => Some(message.clone()),
+            EventKind::ShortSecret { input } => Some(format!("the secret input `{input}` is too short")),
             _ => None,
         };
         self.events.iter().filter_map(text).collect()

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use crate::ground::diagnostic::Diagnostics;
 use crate::ground::quantity;
-use crate::ground::secret::pseudonym;
+use crate::ground::secret::{SHORTEST, pseudonym};
 use crate::ground::source::Source;
 use crate::parts::expect::Check;
 use crate::reading::report::failure::{barred, explain};
@@ -74,6 +74,8 @@ pub struct Console {
     width: usize,
     /// Whether it is a dry run.
     is_dry: bool,
+    /// The inputs whose secrets are too short, where that is said of a run that failed alone.
+    short_secrets: Vec<Arc<str>>,
 }
 
 /// A step that is under way.
@@ -111,6 +113,10 @@ impl Reporter for Console {
                 self.retry_scheduled(path, *attempt, why, &quantity::show(*wait));
             }
             EventKind::Warned { message } => self.warned(path, message),
+            EventKind::ShortSecret { input } if self.is_quiet() => {
+                self.short_secrets.push(Arc::clone(input));
+            }
+            EventKind::ShortSecret { input } => self.warned(path, &short_secret(input)),
             EventKind::ValueExtracted { name, shown } => self.value_extracted(path, name, shown),
             EventKind::Checked(check) => self.checked(path, check),
             EventKind::StepFinished(step) => self.step_finished(path, step),
@@ -126,6 +132,9 @@ impl Reporter for Console {
         if self.is_quiet() && finished.outcome.passed() {
             self.text.clear();
             return;
+        }
+        for input in std::mem::take(&mut self.short_secrets) {
+            self.warned("", &short_secret(&input));
         }
         self.summary(finished);
         if !self.look.live || self.row.is_some() || self.pass.is_some() {
@@ -153,6 +162,7 @@ impl Console {
             gap: false,
             width: NAME,
             is_dry: false,
+            short_secrets: Vec::new(),
         }
     }
 
@@ -433,6 +443,12 @@ fn command_lines(command: &str) -> String {
         let _ = writeln!(lines, "{}", one_line(line, usize::MAX));
     }
     lines
+}
+
+fn short_secret(input: &str) -> String {
+    format!(
+        "the secret input `{input}` has fewer than {SHORTEST} characters: it is not hidden inside other text"
+    )
 }
 
 fn size(bytes: usize) -> String {
