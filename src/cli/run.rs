@@ -159,7 +159,7 @@ async fn run(
         rows.warnings.0.iter().for_each(|warning| tell(&warning.render(terminal.style.is_colored())));
     }
     let live = jobs.len() == 1 && (rows.is_none() || arguments.jobs == 1);
-    let several = jobs.len() > 1 || arguments.repeat > 1 || rows.is_some();
+    let several = jobs.len() > 1 || rows.is_some();
     let schedule = arguments.schedule(terminal, (live, several), stand_ins);
     if several {
         for job in &jobs {
