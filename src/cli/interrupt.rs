@@ -1,8 +1,8 @@
 //! What ends a run before its time: Ctrl-C, and SIGTERM from whoever ends a process.
 //!
-//! Once a process has listened for them the system no longer ends it by itself. So one thread listens
-//! until the process is over, and none of what keeps the others waiting can keep it: a question, a
-//! command, a pipe that nobody reads.
+//! Once a process has listened for them the system no longer ends it by itself. Where a person is asked,
+//! a thread listens until the process is over, which no question and no command can keep waiting; any
+//! other run listens beside what it does.
 
 use std::io;
 use std::sync::mpsc::sync_channel;
@@ -35,20 +35,36 @@ impl Interrupts {
         let (begun, listens) = sync_channel(1);
         let state = interrupts.clone();
         let wait = async move {
-            let mut signals = match Signals::listen() {
+            let signals = match Signals::listen() {
                 Ok(signals) => signals,
                 Err(error) => return drop(begun.send(Err(error))),
             };
             // Whoever began this waits for it.
             let _ = begun.send(Ok(()));
-            loop {
-                signals.next().await;
-                state.interrupt(undo);
-            }
+            state.wait(signals, undo).await;
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         thread::Builder::new().spawn(move || runtime.block_on(wait))?;
         listens.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())).map(|()| interrupts)
+    }
+
+    /// Listens on the runtime that is running, which costs a short run less than a thread and hears
+    /// whatever does not keep that runtime. To be called on one.
+    ///
+    /// # Errors
+    /// The system has no signals for us.
+    pub fn listen_here() -> io::Result<Self> {
+        let interrupts = Self::default();
+        let (state, signals) = (interrupts.clone(), Signals::listen()?);
+        tokio::spawn(async move { state.wait(signals, || ()).await });
+        Ok(interrupts)
+    }
+
+    async fn wait(&self, mut signals: Signals, undo: fn()) {
+        loop {
+            signals.next().await;
+            self.interrupt(undo);
+        }
     }
 
     /// Lets the next interrupt end a run in order, and only the one behind it the process.

@@ -168,7 +168,7 @@ async fn run(
     }
     let (cancel, started) = (schedule.context.cancel.clone(), Instant::now());
     // Where signals cannot be had, the system still ends the process.
-    let interrupts = interrupts.or_else(|| Interrupts::listen(secret::unhide).ok());
+    let interrupts = interrupts.or_else(|| Interrupts::listen_here().ok());
     if let Some(interrupts) = &interrupts {
         interrupts.end_first(&cancel, &schedule.screen);
     }
