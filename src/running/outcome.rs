@@ -97,6 +97,9 @@ pub struct StepOutcome {
     /// The redirects that its last request followed, also where no answer came in the end.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub redirects: Vec<RedirectText>,
+    /// Those that the requests of its scripts followed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub script_redirects: Vec<RedirectText>,
     /// How often the whole step was repeated; 0 where it has no `repeat`.
     #[serde(skip)]
     pub passes: u32,

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use crate::document::workflow::Workflow;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::Marks;
-use crate::parts::http::message::{is_credential, reserved};
+use crate::parts::http::message::{Hop, is_credential, reserved};
 use crate::parts::http::redirect::same_origin;
 use crate::parts::http::spec::{Rendered, RenderedBody, parse_url};
 use crate::parts::http::{Channel, Jar, Request, RequestSpec, Response, Transport};
@@ -18,13 +18,16 @@ use crate::parts::scope::Scope;
 use crate::parts::script::{self, Draft, Host, Phase, Ran, RequestCell, Script, Sender};
 use crate::parts::template;
 use crate::running::context::Cancel;
-use crate::running::event::{Detail, EventKind};
+use crate::running::event::{Detail, EventKind, RedirectText};
 use crate::running::origins::Origins;
-use crate::running::run::Events;
+use crate::running::run::{Events, hops};
 use crate::running::show;
 use crate::running::step::StepRun;
 
-/// Runs a script of a step to its end.
+/// The redirects that the requests of a script followed.
+type Followed = Arc<Mutex<Vec<RedirectText>>>;
+
+/// Runs a script of a step to its end; gives back the redirects that its requests followed, too.
 ///
 /// # Errors
 /// Only where the thread that ran it broke; what the script did wrong is in [`Ran`].
@@ -33,7 +36,7 @@ pub(super) async fn run(
     script: &Script,
     request: Option<&Arc<Touched>>,
     scope: Scope,
-) -> Result<Ran, Diagnostic> {
+) -> Result<(Ran, Vec<RedirectText>), Diagnostic> {
     let context = step.flowing.context;
     let phase = match (request.is_some(), scope.response().is_some()) {
         (true, _) => Phase::Before,
@@ -48,7 +51,9 @@ pub(super) async fn run(
     let mut host = Host::new(scope.clone(), phase);
     host.request = request.map(|touched| Arc::clone(touched) as Arc<dyn RequestCell>);
     host.cancel = context.cancel.flag();
+    let followed = Followed::default();
     host.sender = Some(Arc::new(Blocking {
+        followed: Arc::clone(&followed),
         transport: Arc::clone(&context.transport),
         runtime: Handle::current(),
         cancel: context.cancel.clone(),
@@ -65,13 +70,16 @@ pub(super) async fn run(
     });
     let script = script.clone();
     let ran = tokio::task::spawn_blocking(move || script.run(host)).await;
-    ran.map_err(|_| {
+    let ran = ran.map_err(|_| {
         Diagnostic::error("internal error: the thread of a script broke").help("please report it")
-    })
+    })?;
+    let followed = std::mem::take(&mut *followed.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok((ran, followed))
 }
 
 /// Sends what a script asks for, through the transport of the run.
 struct Blocking {
+    followed: Followed,
     transport: Arc<dyn Transport>,
     runtime: Handle,
     cancel: Cancel,
@@ -105,6 +113,13 @@ impl Blocking {
         Err(script::Error::new(message, Some(help.to_owned())))
     }
 
+    fn note_redirects(&self, hops: &[Hop]) {
+        if !hops.is_empty() {
+            let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+            followed.extend(show::redirects(hops, &self.scope.needles));
+        }
+    }
+
     fn tell_request(&self, request: &Request) {
         if self.events.wants_requests() {
             let text = self.events.request_text((request, &*self.transport), &self.scope, Vec::new);
@@ -135,6 +150,7 @@ impl Sender for Blocking {
             tokio::select! {
                 () = self.cancel.cancelled() => Err(script::Error::new("interrupted", None)),
                 result = self.events.send(&self.path, &*self.transport, &request) => {
+                    self.note_redirects(hops(&result));
                     let response = result.map_err(|error| script::Error::new(error.to_string(), error.help()))?;
                     self.scope.learn_cookies(&response);
                     if self.events.wants(Detail::Steps) {

@@ -314,7 +314,9 @@ impl<'r> StepRun<'r> {
         request: Option<&Arc<Touched>>,
         scope: Scope,
     ) -> Result<Option<Flow>, Box<Failure>> {
-        let ran = script::run(self, script, request, scope).await.map_err(|error| self.failure(error))?;
+        let ran = script::run(self, script, request, scope).await;
+        let (ran, followed) = ran.map_err(|error| self.failure(error))?;
+        self.outcome.script_redirects.extend(followed);
         if let Some(touched) = request {
             touched.note(&ran.marks);
         }

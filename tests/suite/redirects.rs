@@ -53,6 +53,10 @@ fn a_script_takes_no_known_secret_over_a_redirect_either() {
     let there = &ran.seen_at("other")[0];
     assert_eq!((there.header("x-trace"), there.header("x-plain")), ("", "kept"));
     assert_eq!(ran.seen("GET /").header("x-trace"), SECRET);
+    let told = ran.steps().into_iter().flat_map(|step| step.script_redirects);
+    let told: Vec<_> =
+        told.map(|hop| (hop.status, hop.to.ends_with("/take"), hop.dropped_credentials)).collect();
+    assert_eq!(told, [(302, true, true)], "and its redirects are told as a step's");
 }
 
 /// What a server chose as the next URL gets no secret that came unmarked (S2, S11).

@@ -28,7 +28,7 @@ pub fn explain(step: &StepOutcome, checks: &[Check], source: &Arc<Source>, style
         let tell = if is_consequence(failure, step) { consequence_text } else { error_text };
         tell(failure, style)
     });
-    let way = (!step.redirects.is_empty()).then(|| redirects_text(&step.redirects, style));
+    let way = Some(redirects_text(step, style)).filter(|way| !way.is_empty());
     let said = step.said.as_deref().map(|text| said_text(text, style));
     let answer = step.answer.as_deref().map(|text| answer_text(text, style));
     let own = step.error.as_ref().filter(|failure| !is_consequence(failure, step));
@@ -53,11 +53,12 @@ fn consequence_text(failure: &Failure, style: Style) -> String {
 
 /// How the request came to the server that answered: a line for each redirect, and one alone for those
 /// of a circle that come again.
-fn redirects_text(redirects: &[RedirectText], style: Style) -> String {
+fn redirects_text(step: &StepOutcome, style: Style) -> String {
     let line = |hop: &RedirectText| {
         format!("{} {}\n", style.dim("redirected:"), style.dim(&one_line(&hop.to_string(), LONGEST)))
     };
-    redirects.iter().map(line).collect::<IndexSet<_>>().into_iter().collect()
+    let redirects = step.script_redirects.iter().chain(&step.redirects);
+    redirects.map(line).collect::<IndexSet<_>>().into_iter().collect()
 }
 
 /// The server's own words, in one line.

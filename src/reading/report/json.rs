@@ -117,6 +117,8 @@ struct Step<'a> {
     attempts: u32,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     redirects: &'a [RedirectText],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    script_redirects: &'a [RedirectText],
     checks: Vec<Judged<'a>>,
     error: Option<&'a Failure>,
 }
@@ -160,6 +162,7 @@ fn step<'a>(outcome: &'a StepOutcome, checks: &'a [Check], source: &Arc<Source>)
         time_ms: u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX),
         attempts: outcome.attempts,
         redirects: &outcome.redirects,
+        script_redirects: &outcome.script_redirects,
         checks: checks.iter().map(|check| judged(check, source)).collect(),
         error: outcome.error.as_ref(),
     }

@@ -372,14 +372,7 @@ const FLOODS: &[Case] = &[
     Case {
         name: "a header of a MiB is too large",
         rows: "S31",
-        answers: &[&[
-            F(Raw(|stream| {
-                let block = [header(":status", "200"), header("x-a", &"y".repeat(1 << 20))].concat();
-                continued(stream, &block, true)
-            })),
-            F(Data("{}")),
-            F(End),
-        ]],
+        answers: &[&[F(Raw(|stream| same_headers(stream, 1, 1 << 20))), F(Data("{}")), F(End)]],
         told: &["headers", "too many or too large"],
         next: Next::Decent,
         ..ALPN
@@ -387,15 +380,7 @@ const FLOODS: &[Case] = &[
     Case {
         name: "ten thousand headers are too many",
         rows: "S31",
-        answers: &[&[
-            F(Raw(|stream| {
-                let block =
-                    [header(":status", "200"), header("x-a", &"y".repeat(100)).repeat(10_000)].concat();
-                continued(stream, &block, true)
-            })),
-            F(Data("{}")),
-            F(End),
-        ]],
+        answers: &[&[F(Raw(|stream| same_headers(stream, 10_000, 100))), F(Data("{}")), F(End)]],
         told: &["headers", "too many or too large"],
         next: Next::Decent,
         ..ALPN
@@ -403,14 +388,7 @@ const FLOODS: &[Case] = &[
     Case {
         name: "headers of 280 kB are too large",
         rows: "S31",
-        answers: &[&[
-            F(Raw(|stream| {
-                let block = [header(":status", "200"), header("x-a", &"y".repeat(4000)).repeat(70)].concat();
-                continued(stream, &block, true)
-            })),
-            F(Data("{}")),
-            F(End),
-        ]],
+        answers: &[&[F(Raw(|stream| same_headers(stream, 70, 4000))), F(Data("{}")), F(End)]],
         told: &["larger headers than the limit", "header_size"],
         next: Next::Decent,
         ..ALPN
@@ -456,6 +434,12 @@ const FLOODS: &[Case] = &[
         ..KNOWN
     },
 ];
+
+/// A head with so many headers of one name, their values so many bytes long.
+fn same_headers(stream: u32, count: usize, size: usize) -> Vec<u8> {
+    let block = [header(":status", "200"), header("x-a", &"y".repeat(size)).repeat(count)].concat();
+    continued(stream, &block, true)
+}
 
 /// A head in as many frames as it needs, the last of which may say that there is more.
 fn continued(stream: u32, block: &[u8], ends: bool) -> Vec<u8> {
