@@ -49,6 +49,9 @@ mod retry;
 mod dry;
 // Every secret in every form, looked for in all that a run tells.
 mod leaks;
+// Ctrl-C and SIGTERM, as the process gets them.
+#[cfg(unix)]
+mod interrupt;
 // What steers a terminal, in what servers and files say.
 mod terminal;
 // What must be stopped: bombs, loops without end, scripts that reach for what is not theirs.
