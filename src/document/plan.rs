@@ -23,8 +23,9 @@ pub struct Plan {
     pub inputs: Resolved,
     /// The row of `--data` that it is run for.
     pub row: Option<Value>,
-    /// The name of the environment that it is run in.
-    pub env_name: Option<Arc<str>>,
+    /// The name of the environment that it is run in, null where there is none; `None` where nothing in
+    /// the file asks for it either.
+    pub env_name: Option<Value>,
     /// Its steps.
     pub steps: Arc<[PlannedStep]>,
     /// What is done whatever happened.
@@ -105,12 +106,17 @@ fn bare(workflow: &Arc<Workflow>, search: &mut Search<'_>) -> Plan {
         workflow: Arc::clone(workflow),
         inputs: Resolved::default(),
         row: None,
-        env_name: search.env_name(),
+        env_name: env_name(workflow, search),
         steps,
         finally,
         keeps_steps: reads_steps(workflow),
         reads: Arc::new(NamesRead::of(workflow)),
     }
+}
+
+fn env_name(workflow: &Workflow, search: &Search<'_>) -> Option<Value> {
+    let unnamed = || workflow.source.as_str().contains("env_name").then_some(Value::Null);
+    search.env_name().map(Value::String).or_else(unnamed)
 }
 
 impl Plan {

@@ -15,6 +15,8 @@ pub mod written;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use indexmap::map::Entry;
+
 use crate::ground::secret::haystack::Haystack;
 use crate::ground::secret::recent::Recent;
 use crate::ground::value::{Map, Value};
@@ -209,15 +211,15 @@ impl Needles {
         if let Some(known) = self.parent.as_ref().and_then(|parent| parent.name_of(text)) {
             return known;
         }
-        let mut own = self.lock();
-        if let Some(known) = own.learnt.get(text) {
-            return Arc::clone(known);
+        match self.lock().learnt.entry(text.into()) {
+            Entry::Occupied(known) => Arc::clone(known.get()),
+            Entry::Vacant(unknown) => {
+                if let Some(recent) = self.shared() {
+                    recent.learn(name, unknown.key());
+                }
+                Arc::clone(unknown.insert(Arc::clone(name)))
+            }
         }
-        own.learnt.insert(text.into(), Arc::clone(name));
-        if let Some(recent) = self.shared() {
-            recent.learn(name, text);
-        }
-        Arc::clone(name)
     }
 
     /// The name under which a secret was learnt first: one value has one name within a run, so that

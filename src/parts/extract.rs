@@ -38,6 +38,20 @@ pub struct Extract {
     pub collect: Option<Span>,
     /// Where that is written.
     pub span: Span,
+    named: Named,
+}
+
+/// What the name of a variable says of its value, found out when it is read: every answer asks for it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Named {
+    secret: bool,
+    token: bool,
+}
+
+impl Named {
+    fn of(name: &str) -> Self {
+        Self { secret: is_secret_name(name), token: is_called_one(name) }
+    }
 }
 
 /// Where a value comes from.
@@ -89,7 +103,8 @@ impl Extract {
             Kind::Scalar(_) => short(node, reading, &format!("extract.{}", name.text)),
             Kind::Map(_) | Kind::List(_) => long(node, reading, &format!("extract.{}", name.text)),
         };
-        Some(Self { name: named?, ..read? })
+        let name = named?;
+        Some(Self { named: Named::of(&name.value), name, ..read? })
     }
 
     /// Says what an answer must yield for this.
@@ -142,7 +157,7 @@ impl Extract {
     /// would be sent without any. An object may hold the token, and is looked into.
     fn refuse_impossible_token(&self, found: &Value) -> Result<(), Error> {
         let name = &self.name.value;
-        if self.secret == Some(false) || !is_called_one(name) {
+        if self.secret == Some(false) || !self.named.token {
             return Ok(());
         }
         let is_picked = matches!(self.from, TakenFrom::Selector(_));
@@ -167,6 +182,8 @@ impl Extract {
     fn marks(&self, selector: &Selector, value: &Value) -> Marks {
         match self.secret {
             Some(false) => Marks { secret: None, from_server: true },
+            // It is marked under its own name.
+            None if self.named.secret => Marks { secret: None, from_server: true },
             _ => selector.marks(value),
         }
     }
@@ -174,7 +191,7 @@ impl Extract {
     /// Marks a secret under the variable's own name. What was made with a secret stays one,
     /// whatever the user says of the variable.
     fn mark(&self, found: &mut Marked<Value>) {
-        let by_name = || is_secret_name(&self.name.value) && found.value != Value::Null;
+        let by_name = || self.named.secret && found.value != Value::Null;
         let by_form = || found.value.as_str().is_some_and(is_jwt);
         let secret = match self.secret {
             Some(secret) => secret,
@@ -328,6 +345,7 @@ impl Extract {
             becomes: None,
             collect: None,
             span,
+            named: Named::default(),
         }
     }
 }

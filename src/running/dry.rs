@@ -235,7 +235,7 @@ impl<'w> Walk<'w> {
             why_skipped: why,
             ..StepOutcome::default()
         };
-        telling.tell(&path, EventKind::StepFinished(outcome));
+        telling.tell(&path, EventKind::StepFinished(outcome.into()));
     }
 
     /// What the step sets has no value from now on.

@@ -44,7 +44,7 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// What can happen.
+/// What can happen. What is large is boxed: every event takes the room of the largest.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventKind {
@@ -80,9 +80,9 @@ pub enum EventKind {
         request: Option<Box<RequestText>>,
     },
     /// A request went out.
-    RequestSent(RequestText),
+    RequestSent(Box<RequestText>),
     /// An answer came.
-    ResponseReceived(ResponseText),
+    ResponseReceived(Box<ResponseText>),
     /// A request will be sent again.
     RetryScheduled {
         /// The attempt that comes, counted from 1.
@@ -111,9 +111,9 @@ pub enum EventKind {
         shown: String,
     },
     /// An expectation was judged.
-    Checked(Check),
+    Checked(Box<Check>),
     /// A step ended.
-    StepFinished(StepOutcome),
+    StepFinished(Box<StepOutcome>),
     /// The workflow ended.
     RunFinished {
         /// How.

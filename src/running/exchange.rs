@@ -35,13 +35,13 @@ impl StepRun<'_> {
     pub(super) async fn send(
         &mut self,
         spec: &Arc<RequestSpec>,
-        touched: Option<Rendered>,
+        touched: Option<Box<Rendered>>,
     ) -> Result<Response, Box<Failure>> {
         let as_written = touched.is_none();
         // Who watches is shown what was evaluated for the wire.
         let remembering = self.flowing.events.wants_requests().then(|| self.scope.remembering());
         let rendered = match touched {
-            Some(rendered) => Ok(rendered),
+            Some(rendered) => Ok(*rendered),
             None => spec.render(remembering.as_ref().unwrap_or(&self.scope)),
         };
         let rendered = rendered.map_err(|error| self.template_failure(&error))?;
@@ -51,7 +51,7 @@ impl StepRun<'_> {
         request.jar = jar;
         request.needles = Some(self.scope.needles.clone());
         // `auth` signs what was rendered, not what it signed the last time.
-        let unsigned = self.planned.retry.is_some().then(|| request.clone());
+        let unsigned = self.planned.retry.is_some().then(|| Box::new(request.clone()));
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -66,7 +66,7 @@ impl StepRun<'_> {
                 return result.map_err(|error| self.network_failure(&error, spec));
             };
             tokio::time::sleep(wait).await;
-            request = unsigned.clone().unwrap_or(request);
+            request = unsigned.as_deref().cloned().unwrap_or(request);
         }
     }
 
@@ -173,14 +173,14 @@ impl StepRun<'_> {
         } else if let Some((name, key)) = key {
             text.url = show::with_last_parameter(&text.url, &name, &key);
         }
-        events.tell(&self.path, EventKind::RequestSent(text));
+        events.tell(&self.path, EventKind::RequestSent(text.into()));
     }
 
     pub(super) fn tell_response(&self, response: &Response) {
         let events = &self.flowing.events;
         let needles = &self.scope.needles;
         events.tell_at(Detail::Requests, &self.path, || {
-            EventKind::ResponseReceived(show::response(response, needles, events.wants(Detail::Wire)))
+            EventKind::ResponseReceived(show::response(response, needles, events.wants(Detail::Wire)).into())
         });
     }
 

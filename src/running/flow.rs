@@ -1,7 +1,6 @@
 //! The order of steps: one after another, a jump where a script says so, `finally` whatever
 //! happened, and workflows inside workflows.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -90,9 +89,8 @@ pub(super) fn scope(plan: &Plan, context: &Context, needles: &Needles, inputs: R
     for (name, value) in inputs {
         scope.set_input(&name, value);
     }
-    if plan.env_name.is_some() || plan.workflow.source.as_str().contains("env_name") {
-        let env_name = plan.env_name.clone().map_or(Value::Null, Value::String);
-        scope.set_input(&"env_name".into(), Marked::plain(env_name));
+    if let Some(name) = &plan.env_name {
+        scope.set_input(&"env_name".into(), Marked::plain(name.clone()));
     }
     if let Some(row) = &plan.row {
         scope.set_input(&"data".into(), Marked::plain(row.clone()));
@@ -116,8 +114,6 @@ impl Flowing<'_> {
 
     async fn steps(&self) -> Verdict {
         let steps = &self.plan.steps;
-        let places: HashMap<&str, usize> =
-            steps.iter().enumerate().map(|(at, planned)| (&*planned.step.id, at)).collect();
         let (mut at, mut jumps, mut verdict) = (0, 0, Verdict::Passed);
         while let Some(planned) = steps.get(at) {
             match self.interruptible(planned, &self.scope).await.flow {
@@ -130,7 +126,7 @@ impl Flowing<'_> {
                 Flow::Ended(ended) => return worse(verdict, ended),
                 Flow::Goto(id) if jumps < MAX_JUMPS => {
                     // The step that said it made sure that there is one.
-                    at = places.get(id.as_str()).copied().unwrap_or(at + 1);
+                    at = steps.iter().position(|planned| *planned.step.id == id).unwrap_or(at + 1);
                     jumps += 1;
                 }
                 Flow::Goto(_) => {
@@ -243,13 +239,13 @@ impl Flowing<'_> {
     pub(super) fn tell_skipped(&self, planned: &PlannedStep, scope: &Scope, why: String) {
         let mut outcome = self.bare(planned, scope, Verdict::Skipped);
         outcome.why_skipped = Some(why);
-        self.events.tell(&Arc::clone(&outcome.id), EventKind::StepFinished(outcome));
+        self.events.tell(&Arc::clone(&outcome.id), EventKind::StepFinished(outcome.into()));
     }
 
     pub(super) fn tell_failed(&self, planned: &PlannedStep, scope: &Scope, failure: Failure) {
         let mut outcome = self.bare(planned, scope, Verdict::Errored);
         outcome.error = Some(failure);
-        self.events.tell(&Arc::clone(&outcome.id), EventKind::StepFinished(outcome));
+        self.events.tell(&Arc::clone(&outcome.id), EventKind::StepFinished(outcome.into()));
     }
 
     /// The outcome of a step that did not come to run.
@@ -279,7 +275,7 @@ impl Flowing<'_> {
             error: Some(failure),
             ..StepOutcome::default()
         };
-        self.events.tell(&place, EventKind::StepFinished(outcome));
+        self.events.tell(&place, EventKind::StepFinished(outcome.into()));
         Verdict::Errored
     }
 }

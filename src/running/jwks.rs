@@ -27,7 +27,7 @@ impl StepRun<'_> {
         let urls = expect.key_urls(scope).map_err(|error| self.template_failure(&error))?;
         for Spanned { value: text, span } in urls {
             if scope.keys(&text).is_none() {
-                let response = self.fetch(&text, span).await?;
+                let response = Box::pin(self.fetch(&text, span)).await?;
                 scope.keep_keys(&text, response.text().as_ref().into());
             }
         }
@@ -54,7 +54,7 @@ impl StepRun<'_> {
         let (events, transport) = (&self.flowing.events, &*self.flowing.context.transport);
         if events.wants_requests() {
             let text = events.request_text((&request, transport), &self.scope, Vec::new);
-            events.tell(&self.path, EventKind::RequestSent(text));
+            events.tell(&self.path, EventKind::RequestSent(text.into()));
         }
         let sent = events.send(&self.path, transport, &request).await;
         let response = sent.map_err(|error| refused(error.to_string()))?;

@@ -177,7 +177,7 @@ impl Folding {
                 if !check.passed {
                     self.weigh(Cause::CheckFailed);
                 }
-                self.pending.entry(Arc::clone(&event.path)).or_default().push(check.clone());
+                self.pending.entry(Arc::clone(&event.path)).or_default().push(Check::clone(check));
             }
             EventKind::StepFinished(step) => {
                 step.cause.into_iter().chain(step.error.as_ref().map(|error| error.cause)).for_each(
@@ -186,7 +186,7 @@ impl Folding {
                     },
                 );
                 let checks = self.pending.shift_remove(&event.path).unwrap_or_default();
-                self.outcome.steps.push((step.clone(), checks));
+                self.outcome.steps.push((StepOutcome::clone(step), checks));
             }
             EventKind::RunFinished { verdict } => self.outcome.verdict = *verdict,
             _ => {}

@@ -123,14 +123,14 @@ impl Blocking {
     fn tell_request(&self, request: &Request) {
         if self.events.wants_requests() {
             let text = self.events.request_text((request, &*self.transport), &self.scope, Vec::new);
-            self.events.tell(&self.path, EventKind::RequestSent(text));
+            self.events.tell(&self.path, EventKind::RequestSent(text.into()));
         }
     }
 
     fn tell_response(&self, response: &Response) {
         let wire = self.events.wants(Detail::Wire);
         self.events.tell_at(Detail::Requests, &self.path, || {
-            EventKind::ResponseReceived(show::response(response, &self.scope.needles, wire))
+            EventKind::ResponseReceived(show::response(response, &self.scope.needles, wire).into())
         });
     }
 }

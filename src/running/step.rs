@@ -117,7 +117,7 @@ pub(super) async fn run(
     let name = Arc::clone(&outcome.name);
     flowing.events.tell_at(Detail::Steps, &path, || EventKind::StepStarted { name });
     let found = IndexMap::new();
-    let run = StepRun {
+    let mut run = StepRun {
         flowing,
         planned,
         step,
@@ -133,26 +133,17 @@ pub(super) async fn run(
         failed: false,
         room: MOST_GATHERED,
     };
-    run.run().await
+    let started = Instant::now();
+    let flow = run.phases().await;
+    run.outcome.time = started.elapsed();
+    run.finish(flow)
 }
 
 impl<'r> StepRun<'r> {
-    async fn run(mut self) -> Done {
-        let started = Instant::now();
-        let flow = match self.phases().await {
-            Ok(flow) => flow,
-            Err(failure) => {
-                self.outcome.error = Some(*failure);
-                Flow::Next
-            }
-        };
-        self.outcome.time = started.elapsed();
-        self.finish(flow)
-    }
-
     async fn phases(&mut self) -> Result<Flow, Box<Failure>> {
         if let Some(repeat) = &self.step.repeat {
-            return self.passes(repeat).await;
+            // Boxed, as all is that few steps do: the room of a step is that of its largest phase.
+            return Box::pin(self.passes(repeat)).await;
         }
         let pass = self.pass().await?;
         self.conclude(pass).await
@@ -213,7 +204,7 @@ impl<'r> StepRun<'r> {
             if flow.is_some() {
                 return Ok(Pass::without_answer(flow));
             }
-            touched = cell.take().map_err(|error| self.template_failure(&error))?;
+            touched = cell.take().map_err(|error| self.template_failure(&error))?.map(Box::new);
         }
         let response = Arc::new(self.send(spec, touched).await?);
         self.outcome.status = Some(response.status);
@@ -303,7 +294,7 @@ impl<'r> StepRun<'r> {
             }
         }
         if !check.passed || self.flowing.events.wants(Detail::Steps) {
-            self.flowing.events.tell(&self.path, EventKind::Checked(check));
+            self.flowing.events.tell(&self.path, EventKind::Checked(check.into()));
         }
     }
 
@@ -370,7 +361,11 @@ impl<'r> StepRun<'r> {
         self.outcome.why_skipped = Some(why.to_owned());
     }
 
-    fn finish(mut self, flow: Flow) -> Done {
+    fn finish(mut self, flow: Result<Flow, Box<Failure>>) -> Done {
+        let flow = flow.unwrap_or_else(|failure| {
+            self.outcome.error = Some(*failure);
+            Flow::Next
+        });
         let ended = match (&mut self.outcome.error, self.failed) {
             (Some(error), true) => {
                 // What could not be found after a failed check is a consequence of it.
@@ -393,7 +388,7 @@ impl<'r> StepRun<'r> {
             (Some(verdict), _) => Flow::Ended(verdict),
             (None, flow) => flow,
         };
-        self.flowing.events.tell(&self.path, EventKind::StepFinished(self.outcome));
+        self.flowing.events.tell(&self.path, EventKind::StepFinished(self.outcome.into()));
         Done { flow, found: self.found }
     }
 

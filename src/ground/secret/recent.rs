@@ -18,16 +18,13 @@ pub(super) const HALF: usize = 1024;
 pub(super) struct Recent(Mutex<[Haystack; 2]>);
 
 impl Recent {
-    pub(super) fn learn(&self, name: &Arc<str>, text: &str) {
+    pub(super) fn learn(&self, name: &Arc<str>, text: &Arc<str>) {
         let mut halves = self.lock();
-        if halves[0].learnt.contains_key(text) {
-            return;
-        }
-        if halves[0].learnt.len() >= HALF {
+        if halves[0].learnt.len() >= HALF && !halves[0].learnt.contains_key(text) {
             halves.swap(0, 1);
             halves[0] = Haystack::default();
         }
-        halves[0].learnt.insert(text.into(), Arc::clone(name));
+        halves[0].learnt.entry(Arc::clone(text)).or_insert_with(|| Arc::clone(name));
     }
 
     pub(super) fn reveal(&self, text: &str) {

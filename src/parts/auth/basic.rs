@@ -39,11 +39,11 @@ impl Basic {
         if username.contains(':') {
             return Err(Error::new(self.username.span, "a user name with a colon cannot be sent by `basic`"));
         }
-        let credential = encode::base64(format!("{username}:{}", password.value).as_bytes());
+        let credential = encode::base64([&*username, ":", &password.value].concat().as_bytes());
         if let Some(name) = &password.marks.secret {
             scope.needles.learn(name, &credential);
         }
-        set_credential(request, AUTHORIZATION, &format!("Basic {credential}"), self.password.span)
+        set_credential(request, AUTHORIZATION, &["Basic ", &credential].concat(), self.password.span)
     }
 
     pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {

@@ -37,7 +37,7 @@ impl Bearer {
                 error
             });
         }
-        set_credential(request, AUTHORIZATION, &format!("Bearer {}", token.value), self.token.span)
+        set_credential(request, AUTHORIZATION, &["Bearer ", &token.value].concat(), self.token.span)
     }
 
     pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {

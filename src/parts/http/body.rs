@@ -56,7 +56,8 @@ pub(super) async fn read(
         }
         return Ok(Whole { bytes: body.finish(), encoded: None });
     }
-    encoded(pieces, &codings).await
+    // Boxed: a decoder's room is not everybody's.
+    Box::pin(encoded(pieces, &codings)).await
 }
 
 /// Reads a body that is encoded.

@@ -6,12 +6,15 @@
 //! system's certificates costs more than a whole run.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::Version;
-use reqwest::header::{self, ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName, HeaderValue};
+use reqwest::header::{
+    self, ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
+};
 use reqwest::tls::TlsInfo;
 use url::{Origin, Position, Url};
 
@@ -79,7 +82,12 @@ impl Client {
         let started = Instant::now();
         let mut progress = Progress { phase: Phase::Waiting, hops: Vec::new() };
         let limit = request.limits.timeout;
-        match tokio::time::timeout(limit, self.follow(request, started, &mut progress)).await {
+        let followed = {
+            // Pinned where it is made: moving it costs more than the clock.
+            let follow = pin!(self.follow(request, started, &mut progress));
+            tokio::time::timeout(limit, follow).await
+        };
+        match followed {
             Ok(Ok(mut response)) => {
                 response.hops = progress.hops;
                 Ok(response)
@@ -119,7 +127,7 @@ impl Client {
                 && let Some(next) =
                     redirect::next(request, status.as_u16(), answer.headers(), &progress.hops)?
             {
-                body::drain(answer).await;
+                Box::pin(body::drain(answer)).await;
                 progress.hops.push(next.hop);
                 moved = Some(Box::new(next.request));
                 continue;
@@ -170,7 +178,7 @@ impl Client {
             return Err(Error::NotHttp { to: to(), why: format!("its status is {status}") });
         }
         if answer.version() == Version::HTTP_09 {
-            return Err(Error::NotHttp { to: to(), why: framing::began(answer).await });
+            return Err(Error::NotHttp { to: to(), why: Box::pin(framing::began(answer)).await });
         }
         if let Some(why) = framing::doubt(answer.headers()) {
             self.forget(request, first);
@@ -348,13 +356,18 @@ pub fn added(request: &Request) -> Vec<(HeaderName, String)> {
 
 fn outgoing(request: &Request) -> reqwest::Request {
     let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
-    *outgoing.headers_mut() = request.headers.clone();
+    // With room for what is put in here and by reqwest.
+    let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
+    for (name, value) in &request.headers {
+        headers.append(name, value.clone());
+    }
     if let Some(codings) = request.accepted() {
-        outgoing.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
     }
     if let Some(cookies) = request.cookie() {
-        outgoing.headers_mut().insert(COOKIE, cookies);
+        headers.insert(COOKIE, cookies);
     }
+    *outgoing.headers_mut() = headers;
     *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);
     outgoing
 }

@@ -31,7 +31,7 @@ impl Template {
     /// As [`Template::value`]; also a control character, a host that is none, and a piece of the
     /// path that would climb (`..`).
     pub fn address(&self, scope: &Scope) -> Result<Address, Error> {
-        self.build(Building::default(), scope)
+        self.build(Building::of(Marks::NONE), scope)
     }
 
     /// The template as a URL that may have no scheme: then `base` is laid before it, joined by one
@@ -56,7 +56,7 @@ impl Template {
         let base = base.address(scope)?;
         judge(&base.text.value)?;
         let shown = base.shown.unwrap_or_else(|| base.text.value.clone());
-        let mut url = Building { marks: base.text.marks, ..Building::default() };
+        let mut url = Building::of(base.text.marks);
         if self.as_literal() == Some("") {
             url.push(&base.text.value, &shown);
         } else {
@@ -119,7 +119,6 @@ pub fn has_scheme(text: &str) -> bool {
         && (rest.starts_with("://") || (is_http && rest.starts_with(':')))
 }
 
-#[derive(Default)]
 struct Building {
     text: String,
     shown: String,
@@ -138,6 +137,12 @@ enum Place {
 }
 
 impl Building {
+    /// Nothing yet but the marks of what comes first, with room for most URLs.
+    fn of(marks: Marks) -> Self {
+        let room = || String::with_capacity(128);
+        Self { text: room(), shown: room(), marks, origin_from_server: false, empty: None }
+    }
+
     fn expression(&mut self, expression: &Expression, first: bool, scope: &Scope) -> Result<(), Error> {
         let found = expression.value(scope)?;
         let value = found.value.to_text();

@@ -109,7 +109,7 @@ impl Ran {
     /// Every check that was judged.
     pub(crate) fn checks(&self) -> Vec<Check> {
         let check = |event: &Event| match &event.kind {
-            EventKind::Checked(check) => Some(check.clone()),
+            EventKind::Checked(check) => Some(Check::clone(check)),
             _ => None,
         };
         self.events.iter().filter_map(check).collect()
@@ -123,7 +123,7 @@ impl Ran {
     /// Every step that ended, in the order in which they did.
     pub(crate) fn steps(&self) -> Vec<StepOutcome> {
         let step = |event: &Event| match &event.kind {
-            EventKind::StepFinished(step) => Some(step.clone()),
+            EventKind::StepFinished(step) => Some(StepOutcome::clone(step)),
             _ => None,
         };
         self.events.iter().filter_map(step).collect()

@@ -74,7 +74,9 @@ pub struct Console {
     width: usize,
     /// Whether it is a dry run.
     is_dry: bool,
-    /// The inputs whose secrets are too short, where that is said of a run that failed alone.
+    /// What is told of a run that failed alone: what it is called, and in which file.
+    title: Option<[Arc<str>; 2]>,
+    /// And the inputs whose secrets are too short.
     short_secrets: Vec<Arc<str>>,
 }
 
@@ -102,7 +104,7 @@ impl Reporter for Console {
         let path = &event.path;
         match &event.kind {
             EventKind::RunStarted { workflow, file, widest, .. } => {
-                self.run_started(path, workflow, file, *widest);
+                self.run_started(path, [workflow, file], *widest);
             }
             EventKind::StepStarted { name } => self.step_started(path, name),
             EventKind::ScriptLogged { text } => self.script_logged(path, text),
@@ -133,6 +135,9 @@ impl Reporter for Console {
             self.text.clear();
             return;
         }
+        if let Some([workflow, file]) = self.title.take() {
+            self.text.insert_str(0, &self.title([&workflow, &file]));
+        }
         for input in std::mem::take(&mut self.short_secrets) {
             self.warned("", &short_secret(&input));
         }
@@ -162,6 +167,7 @@ impl Console {
             gap: false,
             width: NAME,
             is_dry: false,
+            title: None,
             short_secrets: Vec::new(),
         }
     }
@@ -189,18 +195,26 @@ impl Console {
         }
     }
 
-    fn run_started(&mut self, path: &str, workflow: &str, file: &str, widest: usize) {
+    fn run_started(&mut self, path: &str, title: [&Arc<str>; 2], widest: usize) {
         if !path.is_empty() {
             return;
         }
         self.width = self.width.max(widest.min(LONG_NAME));
+        self.gap = true;
+        if self.is_quiet() {
+            self.title = Some(title.map(Arc::clone));
+        } else {
+            self.text.push_str(&self.title(title));
+        }
+    }
+
+    /// `login  flow.yaml  row 2  pass 1`.
+    fn title(&self, [workflow, file]: [&Arc<str>; 2]) -> String {
         let style = self.look.style;
         let pass = self.pass.map(|pass| format!("  pass {pass}")).unwrap_or_default();
         let row = self.row.map(|row| format!("  row {row}")).unwrap_or_default();
         let place = format!("{}{row}{pass}", one_line(file, LINE));
-        let name = style.bold(&one_line(workflow, LINE));
-        let _ = writeln!(self.text, "{name}  {}", style.dim(&place));
-        self.gap = true;
+        format!("{}  {}\n", style.bold(&one_line(workflow, LINE)), style.dim(&place))
     }
 
     fn step_started(&mut self, path: &Arc<str>, name: &Arc<str>) {

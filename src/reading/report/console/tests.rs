@@ -134,9 +134,9 @@ fn verbose_shows_what_went_over_the_wire() {
         redirects: vec![moved("https://a.example/x", "https://b.example/y")],
         timing: "dns 1ms, body 13ms".into(),
     };
-    watched.run().start("me").tell("me", EventKind::RequestSent(request));
+    watched.run().start("me").tell("me", EventKind::RequestSent(request.into()));
     watched.retry("me", "503");
-    watched.tell("me", EventKind::ResponseReceived(response)).tell("me", check(true)).pass("me");
+    watched.tell("me", EventKind::ResponseReceived(response.into())).tell("me", check(true)).pass("me");
     insta::assert_snapshot!(watched.end(), @r#"
       wildix service token  flow.yaml
 
@@ -265,7 +265,7 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
         body: Some(text()),
         curl: None,
     };
-    watched.tell(evil, EventKind::RequestSent(request));
+    watched.tell(evil, EventKind::RequestSent(request.into()));
     let response = ResponseText {
         line: text(),
         headers: vec![(text(), text())],
@@ -274,14 +274,14 @@ fn no_text_of_an_event_reaches_the_terminal_as_it_is() {
         timing: text(),
         ..ResponseText::default()
     };
-    watched.tell(evil, EventKind::ResponseReceived(response));
+    watched.tell(evil, EventKind::ResponseReceived(response.into()));
     watched.retry(evil, evil);
     watched.warn(evil, evil);
     watched.value(evil, evil, evil);
     for passed in [true, false] {
         let span = Span::new(29, 32);
         let check = Check { what: text(), passed, expected: text(), actual: text(), span };
-        watched.tell(evil, EventKind::Checked(check));
+        watched.tell(evil, EventKind::Checked(check.into()));
     }
     let diagnostic = Diagnostic::error(evil).help(evil).note(evil);
     let source = Source::text("flow.yaml", "steps: \x1b[2J\n");

@@ -55,11 +55,11 @@ impl Watched {
     }
 
     pub(super) fn pass(&mut self, path: &str) -> &mut Self {
-        self.tell(path, EventKind::StepFinished(passed(path)))
+        self.tell(path, EventKind::StepFinished(passed(path).into()))
     }
 
     pub(super) fn finish(&mut self, path: &str, step: StepOutcome) -> &mut Self {
-        self.tell(path, EventKind::StepFinished(step))
+        self.tell(path, EventKind::StepFinished(step.into()))
     }
 
     pub(super) fn warn(&mut self, path: &str, message: &str) -> &mut Self {
@@ -96,11 +96,12 @@ pub(super) fn passed(path: &str) -> StepOutcome {
 
 pub(super) fn check(is_well: bool) -> EventKind {
     let actual = if is_well { "200" } else { "503" };
-    EventKind::Checked(Check {
+    let check = Check {
         what: "status".into(),
         passed: is_well,
         expected: "200".into(),
         actual: actual.into(),
         span: Span::new(29, 32),
-    })
+    };
+    EventKind::Checked(check.into())
 }
