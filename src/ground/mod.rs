@@ -10,6 +10,7 @@ pub mod foreign;
 pub mod json;
 pub mod jws;
 pub mod log_command;
+pub mod pattern;
 pub mod quantity;
 pub mod random;
 pub mod read;

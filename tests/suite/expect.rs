@@ -82,6 +82,27 @@ fn a_pattern_without_end_ends() {
     ran.fails_with(Cause::CheckFailed);
 }
 
+/// Nor does one that costs a step for each of ten thousand places get to search a large text (S70).
+#[test]
+fn a_pattern_that_would_take_too_long_is_an_error_wherever_it_stands() {
+    let told = vec!["would take too long in a text of 100000", "repeat less of what repeats itself"];
+    for step in [
+        "extract: { x: { regex: '(a{1,100}){1,100}b' } }",
+        "expect: { body: { matches: '(a{1,100}){1,100}b' } }",
+        "expect: { body: { not: { matches: '(a{1,100}){1,100}b' } } }",
+        "extract: { x: \"{{ response.json | regex_find('(a{1,100}){1,100}b') }}\" }",
+        "extract: { x: \"{{ response.json | regex_replace('(a{1,100}){1,100}b', '') }}\" }",
+        "after: regex::find(response.body, \"(a{1,100}){1,100}b\")",
+        "after: regex::replace(response.body, \"(a{1,100}){1,100}b\", \"\")",
+    ] {
+        let yaml = format!("steps:\n  - request: GET {{{{ base }}}}/\n    {step}\n");
+        let body = || format!("\"{}\"", "a".repeat(1_000_000));
+        let ran = Scenario::new(&yaml).on("GET /", move |_| Reply::json(body())).run();
+        ran.fails_with(Cause::CouldNotRun);
+        says(&ran.error(), &told);
+    }
+}
+
 #[test]
 fn a_schema_that_cannot_be_used_is_told_before_anything_is_sent() {
     for (name, text, parts) in [

@@ -163,7 +163,10 @@ impl Judge<'_> {
                 None => Held::not(format!("{}, which cannot be empty", article(value))),
             },
             Test::Type(name) => has_type(value, name),
-            Test::Matches(pattern) => text_holds(value, |text| pattern.regex().is_match(text)),
+            Test::Matches(pattern) => match value.as_str() {
+                Some(came) => pattern.is_match(came)?.into(),
+                None => text_holds(value, |_| false),
+            },
             Test::Format(format) => text_holds(value, |text| format.fits(text)),
             Test::Present | Test::Absent | Test::Not(_) => false.into(),
         })

@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use reqwest::header::HeaderName;
 
+use crate::ground::pattern::TooLong;
 use crate::ground::read::{Fields, Reading};
 use crate::ground::secret::{Marks, is_jwt, is_secret_name};
 use crate::ground::value::Value;
@@ -216,9 +217,14 @@ impl Selector {
                 Some(value) => Ok(Value::String(Arc::clone(value))),
                 None => Err(Missing::no_cookie(self.to_string(), name, response)),
             },
-            Self::Regex(pattern) => {
-                first_match(pattern, response).ok_or_else(|| Missing::no_match(self.to_string(), response))
-            }
+            Self::Regex(pattern) => match first_match(pattern, response) {
+                Ok(Some(found)) => Ok(found),
+                Ok(None) => Err(Missing::no_match(self.to_string(), response)),
+                Err(found) => {
+                    let missing = Missing::nothing(self.to_string(), found.to_string());
+                    Err(missing.with(Absence::TooMuch, Some(TooLong::HELP.to_owned())))
+                }
+            },
             Self::Link(rel) => link::find(&self.to_string(), rel, response),
             Self::XPath(xpath) => xpath.find(answer),
             Self::Css(css) => css.find(answer),
@@ -352,11 +358,11 @@ fn refuse(scalar: &Scalar, reading: &Reading, message: String) {
     reading.error_with(scalar.span, message, help);
 }
 
-fn first_match(pattern: &Pattern, response: &Response) -> Option<Value> {
+fn first_match(pattern: &Pattern, response: &Response) -> Result<Option<Value>, TooLong> {
     let text = response.text();
     let found = pattern.regex().captures(&text)?;
-    let group = found.get(usize::from(found.len() > 1))?;
-    Some(group.as_str().into())
+    let group = found.and_then(|found| found.get(usize::from(found.len() > 1)));
+    Ok(group.map(|group| group.as_str().into()))
 }
 
 /// Whether a text such as a pattern speaks of a secret: `"access_token":"([^"]+)"`.

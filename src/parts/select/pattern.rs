@@ -1,24 +1,25 @@
 //! A regular expression that the user wrote, compiled when the file is read.
 //!
-//! Selectors and predicates share it, so that a mistake is shown at its place in the YAML, and no
-//! pattern, however it repeats, makes a machine of unlimited size.
+//! Selectors and predicates share it, so that a mistake is shown at its place in the YAML.
 
 use std::fmt;
 use std::sync::Arc;
 
-use regex::{Regex, RegexBuilder};
-
+use crate::ground::pattern::{self, TooLong};
 use crate::ground::read::Reading;
+use crate::ground::source::Span;
 use crate::ground::yaml::Scalar;
+use crate::parts::template::Error;
 
 /// How large the compiled form may become, in bytes.
 const MAX_COMPILED: usize = 4 << 20;
 
-/// A regular expression and the text that it was made from.
+/// A regular expression, the text that it was made from, and where that stands.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     written: Arc<str>,
-    regex: Regex,
+    regex: pattern::Pattern,
+    span: Span,
 }
 
 impl fmt::Display for Pattern {
@@ -30,10 +31,8 @@ impl fmt::Display for Pattern {
 impl Pattern {
     /// Compiles a scalar; a mistake is reported at its place. `what` names the key.
     pub fn read(scalar: &Scalar, reading: &Reading, what: &str, ignore_case: bool) -> Option<Self> {
-        let built =
-            RegexBuilder::new(&scalar.text).case_insensitive(ignore_case).size_limit(MAX_COMPILED).build();
-        match built {
-            Ok(regex) => Some(Self { written: Arc::clone(&scalar.text), regex }),
+        match pattern::Pattern::new(&scalar.text, ignore_case, MAX_COMPILED) {
+            Ok(regex) => Some(Self { written: Arc::clone(&scalar.text), regex, span: scalar.span }),
             Err(error) => {
                 report(scalar, reading, what, &error);
                 None
@@ -43,8 +42,18 @@ impl Pattern {
 
     /// The compiled form.
     #[must_use]
-    pub const fn regex(&self) -> &Regex {
+    pub const fn regex(&self) -> &pattern::Pattern {
         &self.regex
+    }
+
+    /// Whether it is found in a text.
+    ///
+    /// # Errors
+    /// The search would take too long.
+    pub fn is_match(&self, text: &str) -> Result<bool, Error> {
+        let too_long =
+            |found: TooLong| Error::new(self.span, format!("`{self}` {found}")).help(TooLong::HELP);
+        self.regex.is_match(text).map_err(too_long)
     }
 
     /// The text that it was made from.

@@ -11,6 +11,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use crate::ground::encode::{self, Hash};
+use crate::ground::pattern::{Pattern, TooLong};
 use crate::ground::random;
 use crate::parts::template::fake;
 use crate::parts::template::reads::Reads;
@@ -263,7 +264,7 @@ fn register_texts(environment: &mut Environment<'static>) {
     });
     environment.add_filter("regex_find", |text: &str, pattern: &str| {
         let pattern = regex(pattern)?;
-        let found = pattern.captures(text).map(|groups| {
+        let found = pattern.captures(text).map_err(too_long)?.map(|groups| {
             groups.get(1).or_else(|| groups.get(0)).map_or("", |group| group.as_str()).to_owned()
         });
         Ok::<_, Error>(found)
@@ -271,7 +272,7 @@ fn register_texts(environment: &mut Environment<'static>) {
     environment.add_filter("regex_replace", |state: &State, text: &str, pattern: &str, with: &str| {
         let (reads, pattern) = (reads(state)?, regex(pattern)?);
         let (mut replaced, mut from) = (String::new(), 0);
-        for groups in pattern.captures_iter(text) {
+        for groups in pattern.for_every(text).map_err(too_long)?.captures_iter(text) {
             let place = groups.get_match().range();
             let before = replaced.len();
             // A group stands in it as often as it is named there.
@@ -352,11 +353,13 @@ fn jinja(value: &crate::ground::value::Value) -> Value {
     view::to_jinja(value, None, &std::sync::Arc::default())
 }
 
-fn regex(pattern: &str) -> Result<regex::Regex, Error> {
-    regex::RegexBuilder::new(pattern)
-        .size_limit(1 << 20)
-        .build()
+fn regex(pattern: &str) -> Result<Pattern, Error> {
+    Pattern::new(pattern, false, 1 << 20)
         .map_err(|error| refused(format!("this is not a regular expression: {error}")))
+}
+
+fn too_long(found: TooLong) -> Error {
+    refused(format!("the pattern {found}: {}", TooLong::HELP))
 }
 
 fn refused(why: impl std::fmt::Display) -> Error {

@@ -4,9 +4,10 @@
 //! text's length, and a replacement may be far larger than both: so the clock and the limit on
 //! texts are asked at every match.
 
-use regex::{Captures, Regex, RegexBuilder};
+use regex::Captures;
 use rhai::{Array, Dynamic, EvalAltResult};
 
+use crate::ground::pattern::{Pattern, TooLong};
 use crate::parts::script::ELEMENTS;
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::run::{Answer, Failure};
@@ -38,17 +39,19 @@ pub(in crate::parts::script) const TABLE: &[Entry] = &[
 
 fn is_match(call: &mut Call) -> Answer {
     let (text, pattern) = arguments(call)?;
-    Ok(pattern.is_match(&text).into())
+    Ok(pattern.is_match(&text).map_err(|found| too_long(call, found))?.into())
 }
 
 fn find(call: &mut Call) -> Answer {
     let (text, pattern) = arguments(call)?;
-    Ok(pattern.find(&text).map_or(Dynamic::UNIT, |found| found.as_str().into()))
+    let found = pattern.captures(&text).map_err(|found| too_long(call, found))?;
+    Ok(found.and_then(|found| found.get(0)).map_or(Dynamic::UNIT, |found| found.as_str().into()))
 }
 
 fn captures(call: &mut Call) -> Answer {
     let (text, pattern) = arguments(call)?;
-    let groups = pattern.captures(&text).map(|groups| {
+    let found = pattern.captures(&text).map_err(|found| too_long(call, found))?;
+    let groups = found.map(|groups| {
         let groups = groups.iter().map(|group| group.map_or(Dynamic::UNIT, |group| group.as_str().into()));
         Dynamic::from_array(groups.collect::<Array>())
     });
@@ -60,6 +63,7 @@ fn replace(call: &mut Call) -> Answer {
     let with = call.text(2)?;
     let most = call.run.limits.text;
     let (mut replaced, mut behind) = (String::new(), 0);
+    let pattern = pattern.for_every(&text).map_err(|found| too_long(call, found))?;
     for groups in pattern.captures_iter(&text) {
         go_on(call)?;
         let Some(whole) = groups.get(0) else { continue };
@@ -83,6 +87,7 @@ fn longest(groups: &Captures, with: &str) -> usize {
 fn split(call: &mut Call) -> Answer {
     let (text, pattern) = arguments(call)?;
     let mut pieces = Array::new();
+    let pattern = pattern.for_every(&text).map_err(|found| too_long(call, found))?;
     for piece in pattern.split(&text) {
         go_on(call)?;
         if pieces.len() == ELEMENTS {
@@ -93,7 +98,11 @@ fn split(call: &mut Call) -> Answer {
     Ok(pieces.into())
 }
 
-fn arguments(call: &mut Call) -> Result<(String, Regex), Failure> {
+fn too_long(call: &Call, found: TooLong) -> Failure {
+    call.error(format!("was given a pattern that {found}: {}", TooLong::HELP))
+}
+
+fn arguments(call: &mut Call) -> Result<(String, Pattern), Failure> {
     let text = call.text(0)?;
     let pattern = call.text(1)?;
     if let Some(known) = call.run.state().patterns.get(&pattern) {
@@ -102,7 +111,7 @@ fn arguments(call: &mut Call) -> Result<(String, Regex), Failure> {
     if pattern.len() > LONGEST {
         return Err(call.error(format!("takes a pattern of at most {LONGEST} bytes")));
     }
-    let built = RegexBuilder::new(&pattern).size_limit(COMPILED).dfa_size_limit(COMPILED).build();
+    let built = Pattern::new(&pattern, false, COMPILED);
     let built =
         built.map_err(|why| call.error(format!("was given a pattern that is none: {}", reason(&why))))?;
     let patterns = &mut call.run.state().patterns;
