@@ -221,6 +221,16 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
+    /// Adds those that are not told yet: a file that several others use has its mistakes once.
+    pub fn extend_new(&mut self, more: Self) {
+        for diagnostic in more.0 {
+            let text = diagnostic.render(false);
+            if self.0.iter().all(|known| known.render(false) != text) {
+                self.push(diagnostic);
+            }
+        }
+    }
+
     /// The same without the secrets that are known.
     #[must_use]
     pub fn scrubbed(self, needles: &Needles) -> Self {

@@ -123,6 +123,16 @@ steps:
 }
 
 #[test]
+fn a_mistake_in_a_mock_is_told_once_however_many_workflows_use_it() {
+    let flow = "inputs: { base: 'https://a.example' }\nmock: { file: m.yaml, replaces: [base] }\nsteps: [ { request: 'GET {{ base }}/' } ]\n";
+    let mock = "routes: [ { route: GET /, replyy: {} } ]\n";
+    let cli = Cli::new(&[("a.yaml", flow), ("b.yaml", flow), ("m.yaml", mock)]);
+    let called = cli.call("run a.yaml b.yaml --mock");
+    called.refused(&["unknown key `replyy`", "m.yaml:1:"]);
+    assert_eq!(called.err.matches("replyy: {}").count(), 1, "{}", called.err);
+}
+
+#[test]
 fn workflows_that_want_the_same_share_a_server_and_others_have_their_own() {
     let used = |mock: &str| {
         let steps = r"

@@ -58,7 +58,7 @@ impl StandIns {
                 problems.push(without_mock(&workflow));
             }
             if let Err(found) = stand_ins.add(workflow, is_run, inputs, clock).await {
-                problems.0.extend(found.0);
+                problems.extend_new(found);
             }
         }
         if problems.0.is_empty() { Ok(stand_ins) } else { Err(problems) }
