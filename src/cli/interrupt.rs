@@ -94,6 +94,18 @@ impl Interrupts {
     }
 }
 
+/// Listens from now on, and ends with the first interrupt. Where the system has no signals for us it
+/// never does: the process can still be killed. To be called on a runtime.
+pub fn interrupted() -> impl Future<Output = ()> {
+    let signals = Signals::listen();
+    async {
+        match signals {
+            Ok(mut signals) => signals.next().await,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
 #[cfg(unix)]
 struct Signals {
     ctrl_c: tokio::signal::unix::Signal,

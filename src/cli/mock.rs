@@ -9,6 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::cli::exit::Exit;
+use crate::cli::interrupt::interrupted;
 use crate::cli::terminal::{Terminal, tell};
 use crate::cli::{Refused, block_on, pair, refusal, trouble};
 use crate::ground::clock::Clock;
@@ -79,19 +80,14 @@ async fn serve_until_told(server: Arc<Server>, arguments: &Arguments, style: Sty
     if let Some(path) = &arguments.write_ca {
         write_certificate(&server, path)?;
     }
+    let interrupted = interrupted();
     tell(&format!(
         "{} at {}, until Ctrl-C",
         style.bold(&one_line(server.name(), 200)),
         style.cyan(&format!("{}://{address}", server.scheme()))
     ));
     let told = tokio::spawn(tell_requests(Arc::clone(&server), style));
-    serve(listener, server, async {
-        // Where signals cannot be had, the process can still be killed.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-    .await;
+    serve(listener, server, interrupted).await;
     told.abort();
     Ok(Exit::Passed)
 }

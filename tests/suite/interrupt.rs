@@ -1,8 +1,8 @@
 //! Ctrl-C and SIGTERM, as a process gets them: the first ends the run in order, the second at once.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -16,6 +16,23 @@ fn asked(listener: &TcpListener, line: &str) -> TcpStream {
     stream.read_exact(&mut head).expect("its beginning");
     assert_eq!(String::from_utf8_lossy(&head), line);
     stream
+}
+
+fn send(signal: Signal, child: &Child) {
+    let id = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("no zero");
+    kill_process(id, signal).expect("it is there");
+}
+
+#[test]
+fn a_mock_serves_until_an_interrupt_and_that_is_no_failure() {
+    let cli = Cli::new(&[("mock.yaml", "routes: [ { route: GET /, reply: { status: 200 } } ]\n")]);
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut child = cli.command("mock mock.yaml").stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().expect("ours")).read_line(&mut line).expect("a line");
+        send(signal, &child);
+        assert_eq!(child.wait().expect("it ends").code(), Some(0), "{signal:?}: {line}");
+    }
 }
 
 #[test]
