@@ -60,10 +60,7 @@ impl Pattern {
             .size_limit(size)
             .dfa_size_limit(REMEMBERED)
             .build()?;
-        let parsed = ParserBuilder::new().case_insensitive(ignore_case).build().parse(pattern);
-        // What `regex` has read its own reader reads again.
-        let places = parsed.map_or(u64::MAX, |hir| places(&hir)).max(1);
-        Ok(Self { regex, ignore_case, places, automaton: Arc::default() })
+        Ok(Self { places: places(pattern), regex, ignore_case, automaton: Arc::default() })
     }
 
     /// The text that it was made from.
@@ -94,7 +91,7 @@ impl Pattern {
     /// # Errors
     /// [`TooLong`].
     pub fn for_every(&self, text: &str) -> Result<&Regex, TooLong> {
-        within(self.steps(text.len()), text).map(|()| &self.regex)
+        may_search(self.places, text.len()).map(|()| &self.regex)
     }
 
     /// The most steps that a text of this length may cost.
@@ -124,6 +121,30 @@ fn within(steps: u64, text: &str) -> Result<(), TooLong> {
     if steps <= MOST { Ok(()) } else { Err(TooLong { length: text.len() }) }
 }
 
+/// Whether a pattern with so many [`places`] may be searched for in texts that are so long together, by somebody
+/// else's means.
+///
+/// # Errors
+/// [`TooLong`].
+pub const fn may_search(places: u64, length: usize) -> Result<(), TooLong> {
+    if places.saturating_mul(length as u64) <= MOST { Ok(()) } else { Err(TooLong { length }) }
+}
+
+/// At how many places of a pattern a search may stand at once, at least 1. For one that only other engines
+/// read, what its repetitions may come to.
+#[must_use]
+pub fn places(pattern: &str) -> u64 {
+    let parsed = ParserBuilder::new().build().parse(pattern);
+    parsed.map_or_else(|_| repeated(pattern), |hir| of(&hir)).max(1)
+}
+
+/// The length of a pattern as often as all its `{m,n}` say, one inside of the other.
+fn repeated(pattern: &str) -> u64 {
+    let counts = pattern.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let most = |count: &str| count.split(',').filter_map(|end| end.trim().parse::<u64>().ok()).max();
+    counts.filter_map(most).fold(pattern.len() as u64, |all, times| all.saturating_mul(times.max(1)))
+}
+
 /// An automaton that gives up where the one of `regex` would go on by steps.
 fn automaton(pattern: &str, ignore_case: bool) -> Option<Automaton> {
     let config = DFA::config()
@@ -140,18 +161,18 @@ fn gave_up(stopped: &regex_automata::MatchError) -> bool {
     matches!(stopped.kind(), regex_automata::MatchErrorKind::GaveUp { .. })
 }
 
-fn places(hir: &Hir) -> u64 {
+fn of(hir: &Hir) -> u64 {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 0,
         HirKind::Literal(literal) => literal.0.len() as u64,
         HirKind::Class(_) => 1,
-        HirKind::Capture(group) => places(&group.sub),
+        HirKind::Capture(group) => of(&group.sub),
         HirKind::Repetition(repeated) => {
             let times = repeated.max.unwrap_or(repeated.min).max(1);
-            places(&repeated.sub).saturating_mul(times.into())
+            of(&repeated.sub).saturating_mul(times.into())
         }
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().map(places).fold(0, u64::saturating_add)
+            parts.iter().map(of).fold(0, u64::saturating_add)
         }
     }
 }
@@ -174,8 +195,10 @@ mod tests {
             ("(a{1,100}){1,100}b", 10_001),
             ("(?:ab){3,}", 6),
             ("^$", 1),
+            ("(", 1),
+            ("(?=b)(a{1,20}){2}", 17 * 40),
         ] {
-            assert_eq!(pattern(text).places, count, "{text}");
+            assert_eq!(places(text), count, "{text}");
         }
     }
 
@@ -183,10 +206,10 @@ mod tests {
     fn a_search_that_would_not_end_soon_is_not_begun() {
         let long = "a".repeat(1 << 20);
         let too_long = TooLong { length: long.len() };
-        let dear = pattern("(a{1,100}){1,100}b");
-        assert_eq!(dear.is_match(&long), Err(too_long));
-        assert_eq!(dear.captures(&long).map(|_| ()), Err(too_long));
-        assert_eq!(dear.for_every(&long).map(|_| ()), Err(too_long));
+        let expensive = pattern("(a{1,100}){1,100}b");
+        assert_eq!(expensive.is_match(&long), Err(too_long));
+        assert_eq!(expensive.captures(&long).map(|_| ()), Err(too_long));
+        assert_eq!(expensive.for_every(&long).map(|_| ()), Err(too_long));
         // The automaton does, but the groups of so long a match it does not tell.
         let whole = pattern("(?s)^(a|aa){1,1500}.*$");
         assert_eq!(whole.is_match(&long), Ok(true));

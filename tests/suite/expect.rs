@@ -90,14 +90,20 @@ fn a_pattern_that_would_take_too_long_is_an_error_wherever_it_stands() {
         "extract: { x: { regex: '(a{1,100}){1,100}b' } }",
         "expect: { body: { matches: '(a{1,100}){1,100}b' } }",
         "expect: { body: { not: { matches: '(a{1,100}){1,100}b' } } }",
-        "extract: { x: \"{{ response.json | regex_find('(a{1,100}){1,100}b') }}\" }",
-        "extract: { x: \"{{ response.json | regex_replace('(a{1,100}){1,100}b', '') }}\" }",
+        "extract: { x: \"{{ response.json[0] | regex_find('(a{1,100}){1,100}b') }}\" }",
+        "extract: { x: \"{{ response.json[0] | regex_replace('(a{1,100}){1,100}b', '') }}\" }",
+        "extract: { x: { json_all: \"$[?search(@, '(a{1,100}){1,100}b')]\" } }",
+        "extract: { x: { json_all: \"$[?match(@, @)]\" } }",
+        "expect: { schema: s.json }",
         "after: regex::find(response.body, \"(a{1,100}){1,100}b\")",
         "after: regex::replace(response.body, \"(a{1,100}){1,100}b\", \"\")",
     ] {
         let yaml = format!("steps:\n  - request: GET {{{{ base }}}}/\n    {step}\n");
-        let body = || format!("\"{}\"", "a".repeat(1_000_000));
-        let ran = Scenario::new(&yaml).on("GET /", move |_| Reply::json(body())).run();
+        let body = || format!("[\"{}\"]", "a".repeat(1_000_000));
+        let schema = r#"{ "items": { "$ref": "parts.json#/$defs/x" } }"#;
+        let parts = r#"{ "$defs": { "x": { "pattern": "(a{1,100}){1,100}b" } } }"#;
+        let scenario = Scenario::new(&yaml).file("s.json", schema).file("parts.json", parts);
+        let ran = scenario.on("GET /", move |_| Reply::json(body())).run();
         ran.fails_with(Cause::CouldNotRun);
         says(&ran.error(), &told);
     }

@@ -90,7 +90,7 @@ impl Clause {
             }
             Self::Schema(schema) => {
                 return {
-                    let _: () = schema.check(answer, scope, tell, checks);
+                    schema.check(answer, scope, tell, checks)?;
                     Ok(())
                 };
             }

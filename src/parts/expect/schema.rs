@@ -7,6 +7,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jsonschema::paths::LocationSegment;
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
@@ -14,6 +15,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use crate::ground::file::{self, Refused};
+use crate::ground::pattern::{TooLong, may_search, places};
 use crate::ground::read::Reading;
 use crate::ground::secret::{is_secret_name, pseudonym};
 use crate::ground::source::{Source, Span};
@@ -23,6 +25,7 @@ use crate::parts::expect::{Check, LARGEST_FILE, Tell};
 use crate::parts::scope::Scope;
 use crate::parts::select::path::{Segment, show};
 use crate::parts::select::{Answer, glimpse, shown};
+use crate::parts::template::Error;
 
 /// How many violations are told.
 const TOLD: usize = 20;
@@ -38,6 +41,8 @@ const PATTERN: usize = 4 << 20;
 pub(super) struct Schema {
     name: Arc<str>,
     validator: Arc<Validator>,
+    /// At how many places the most expensive of its patterns may stand at once.
+    places: u64,
     span: Span,
 }
 
@@ -52,9 +57,9 @@ impl Schema {
     pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         let scalar = reading.text(node, "schema")?;
         match compile(&scalar.text, &reading.source) {
-            Ok(validator) => {
+            Ok((validator, places)) => {
                 let name = Arc::clone(&scalar.text);
-                Some(Self { name, validator: Arc::new(validator), span: node.span })
+                Some(Self { name, validator: Arc::new(validator), places, span: node.span })
             }
             Err(refused) => {
                 refused.report(scalar, reading);
@@ -64,21 +69,33 @@ impl Schema {
     }
 
     /// Adds a check for each violation, or one where there is none.
-    pub(super) fn check(&self, answer: &Answer, scope: &Scope, tell: Tell, checks: &mut Vec<Check>) {
+    ///
+    /// # Errors
+    /// One of its patterns would take too long in this answer.
+    pub(super) fn check(
+        &self,
+        answer: &Answer,
+        scope: &Scope,
+        tell: Tell,
+        checks: &mut Vec<Check>,
+    ) -> Result<(), Error> {
         let what = format!("schema {}", self.name);
+        may_search(self.places, answer.response().body.len()).map_err(|found| {
+            Error::new(self.span, format!("a pattern of {what} {found}")).help(TooLong::HELP)
+        })?;
         let instance = match answer.tree(&what) {
             Ok(instance) => instance,
             Err(missing) => {
                 let actual = missing.actual(&scope.needles);
                 checks.push(self.told(what, false, "a body that the schema allows".to_owned(), actual));
-                return;
+                return Ok(());
             }
         };
         if self.validator.is_valid(instance) {
             if tell == Tell::All {
                 checks.push(self.told(what, true, "valid".to_owned(), "valid".to_owned()));
             }
-            return;
+            return Ok(());
         }
         let mut errors = self.validator.iter_errors(instance);
         checks.extend(errors.by_ref().take(TOLD).map(|error| self.violation(&error, scope)));
@@ -86,6 +103,7 @@ impl Schema {
         if more > 0 {
             checks.push(self.told(what, false, "valid".to_owned(), format!("{more} more violations")));
         }
+        Ok(())
     }
 
     fn violation(&self, error: &ValidationError<'_>, scope: &Scope) -> Check {
@@ -117,18 +135,35 @@ fn segment(part: &LocationSegment<'_>) -> Segment {
     }
 }
 
-fn compile(written: &str, source: &Source) -> Result<Validator, Refused> {
+/// The validator, and at how many places the most expensive pattern of all its files may stand at once.
+fn compile(written: &str, source: &Source) -> Result<(Validator, u64), Refused> {
     let found = file::inside(written, source)?;
     let schema = json(&file::bytes(&found.real, LARGEST_FILE)?)?;
+    let places = Arc::new(AtomicU64::new(most_places(&schema)));
     let base = Url::from_file_path(&found.real).map_err(|()| Refused::unfit("has no URL"))?;
     let patterns = PatternOptions::fancy_regex();
     let patterns = patterns.backtrack_limit(BACKTRACKS).size_limit(PATTERN).dfa_size_limit(PATTERN);
     let options = jsonschema::options()
         .with_base_uri(base.as_str())
-        .with_retriever(Beside { project: found.project })
+        .with_retriever(Beside { project: found.project, places: Arc::clone(&places) })
         .with_pattern_options(patterns)
         .should_validate_formats(true);
-    options.build(&schema).map_err(|error| invalid(&error))
+    let validator = options.build(&schema).map_err(|error| invalid(&error))?;
+    Ok((validator, places.load(Ordering::Relaxed)))
+}
+
+/// At how many places the most expensive pattern in a file may stand at once: texts under `pattern`, and the names under
+/// `patternProperties`. A property of such a name may be among them.
+fn most_places(schema: &Json) -> u64 {
+    let inside = match schema {
+        Json::Object(members) => members.values().map(most_places).max(),
+        Json::Array(elements) => elements.iter().map(most_places).max(),
+        _ => None,
+    };
+    let pattern = schema.get("pattern").and_then(Json::as_str).into_iter();
+    let names =
+        schema.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(|names| names.keys());
+    pattern.chain(names.map(String::as_str)).map(places).chain(inside).max().unwrap_or(0)
 }
 
 fn invalid(error: &ValidationError<'_>) -> Refused {
@@ -147,6 +182,7 @@ fn json(bytes: &[u8]) -> Result<Json, Refused> {
 /// Finds what a schema refers to, among the files of the project.
 struct Beside {
     project: PathBuf,
+    places: Arc<AtomicU64>,
 }
 
 impl Beside {
@@ -163,6 +199,9 @@ impl Retrieve for Beside {
         let path = path.and_then(|url| url.to_file_path().ok());
         let Some(path) = path else { return Err("only files of the project are read".into()) };
         let found = self.load(&path).and_then(|bytes| json(&bytes));
+        if let Ok(schema) = &found {
+            self.places.fetch_max(most_places(schema), Ordering::Relaxed);
+        }
         found.map_err(|refused| refused.about().into())
     }
 }
@@ -181,7 +220,7 @@ mod tests {
             fs::write(inside.join(name), text).expect("written");
         }
         let source = Source::file(&inside.join("flow.yaml"), "");
-        compile(files[0].0, &source).map_err(|refused| refused.about())
+        compile(files[0].0, &source).map(|(validator, _)| validator).map_err(|refused| refused.about())
     }
 
     #[test]

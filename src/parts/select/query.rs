@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json_path::JsonPath;
 
+use crate::ground::pattern::{TooLong, may_search};
 use crate::ground::read::Reading;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
@@ -15,7 +16,7 @@ use crate::parts::select::answer::Answer;
 use crate::parts::select::cost::{Cost, MOST_AGAIN, MOST_STEPS, shared};
 use crate::parts::select::missing::{Absence, Missing};
 use crate::parts::select::path::{Path, Segment};
-use crate::parts::select::{named, too_deep};
+use crate::parts::select::{named, searches, too_deep};
 
 /// How deep brackets may be nested in a path: the general engine's parser is recursive.
 pub(super) const MAX_NESTING: usize = 8;
@@ -37,6 +38,8 @@ pub struct General {
     /// What it begins with before it branches.
     beginning: Path,
     cost: Cost,
+    /// At how many places its patterns may stand at once.
+    places: u64,
 }
 
 impl General {
@@ -45,6 +48,10 @@ impl General {
         let root = answer.response().json().map_err(|_| query.nothing(answer))?;
         if self.cost.is_too_much(root) {
             return Err(self.too_much(&format!("takes more than {MOST_STEPS} steps through this answer")));
+        }
+        if let Err(found) = may_search(self.places, answer.response().body.len()) {
+            let missing = Missing::nothing(self.text.to_string(), format!("{found}"));
+            return Err(missing.with(Absence::TooMuch, Some(TooLong::HELP.to_owned())));
         }
         Ok(self.compiled.query(answer.serde(query)?).all())
     }
@@ -96,8 +103,9 @@ impl Query {
         };
         match parsed {
             Ok(compiled) => {
-                let (text, cost) = (Arc::clone(&scalar.text), Cost::of(text));
-                Some(Self::General(Arc::new(General { text, compiled, beginning, cost })))
+                let (cost, places) = (Cost::of(text), searches::places(text));
+                let text = Arc::clone(&scalar.text);
+                Some(Self::General(Arc::new(General { text, compiled, beginning, cost, places })))
             }
             Err((position, reason)) => {
                 report_path(scalar, reading, position, &reason);
