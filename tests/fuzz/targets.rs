@@ -162,8 +162,6 @@ fn credentialed(method: Method, limits: Limits) -> Request {
     let media = HeaderValue::from_static("text/plain");
     Request {
         body: (method == Method::POST).then(|| Bytes::from_static(b"body")),
-        method,
-        url: here(),
         headers: HeaderMap::from_iter([
             (AUTHORIZATION, marked),
             (ECHO, echo),
@@ -172,9 +170,8 @@ fn credentialed(method: Method, limits: Limits) -> Request {
         ]),
         secret_inside: true,
         limits,
-        channel: None,
-        jar: None,
         needles: Some(needles),
+        ..Request::new(method, here())
     }
 }
 

@@ -1,7 +1,8 @@
 //! A rendered request and the answer to it.
 //!
-//! Nothing is left to look up: a [`Request`] holds bytes. Headers that carry a credential are
-//! marked `sensitive`, so that a redirect or a renderer knows them without knowing their names.
+//! A [`Request`] holds bytes. Two things are asked only while it is sent, since a redirect may lead it
+//! elsewhere: its jar, and the secrets that are known. Headers that carry a credential are marked
+//! `sensitive`, so that a redirect or a renderer knows them without knowing their names.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -53,6 +54,22 @@ pub struct Request {
 }
 
 impl Request {
+    /// A request with a method and a URL, and with nothing else; its limits are the usual ones.
+    #[must_use]
+    pub fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            secret_inside: false,
+            limits: Limits::default(),
+            channel: None,
+            jar: None,
+            needles: None,
+        }
+    }
+
     /// The codings that the server is told we take (RFC 9110, 12.5.3); `None` where the request
     /// has a header of its own. Part of an encoded body can be decoded by nobody.
     #[must_use]
@@ -219,62 +236,6 @@ pub struct Response {
     cookies: OnceLock<IndexMap<Arc<str>, Arc<str>>>,
 }
 
-impl fmt::Debug for Response {
-    /// Headers and body may hold secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("status", &self.status)
-            .field("bytes", &self.body.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// One redirect that was followed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Hop {
-    /// The status that sent us on.
-    pub status: u16,
-    /// Where the request had gone.
-    pub from: Url,
-    /// Where it was sent on to.
-    pub to: Url,
-    /// Whether credentials were left behind, since the origin changed.
-    pub dropped_credentials: bool,
-    /// The `Set-Cookie` headers that came with the redirect.
-    pub set_cookies: Vec<HeaderValue>,
-}
-
-impl fmt::Debug for Hop {
-    /// From where to where, and no more: queries may hold secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hop")
-            .field("status", &self.status)
-            .field("from", &place(&self.from))
-            .field("to", &place(&self.to))
-            .finish_non_exhaustive()
-    }
-}
-
-/// What is known of the certificate that a server showed (X.509, RFC 5280).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certificate {
-    /// When it ends to be valid, in seconds since 1970.
-    pub not_after: i64,
-}
-
-/// How long each part of an exchange took.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Timing {
-    /// Looking up the name. `None` where a connection was used again.
-    pub dns: Option<Duration>,
-    /// TCP and TLS, the look-up included. `None` where a connection was used again.
-    pub connect: Option<Duration>,
-    /// From the start to the first byte of the answer.
-    pub first_byte: Duration,
-    /// From the start to the last byte of the answer, redirects included.
-    pub total: Duration,
-}
-
 impl Response {
     /// An answer from its pieces.
     #[must_use]
@@ -357,4 +318,60 @@ impl Response {
             pairs.collect()
         })
     }
+}
+
+impl fmt::Debug for Response {
+    /// Headers and body may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One redirect that was followed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// The status that sent us on.
+    pub status: u16,
+    /// Where the request had gone.
+    pub from: Url,
+    /// Where it was sent on to.
+    pub to: Url,
+    /// Whether credentials were left behind, since the origin changed.
+    pub dropped_credentials: bool,
+    /// The `Set-Cookie` headers that came with the redirect.
+    pub set_cookies: Vec<HeaderValue>,
+}
+
+impl fmt::Debug for Hop {
+    /// From where to where, and no more: queries may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hop")
+            .field("status", &self.status)
+            .field("from", &place(&self.from))
+            .field("to", &place(&self.to))
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is known of the certificate that a server showed (X.509, RFC 5280).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// When it ends to be valid, in seconds since 1970.
+    pub not_after: i64,
+}
+
+/// How long each part of an exchange took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timing {
+    /// Looking up the name. `None` where a connection was used again.
+    pub dns: Option<Duration>,
+    /// TCP and TLS, the look-up included. `None` where a connection was used again.
+    pub connect: Option<Duration>,
+    /// From the start to the first byte of the answer.
+    pub first_byte: Duration,
+    /// From the start to the last byte of the answer, redirects included.
+    pub total: Duration,
 }

@@ -74,20 +74,9 @@ mod tests {
     use reqwest::header::HeaderMap;
 
     use super::*;
-    use crate::parts::http::message::Limits;
 
     fn request(url: &str) -> Request {
-        Request {
-            method: Method::GET,
-            url: Url::parse(url).expect("the test's URL is right"),
-            headers: HeaderMap::new(),
-            body: None,
-            secret_inside: false,
-            limits: Limits::default(),
-            channel: None,
-            jar: None,
-            needles: None,
-        }
+        Request::new(Method::GET, Url::parse(url).expect("the test's URL is right"))
     }
 
     fn answer(status: u16, request: &Request) -> Response {
