@@ -12,8 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    RANGE, REFERER, SET_COOKIE,
+    ACCEPT_ENCODING, CONTENT_LOCATION, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, RANGE, REFERER,
+    SET_COOKIE,
 };
 use reqwest::{Method, Version};
 use url::{Origin, Url};
@@ -26,7 +26,8 @@ use crate::parts::http::channel::Channel;
 use crate::parts::http::charset;
 use crate::parts::http::cookies::Jar;
 use crate::parts::http::decode;
-use crate::parts::http::redirect::place;
+use crate::parts::http::media::ContentType;
+use crate::parts::http::origin::place;
 
 /// What is to be sent.
 #[derive(Clone)]
@@ -151,16 +152,6 @@ pub fn reserved(name: &HeaderName) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Whether a body is a form, by its `Content-Type`: `application/x-www-form-urlencoded`.
-#[must_use]
-pub fn is_form(headers: &HeaderMap) -> bool {
-    let media = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    media
-        .split(|byte| *byte == b';')
-        .next()
-        .is_some_and(|media| media.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded"))
-}
-
 /// How many times the largest header all headers together may have.
 pub const ALL_HEADERS: u64 = 4;
 
@@ -268,19 +259,16 @@ impl Response {
     /// replaced by U+FFFD.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        charset::text(&self.body, self.content_type()).text
+        charset::text(&self.body, ContentType::of(&self.headers)).text
     }
 
     /// The first bytes of the body as text, at most so many, and the charset that some of them are
     /// no text in.
     #[must_use]
     pub fn beginning(&self, most: usize) -> (Cow<'_, str>, Option<&'static str>) {
-        let text = charset::text(&self.body[..self.body.len().min(most)], self.content_type());
+        let beginning = &self.body[..self.body.len().min(most)];
+        let text = charset::text(beginning, ContentType::of(&self.headers));
         (text.text, text.lossy)
-    }
-
-    fn content_type(&self) -> &[u8] {
-        self.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default()
     }
 
     /// A header's value; several of one name are joined by `, `. Bytes that are no text are
@@ -299,8 +287,7 @@ impl Response {
     /// The media type without its parameters, in lower case.
     #[must_use]
     pub fn media_type(&self) -> Option<String> {
-        let value = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        value.split(';').next().map(|media| media.trim().to_ascii_lowercase())
+        ContentType::of(&self.headers).media_type().map(str::to_ascii_lowercase)
     }
 
     /// The cookies that this answer sets, and the redirects on the way to it: name and value as they

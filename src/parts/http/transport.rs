@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::parts::http::error::Error;
 use crate::parts::http::message::{Request, Response};
-use crate::parts::http::redirect::same_origin;
+use crate::parts::http::origin::same_origin;
 
 /// A future on the heap, as a trait's method must return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
