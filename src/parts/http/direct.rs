@@ -2,9 +2,11 @@
 //! variable `NO_PROXY` has in most tools, which nobody ever wrote down as a standard; no variable is
 //! read for it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use url::{Host, Url};
+
+use crate::parts::http::host::{self, is_below};
 
 /// What to write, for whoever wrote something else.
 pub(super) const HELP: &str =
@@ -41,19 +43,12 @@ impl Direct {
             let fits = bits <= if address.is_ipv4() { 32 } else { 128 };
             return fits.then_some(Self { servers: Servers::Network(address, bits), port: None });
         }
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Some(Self { servers: Servers::address(address), port: None });
+        if let Ok(address) = text.parse::<Ipv6Addr>() {
+            return Some(Self { servers: Servers::address(address.into()), port: None });
         }
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok()?)),
-            _ => (text, None),
-        };
-        let below = host.strip_prefix("*.").or_else(|| host.strip_prefix('.'));
-        let name = below.unwrap_or(host);
-        if name.contains('*') {
-            return None;
-        }
-        let servers = match Host::parse(name).ok()? {
+        let below = text.strip_prefix("*.").or_else(|| text.strip_prefix('.'));
+        let (host, port) = host::read(below.unwrap_or(text))?;
+        let servers = match host {
             Host::Domain(name) if below.is_some() => Servers::Below(name),
             Host::Domain(name) => Servers::Name(name),
             Host::Ipv4(address) if below.is_none() => Servers::address(address.into()),
@@ -77,11 +72,10 @@ impl Servers {
     }
 
     fn cover(&self, host: &Host<&str>) -> bool {
-        let below = |host: &str, name: &str| host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
         match (self, host) {
             (Self::All, _) => true,
-            (Self::Name(name), Host::Domain(host)) => host == name || below(host, name),
-            (Self::Below(name), Host::Domain(host)) => below(host, name),
+            (Self::Name(name), Host::Domain(host)) => host == name || is_below(host, name),
+            (Self::Below(name), Host::Domain(host)) => is_below(host, name),
             (Self::Network(IpAddr::V4(network), bits), Host::Ipv4(address)) => {
                 same_bits(network.to_bits().into(), address.to_bits().into(), 32 - bits)
             }

@@ -11,6 +11,7 @@ pub mod decode;
 pub mod direct;
 pub mod error;
 pub mod framing;
+mod host;
 pub mod http2;
 #[cfg(test)]
 mod loopback;

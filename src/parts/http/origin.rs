@@ -42,6 +42,7 @@ mod tests {
             ("http://a.example/x", "http://A.example:80/y?z#w", true),
             ("http://u:p@a.example/", "http://a.example/", true),
             ("http://a.example/", "https://a.example/", false),
+            ("http://a.example:443/", "https://a.example/", false),
             ("http://a.example/", "http://b.a.example/", false),
             ("https://a.example/", "https://a.example:8443/", false),
         ] {
