@@ -14,7 +14,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use url::Url;
 
 use crate::parts::http::cause::broken_body;
-use crate::parts::http::decode::{self, Coding, Decoder, Fault, Refusal};
+use crate::parts::http::decode::{self, Coding, Decoder, Fault, Unsupported};
 use crate::parts::http::error::Error;
 use crate::parts::http::http2;
 use crate::parts::http::message::{Limits, Request};
@@ -45,7 +45,7 @@ pub(super) async fn read(
     request: &Request,
 ) -> Result<Whole, Error> {
     let codings = if headers.contains_key(CONTENT_ENCODING) {
-        decode::codings(headers).map_err(|refusal| refused(refusal, &request.url))?
+        decode::codings(headers).map_err(|why| unsupported(why, &request.url))?
     } else {
         Vec::new()
     };
@@ -78,11 +78,11 @@ async fn encoded(mut pieces: Pieces<'_>, codings: &[Coding]) -> Result<Whole, Er
     Ok(Whole { bytes: bytes.into(), encoded })
 }
 
-fn refused(refusal: Refusal, url: &Url) -> Error {
+fn unsupported(why: Unsupported, url: &Url) -> Error {
     let to = host_and_port(url);
-    match refusal {
-        Refusal::Unknown(coding) => Error::Encoding { to, coding },
-        Refusal::TooMany(count) => Error::Encodings { to, count },
+    match why {
+        Unsupported::Unknown(coding) => Error::Encoding { to, coding },
+        Unsupported::TooMany(count) => Error::Encodings { to, count },
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
     }
     if error.is_dns() {
         let host = match (channel.and_then(|channel| channel.proxy_for(url)), url.host()) {
-            (Some(proxy), _) => proxy.address(),
+            (Some(proxy), _) => proxy.host_and_port(),
             (None, Some(Host::Domain(name))) => name.to_owned(),
             _ => to,
         };
@@ -50,7 +50,7 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
     }
     if error.is_connect() {
         // With a proxy between, it is the proxy that there is no connection to or through.
-        let Some(proxy) = channel.and_then(|channel| channel.proxy_for(url)).map(Proxy::address) else {
+        let Some(proxy) = channel.and_then(|channel| channel.proxy_for(url)).map(Proxy::host_and_port) else {
             return no_connection(error, to, limits.connect_timeout);
         };
         let to_proxy = format!("the proxy {proxy}");
@@ -81,7 +81,7 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
 /// With whom TLS was spoken, where a proxy that speaks it is on the way. Of two nobody says which.
 fn secured(url: &Url, channel: Option<&Channel>) -> Option<String> {
     let proxy = channel.and_then(|channel| channel.proxy_for(url)).filter(|proxy| proxy.is_https())?;
-    let proxy = format!("the proxy {}", proxy.address());
+    let proxy = format!("the proxy {}", proxy.host_and_port());
     Some(if url.scheme() == "https" {
         format!("{}, or to {proxy} before it", host_and_port(url))
     } else {

@@ -62,7 +62,7 @@ struct Profile {
     /// The host whose certificate is not checked.
     unchecked: Option<Box<str>>,
     /// Where the host of the request is, whatever the name service says.
-    address: Option<(String, IpAddr)>,
+    resolved: Option<(String, IpAddr)>,
 }
 
 /// How far an exchange has come: what is told when its time runs out.
@@ -220,7 +220,7 @@ impl Client {
     fn client(&self, request: &Request, first: &Request) -> Result<reqwest::Client, Error> {
         let profile = self.profile(request, first);
         if let Some(proxy) = profile.identified_proxy() {
-            let (to, proxy) = (host_and_port(&request.url), proxy.address());
+            let (to, proxy) = (host_and_port(&request.url), proxy.host_and_port());
             return Err(Error::CertificateForProxy { to, proxy });
         }
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
@@ -255,19 +255,19 @@ impl Profile {
         let channel = match &request.channel {
             Some(channel) if only => Some(Arc::new(channel.straight())),
             Some(channel) if channel.proxy().is_some_and(|proxy| proxy.lets_pass(&request.url)) => {
-                Some(Arc::new(channel.direct()))
+                Some(Arc::new(channel.without_proxy()))
             }
             channel => channel.clone(),
         };
         // Who is not asked by TLS asks for no certificate; a proxy on the way might.
         let is_https = request.url.scheme() == "https";
         let channel = if is_https { channel } else { Channel::anonymous(channel.as_ref()) };
-        let way = channel.as_deref();
+        let used = channel.as_deref();
         Self {
-            tls: is_https || way.and_then(Channel::proxy).is_some_and(Proxy::is_https),
+            tls: is_https || used.and_then(Channel::proxy).is_some_and(Proxy::is_https),
             connect_timeout: request.limits.connect_timeout,
             headers: (request.limits.headers, request.limits.header_size.saturating_mul(ALL_HEADERS)),
-            address: way.and_then(|way| way.address(&request.url)),
+            resolved: used.and_then(|used| used.resolved(&request.url)),
             unchecked: unchecked.map(Box::from),
             channel,
         }
@@ -322,7 +322,7 @@ impl Profile {
                 builder = builder.http1_only();
             }
         }
-        if let Some((host, address)) = &self.address {
+        if let Some((host, address)) = &self.resolved {
             // Port 0 stands for that of the URL.
             builder = builder.resolve(host, SocketAddr::new(*address, 0));
         }

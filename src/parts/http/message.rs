@@ -45,7 +45,7 @@ pub struct Request {
     pub secret_inside: bool,
     /// How the exchange is limited.
     pub limits: Limits,
-    /// Its way; `None` where nothing was said of it.
+    /// How it travels; `None` where nothing was said of it.
     pub channel: Option<Arc<Channel>>,
     /// The cookies that go with it, and where those are kept that come back; `None` for neither.
     pub jar: Option<Jar>,

@@ -73,7 +73,7 @@ impl Server {
     }
 
     /// Its address as messages say it.
-    fn address(&self) -> &str {
+    fn host_and_port(&self) -> &str {
         self.origin.trim_start_matches("http://")
     }
 }

@@ -12,9 +12,9 @@ use crate::parts::http::host::{self, is_below};
 pub(super) const HELP: &str =
     "write example.com (and all below it), .example.com (only what is below), 10.0.0.0/8, ::1, or *";
 
-/// Some servers: a name, an address or a network, and one port of them where it names one.
+/// One entry: a name, an address or a network, and one port of them where it names one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Direct {
+pub struct NoProxy {
     servers: Servers,
     port: Option<u16>,
 }
@@ -31,7 +31,7 @@ enum Servers {
     Network(IpAddr, u32),
 }
 
-impl Direct {
+impl NoProxy {
     /// Reads one entry; `None` where it is none.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
@@ -119,8 +119,8 @@ mod tests {
             ("fe80::/10", &["http://[fe81::1]/"], &["http://[fec0::1]/"]),
             ("::/0", &["http://[::1]/"], &["http://127.0.0.1/"]),
         ] {
-            let direct = Direct::read(entry).expect(entry);
-            let covers = |url: &&str| direct.covers(&Url::parse(url).expect("a URL"));
+            let no_proxy = NoProxy::read(entry).expect(entry);
+            let covers = |url: &&str| no_proxy.covers(&Url::parse(url).expect("a URL"));
             assert!(covered.iter().all(covers), "{entry}");
             assert!(!others.iter().any(covers), "{entry}");
         }
@@ -143,7 +143,7 @@ mod tests {
             "**",
             "a/8",
         ] {
-            assert_eq!(Direct::read(text), None, "{text}");
+            assert_eq!(NoProxy::read(text), None, "{text}");
         }
     }
 }
