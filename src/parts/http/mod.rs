@@ -1,6 +1,6 @@
 //! HTTP: what is sent, what comes back, and the one way to the network.
 
-pub mod body;
+mod body;
 mod cause;
 pub mod channel;
 mod charset;
@@ -9,21 +9,21 @@ pub mod cookies;
 pub mod curl;
 pub mod decode;
 pub mod error;
-pub mod framing;
+mod framing;
 mod host;
-pub mod http2;
+mod http2;
 #[cfg(test)]
 mod loopback;
 mod media;
 pub mod message;
-pub mod no_proxy;
+mod no_proxy;
 pub mod origin;
-pub mod proxy;
+mod proxy;
 pub mod redirect;
-pub mod resolve;
+mod resolve;
 pub mod spec;
 pub mod status;
-pub mod timing;
+mod timing;
 pub mod tls;
 pub mod transport;
 
@@ -35,4 +35,4 @@ pub use media::is_form;
 pub use message::{Certificate, Request, Response, Timing, is_credential};
 pub use spec::{Rendered, RequestDefaults, RequestSpec};
 pub use status::StatusSet;
-pub use transport::{Recorded, Transport};
+pub use transport::Transport;

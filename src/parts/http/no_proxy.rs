@@ -14,7 +14,7 @@ pub(super) const HELP: &str =
 
 /// One entry: a name, an address or a network, and one port of them where it names one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoProxy {
+pub(super) struct NoProxy {
     servers: Servers,
     port: Option<u16>,
 }
@@ -34,7 +34,7 @@ enum Servers {
 impl NoProxy {
     /// Reads one entry; `None` where it is none.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         if text == "*" {
             return Some(Self { servers: Servers::All, port: None });
         }
@@ -60,7 +60,7 @@ impl NoProxy {
 
     /// Whether the server of a URL is one of them. A name is not looked up: what the URL says counts.
     #[must_use]
-    pub fn covers(&self, url: &Url) -> bool {
+    pub(super) fn covers(&self, url: &Url) -> bool {
         let at_port = self.port.is_none_or(|port| url.port_or_known_default() == Some(port));
         at_port && url.host().is_some_and(|host| self.servers.cover(&host))
     }

@@ -22,7 +22,7 @@ const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
 /// `proxy: URL` or `none`, a template; or `proxy: { url, no_proxy }`.
 #[derive(Debug, Clone)]
-pub struct ProxySpec {
+pub(super) struct ProxySpec {
     url: Template,
     /// The servers that are asked directly.
     no_proxy: Option<Arc<(Tree, Span)>>,
@@ -43,7 +43,7 @@ impl fmt::Debug for Proxy {
 
 impl ProxySpec {
     /// Reads `proxy:`; mistakes are reported.
-    pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
+    pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         if !matches!(node.kind, Kind::Map(_)) {
             return Some(Self { url: read_url(node, reading)?, no_proxy: None });
         }
@@ -65,7 +65,7 @@ impl ProxySpec {
     /// # Errors
     /// Where it is no URL of a proxy, a server that is asked directly is none, or a server chose one of
     /// them.
-    pub fn resolve(&self, scope: &Scope) -> Result<Option<Arc<Proxy>>, Error> {
+    pub(super) fn resolve(&self, scope: &Scope) -> Result<Option<Arc<Proxy>>, Error> {
         let found = self.url.value(scope)?;
         if found.value == Value::Null {
             return Ok(None);
@@ -85,7 +85,7 @@ impl ProxySpec {
     }
 
     /// Tells every name that its template reads, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.url.reads(visit);
         if let Some((tree, _)) = self.no_proxy.as_deref() {
             tree.reads(visit);

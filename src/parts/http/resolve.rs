@@ -12,7 +12,7 @@ use crate::parts::http::host;
 
 /// Addresses by host, some for one port only.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolve(Arc<[Entry]>);
+pub(super) struct Resolve(Arc<[Entry]>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
@@ -23,7 +23,7 @@ struct Entry {
 
 impl Resolve {
     /// Reads `resolve:`; mistakes are reported.
-    pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
+    pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         let entries: Vec<Option<Entry>> = reading
             .entries(node, "resolve")?
             .iter()
@@ -57,7 +57,7 @@ impl Resolve {
 
     /// Lays it over what `defaults` says, host by host.
     #[must_use]
-    pub fn overlay(&self, defaults: &Self) -> Self {
+    pub(super) fn overlay(&self, defaults: &Self) -> Self {
         let own = |entry: &&Entry| self.0.iter().any(|own| own.host == entry.host && own.port == entry.port);
         let missing = defaults.0.iter().filter(|entry| !own(entry));
         Self(self.0.iter().chain(missing).cloned().collect())
@@ -65,7 +65,7 @@ impl Resolve {
 
     /// Where the host of a URL is; what is said for its port outranks what is said for all.
     #[must_use]
-    pub fn find(&self, url: &Url) -> Option<(String, IpAddr)> {
+    pub(super) fn find(&self, url: &Url) -> Option<(String, IpAddr)> {
         let Some(Host::Domain(host)) = url.host() else { return None };
         let port = url.port_or_known_default();
         let named = || self.0.iter().filter(|entry| entry.host == host);

@@ -1,10 +1,10 @@
 //! The one boundary to the network: a request goes in, the whole answer comes out.
 //!
 //! Steps, scripts, token requests and the proxy all send through a [`Transport`], so that limits,
-//! redirects and the stripping of credentials hold for each of them. [`Recorded`] stands in where
-//! no network is wanted: tests and replays.
+//! redirects and the stripping of credentials hold for each of them. The network's own is the
+//! [`Client`](crate::parts::http::Client); a program may bring another, as the suite does to see what
+//! is under way.
 
-use std::fmt;
 use std::pin::Pin;
 
 use url::Url;
@@ -38,59 +38,4 @@ pub(super) fn unchecked_by(request: &Request, url: &Url) -> Option<&'static str>
     let insecure = request.channel.as_ref().is_some_and(|channel| channel.is_insecure());
     let own = insecure && url.scheme() == "https" && same_origin(&request.url, url);
     own.then_some("`tls.insecure` is true")
-}
-
-/// What a [`Recorded`] answers one request with.
-type Answer = dyn Fn(&Request) -> Result<Response, Error> + Send + Sync;
-
-/// Answers that were prepared: nothing is sent.
-pub struct Recorded {
-    answer: Box<Answer>,
-}
-
-impl Recorded {
-    /// Answers every request by a closure.
-    pub fn by(answer: impl Fn(&Request) -> Result<Response, Error> + Send + Sync + 'static) -> Self {
-        Self { answer: Box::new(answer) }
-    }
-}
-
-impl Transport for Recorded {
-    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Error>> {
-        Box::pin(std::future::ready((self.answer)(request)))
-    }
-}
-
-impl fmt::Debug for Recorded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorded").finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use reqwest::Method;
-    use reqwest::header::HeaderMap;
-
-    use super::*;
-
-    fn request(url: &str) -> Request {
-        Request::new(Method::GET, Url::parse(url).expect("the test's URL is right"))
-    }
-
-    fn answer(status: u16, request: &Request) -> Response {
-        Response::new(status, HeaderMap::new(), Bytes::new(), request.url.clone())
-    }
-
-    #[tokio::test]
-    async fn a_closure_sees_the_request_that_it_answers() {
-        let recorded = Recorded::by(|request| {
-            let status = if request.url.path() == "/here" { 200 } else { 404 };
-            Ok(answer(status, request))
-        });
-        for (url, status) in [("http://example.com/here", 200), ("http://example.com/there", 404)] {
-            assert_eq!(recorded.send(&request(url)).await.expect("answers").status, status);
-        }
-    }
 }
