@@ -1,8 +1,8 @@
 //! What can keep an answer from coming, each with a text of its own.
 //!
-//! The libraries below say «error sending request»; the reason stands three causes deeper. Here
-//! it is found, and said with the host, the port and what to do. No message holds a URL's query,
-//! since it may hold a secret.
+//! The libraries below say «error sending request»; the reason stands three causes deeper, where
+//! `cause.rs` finds it. Here it is said with the host, the port and what to do. No message holds a
+//! URL's query, since it may hold a secret.
 
 #[cfg(test)]
 mod tests;
