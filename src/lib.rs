@@ -40,7 +40,7 @@
 //! | `steps` and what refers to what | `workflow/step.rs`, judged by `workflow/check` | `running/flow.rs`, one after another |
 //! | `when`, `for_each`, `repeat`, `parallel` | [`parts::condition`], [`parts::for_each`], [`parts::repeat`] | `running/for_each.rs`, `repeat.rs`, `parallel.rs` |
 //! | `request`, `retry` | [`parts::http::spec`], [`parts::retry`] | `running/exchange.rs`, by way of the [`Transport`](parts::http::Transport) |
-//! | `redirects`, `cookies`, `tls`, `proxy`, `resolve` | [`parts::http::channel`] | [`parts::http::cookies`], `http/redirect.rs`, `tls`, `proxy.rs`, `resolve.rs` |
+//! | `redirects`, `cookies`, `tls`, `proxy`, `resolve` | [`parts::http::channel`] | [`parts::http::cookies`], `http/redirect/`, `tls`, `proxy.rs`, `resolve.rs` |
 //! | `auth` | [`parts::auth`] | the same, last before the request is sent |
 //! | `extract`, `expect` | [`parts::extract`], [`parts::expect`] | [`parts::select`]; keys that sign tokens are fetched by `running/jwks.rs` |
 //! | `before`, `after`, `script` | [`parts::script`] | the same, on a thread of its own |

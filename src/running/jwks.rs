@@ -3,7 +3,6 @@
 //! Judging does not wait for a network, so they are fetched before: once a run, without
 //! credentials, by the transport that everything goes through.
 
-use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use url::Url;
@@ -72,14 +71,8 @@ impl StepRun<'_> {
 fn request(url: Url) -> Request {
     let accept = HeaderValue::from_static("application/jwk-set+json, application/json");
     Request {
-        method: Method::GET,
-        url,
         headers: HeaderMap::from_iter([(ACCEPT, accept)]),
-        body: None::<Bytes>,
-        secret_inside: false,
         limits: Limits { max_body: LARGEST, ..Limits::default() },
-        channel: None,
-        jar: None,
-        needles: None,
+        ..Request::new(Method::GET, url)
     }
 }

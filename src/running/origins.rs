@@ -7,7 +7,8 @@ use url::Url;
 use crate::ground::source::Source;
 use crate::ground::yaml::{self, Kind, Node};
 use crate::parts::http::Request;
-use crate::parts::http::redirect::{same_origin, trusts};
+use crate::parts::http::origin::same_origin;
+use crate::parts::http::redirect::trusts;
 use crate::parts::scope::Scope;
 
 /// The origins that requests went to because the user said so, each without path and query: those

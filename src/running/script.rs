@@ -11,7 +11,7 @@ use crate::document::workflow::Workflow;
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::secret::Marks;
 use crate::parts::http::message::{Hop, is_credential, reserved};
-use crate::parts::http::redirect::same_origin;
+use crate::parts::http::origin::same_origin;
 use crate::parts::http::spec::{Rendered, RenderedBody, parse_url};
 use crate::parts::http::{Channel, Jar, Request, RequestSpec, Response, Transport};
 use crate::parts::scope::Scope;

@@ -10,8 +10,8 @@ use reqwest::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, SET_
 use crate::ground::quantity;
 use crate::ground::secret::{Needles, SHORTEST, pseudonym};
 use crate::ground::value::Value;
-use crate::parts::http::message::{Hop, holds_url, is_credential, is_form};
-use crate::parts::http::{Request, Response, client, status};
+use crate::parts::http::message::{Hop, holds_url, is_credential};
+use crate::parts::http::{Request, Response, client, is_form, status};
 use crate::parts::select::untorn;
 use crate::running::event::{RedirectText, RequestText, ResponseText};
 use crate::running::refusal;

@@ -19,7 +19,8 @@ use reqchain::parts::auth::Auth;
 use reqchain::parts::http::cookies::Jar;
 use reqchain::parts::http::decode::{Decoder, Fault, codings};
 use reqchain::parts::http::message::{Limits, Request, Response};
-use reqchain::parts::http::redirect::{Next, next, same_origin};
+use reqchain::parts::http::origin::same_origin;
+use reqchain::parts::http::redirect::{Next, next};
 use reqchain::parts::scope::Scope;
 use reqchain::parts::select::Selector;
 use reqchain::parts::select::answer::{Answer, Yield};
@@ -162,8 +163,6 @@ fn credentialed(method: Method, limits: Limits) -> Request {
     let media = HeaderValue::from_static("text/plain");
     Request {
         body: (method == Method::POST).then(|| Bytes::from_static(b"body")),
-        method,
-        url: here(),
         headers: HeaderMap::from_iter([
             (AUTHORIZATION, marked),
             (ECHO, echo),
@@ -172,9 +171,8 @@ fn credentialed(method: Method, limits: Limits) -> Request {
         ]),
         secret_inside: true,
         limits,
-        channel: None,
-        jar: None,
         needles: Some(needles),
+        ..Request::new(method, here())
     }
 }
 

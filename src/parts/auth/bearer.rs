@@ -32,7 +32,7 @@ impl Bearer {
         if let Some(why) = refused(&token.value) {
             let error = Error::new(self.token.span, format!("this is not a bearer token: {why}"));
             return Err(if names_scheme(&token.value) {
-                error.help("the word `Bearer` is sent by itself: give the token alone")
+                error.help("the word `Bearer` is added for you: give the token alone")
             } else {
                 error
             });
@@ -48,4 +48,29 @@ impl Bearer {
 /// Whether a text begins with the name of the scheme, which stands before the token anyway.
 fn names_scheme(text: &str) -> bool {
     text.trim_start().get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("bearer "))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::Method;
+
+    use super::*;
+    use crate::ground::secret::Marked;
+    use crate::ground::source::Source;
+    use crate::ground::yaml;
+
+    #[test]
+    fn a_value_with_the_scheme_before_it_is_told_to_be_the_token_alone() {
+        let source = Source::text("t", "\"{{ x }}\"");
+        let node = yaml::read(&source).expect("the YAML is right");
+        let bearer = Bearer::read(&node, &Reading::new(&source)).expect("a template");
+        for (value, helps) in [("Bearer abc", true), ("abc def", false)] {
+            let scope = Scope::default();
+            scope.set(&"x".into(), Marked::plain(value.into())).expect("no input");
+            let mut request = Request::new(Method::GET, "https://h.example/".parse().expect("a URL"));
+            let error = bearer.apply(&mut request, &scope).expect_err(value);
+            let expected = helps.then_some("the word `Bearer` is added for you: give the token alone");
+            assert_eq!(error.help.as_deref(), expected, "{value}");
+        }
+    }
 }

@@ -223,11 +223,8 @@ fn learn_proof(name: &str, credential: &str, scope: &Scope) {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::ground::source::Source;
-    use crate::parts::http::message::Limits;
 
     fn apply(auth: &str, variables: &[(&str, &str)]) -> Result<Request, String> {
         let source = Source::text("t.yaml", auth);
@@ -238,17 +235,8 @@ mod tests {
         for (name, value) in variables {
             scope.set(&(*name).into(), Marked::plain((*value).into())).expect("no input");
         }
-        let mut request = Request {
-            method: reqwest::Method::GET,
-            url: "https://h.example/?a=1".parse().expect("a URL"),
-            headers: reqwest::header::HeaderMap::new(),
-            body: None::<Bytes>,
-            secret_inside: false,
-            limits: Limits::default(),
-            channel: None,
-            jar: None,
-            needles: None,
-        };
+        let url = "https://h.example/?a=1".parse().expect("a URL");
+        let mut request = Request::new(reqwest::Method::GET, url);
         auth.apply(&mut request, &scope).map_err(|error| error.message)?;
         Ok(request)
     }

@@ -14,10 +14,11 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use url::Url;
 
 use crate::parts::http::cause::broken_body;
-use crate::parts::http::decode::{self, Coding, Decoder, Fault, Refusal};
-use crate::parts::http::error::{Error, address};
+use crate::parts::http::decode::{self, Coding, Decoder, Fault, Unsupported};
+use crate::parts::http::error::Error;
 use crate::parts::http::http2;
 use crate::parts::http::message::{Limits, Request};
+use crate::parts::http::origin::host_and_port;
 
 /// The most that is reserved because of a declared length, in bytes.
 const FIRST_RESERVATION: u64 = 64 * 1024;
@@ -44,7 +45,7 @@ pub(super) async fn read(
     request: &Request,
 ) -> Result<Whole, Error> {
     let codings = if headers.contains_key(CONTENT_ENCODING) {
-        decode::codings(headers).map_err(|refusal| refused(refusal, &request.url))?
+        decode::codings(headers).map_err(|why| unsupported(why, &request.url))?
     } else {
         Vec::new()
     };
@@ -77,16 +78,16 @@ async fn encoded(mut pieces: Pieces<'_>, codings: &[Coding]) -> Result<Whole, Er
     Ok(Whole { bytes: bytes.into(), encoded })
 }
 
-fn refused(refusal: Refusal, url: &Url) -> Error {
-    let to = address(url);
-    match refusal {
-        Refusal::Unknown(coding) => Error::Encoding { to, coding },
-        Refusal::TooMany(count) => Error::Encodings { to, count },
+fn unsupported(why: Unsupported, url: &Url) -> Error {
+    let to = host_and_port(url);
+    match why {
+        Unsupported::Unknown(coding) => Error::Encoding { to, coding },
+        Unsupported::TooMany(count) => Error::Encodings { to, count },
     }
 }
 
 fn undecoded(fault: Fault, codings: &[Coding], pieces: &Pieces<'_>) -> Error {
-    let (to, encoded) = (address(pieces.url), pieces.received);
+    let (to, encoded) = (host_and_port(pieces.url), pieces.received);
     let names = || codings.iter().map(Coding::to_string).collect::<Vec<_>>().join(", ");
     match fault {
         Fault::Corrupt(coding, why) => Error::Undecodable { to, coding, why, encoded },
@@ -125,13 +126,13 @@ impl<'r> Pieces<'r> {
         let piece = match self.limits.idle {
             None => chunk(&mut self.body).await,
             Some(limit) => within(limit, chunk(&mut self.body)).await.ok_or_else(|| {
-                let (to, received) = (address(self.url), self.received);
+                let (to, received) = (host_and_port(self.url), self.received);
                 Error::Idle { to, limit, received }
             })?,
         };
         let piece = piece.map_err(|error| broken_body(&error, self.url, self.received, self.declared))?;
         if piece.is_none() && http2::is_cut_off(self.version, self.body.is_end_stream()) {
-            let (to, received, declared) = (address(self.url), self.received, self.declared);
+            let (to, received, declared) = (host_and_port(self.url), self.received, self.declared);
             return Err(Error::Truncated { to, received, declared });
         }
         self.received += piece.as_ref().map_or(0, |piece| piece.len() as u64);
@@ -142,7 +143,7 @@ impl<'r> Pieces<'r> {
     }
 
     fn too_large(&self) -> Error {
-        Error::TooLarge { to: address(self.url), limit: self.limits.max_body, declared: self.declared }
+        Error::TooLarge { to: host_and_port(self.url), limit: self.limits.max_body, declared: self.declared }
     }
 }
 

@@ -10,9 +10,10 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use crate::parts::http::channel::{Channel, HttpVersion};
-use crate::parts::http::error::{Error, address};
+use crate::parts::http::error::Error;
 use crate::parts::http::framing::Excess;
 use crate::parts::http::message::{ALL_HEADERS, Request};
+use crate::parts::http::origin::host_and_port;
 use crate::parts::http::proxy::Proxy;
 use crate::parts::http::{http2, tls};
 
@@ -23,7 +24,7 @@ const LONGEST_URL: usize = 65_535;
 pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
     let (url, limits) = (&request.url, &request.limits);
     let channel = request.channel.as_deref();
-    let to = address(url);
+    let to = host_and_port(url);
     if let Some(fault) = cause::<rustls::Error>(error) {
         let fault = tls::Fault::of(fault);
         if error.is_connect() {
@@ -41,7 +42,7 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
     }
     if error.is_dns() {
         let host = match (channel.and_then(|channel| channel.proxy_for(url)), url.host()) {
-            (Some(proxy), _) => proxy.address(),
+            (Some(proxy), _) => proxy.host_and_port(),
             (None, Some(Host::Domain(name))) => name.to_owned(),
             _ => to,
         };
@@ -49,7 +50,7 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
     }
     if error.is_connect() {
         // With a proxy between, it is the proxy that there is no connection to or through.
-        let Some(proxy) = channel.and_then(|channel| channel.proxy_for(url)).map(Proxy::address) else {
+        let Some(proxy) = channel.and_then(|channel| channel.proxy_for(url)).map(Proxy::host_and_port) else {
             return no_connection(error, to, limits.connect_timeout);
         };
         let to_proxy = format!("the proxy {proxy}");
@@ -80,8 +81,12 @@ pub(super) fn no_answer(error: &reqwest::Error, request: &Request) -> Error {
 /// With whom TLS was spoken, where a proxy that speaks it is on the way. Of two nobody says which.
 fn secured(url: &Url, channel: Option<&Channel>) -> Option<String> {
     let proxy = channel.and_then(|channel| channel.proxy_for(url)).filter(|proxy| proxy.is_https())?;
-    let proxy = format!("the proxy {}", proxy.address());
-    Some(if url.scheme() == "https" { format!("{}, or to {proxy} before it", address(url)) } else { proxy })
+    let proxy = format!("the proxy {}", proxy.host_and_port());
+    Some(if url.scheme() == "https" {
+        format!("{}, or to {proxy} before it", host_and_port(url))
+    } else {
+        proxy
+    })
 }
 
 /// What a proxy said that did answer. hyper has no name for it that others may use, only words.
@@ -113,7 +118,7 @@ fn no_connection(error: &reqwest::Error, to: String, limit: Duration) -> Error {
 
 /// Why a body did not come whole.
 pub(super) fn broken_body(error: &reqwest::Error, url: &Url, received: u64, declared: Option<u64>) -> Error {
-    let to = address(url);
+    let to = host_and_port(url);
     let early = cause::<io::Error>(error).is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
         || cause::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message);
     if early {

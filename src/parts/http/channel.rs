@@ -1,7 +1,7 @@
 //! How a request travels: `redirects`, `cookies`, `tls`, `proxy`, `resolve` and `http_version`.
 //!
 //! What was typed is a [`ChannelSpec`], merged with `defaults`; what a rendered request carries is
-//! a [`Channel`], and none at all where nothing is said. A client of the network is fixed to its
+//! a [`Channel`], and none at all where nothing is said. A client of reqwest is fixed to its
 //! channel: two requests of equal channels share their connections.
 
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ use crate::parts::http::tls::{Tls, TlsSpec, Unbuilt};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention};
 
-/// What the user wrote of a request's way.
+/// What the user wrote of how a request travels.
 #[derive(Debug, Clone, Default)]
 pub struct ChannelSpec {
     redirects: RedirectsSpec,
@@ -31,7 +31,7 @@ pub struct ChannelSpec {
     http_version: Option<HttpVersion>,
 }
 
-/// The way of one request.
+/// How one request travels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     tls: Option<Arc<Tls>>,
@@ -90,7 +90,7 @@ impl ChannelSpec {
         self.redirects.is_empty() && !self.no_cookies && self.is_plain()
     }
 
-    /// Whether any client of the network will do.
+    /// Whether any client of reqwest will do.
     const fn is_plain(&self) -> bool {
         self.tls.is_none() && self.proxy.is_none() && self.resolve.is_none() && self.http_version.is_none()
     }
@@ -157,7 +157,7 @@ impl HttpVersion {
 }
 
 impl Channel {
-    /// A way that is plain but for the version that is spoken on it.
+    /// One that is plain but for the version of HTTP that is spoken.
     #[cfg(test)]
     pub(super) fn speaking(version: HttpVersion) -> Self {
         Self { tls: None, proxy: None, resolve: None, http_version: Some(version) }
@@ -189,7 +189,7 @@ impl Channel {
 
     /// The same without a proxy.
     #[must_use]
-    pub fn direct(&self) -> Self {
+    pub fn without_proxy(&self) -> Self {
         Self { proxy: None, ..self.clone() }
     }
 
@@ -201,7 +201,7 @@ impl Channel {
 
     /// Where the host of a URL is, where that was said.
     #[must_use]
-    pub fn address(&self, url: &Url) -> Option<(String, IpAddr)> {
+    pub fn resolved(&self, url: &Url) -> Option<(String, IpAddr)> {
         self.resolve.as_ref()?.find(url)
     }
 
@@ -226,7 +226,7 @@ impl Channel {
         }
     }
 
-    /// The same without a way that leads elsewhere, where only some origins may be spoken to: the
+    /// The same with nothing that leads elsewhere, where only some origins may be spoken to: the
     /// mock, which speaks HTTP/1.1 whatever the real server does.
     #[must_use]
     pub fn straight(&self) -> Self {
@@ -242,7 +242,7 @@ impl Channel {
         }
     }
 
-    /// Tells a client of the network what is not about TLS.
+    /// Tells a client of reqwest what is not about TLS.
     ///
     /// # Errors
     /// Where the client takes none of it.

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::parts::http::media::ContentType;
+
 /// A text that was made of bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Text<'b> {
@@ -43,8 +45,8 @@ const HIGH: [char; 32] = [
     '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
-/// The text of a body under its `Content-Type`, which may be empty.
-pub(super) fn text<'b>(body: &'b [u8], content_type: &[u8]) -> Text<'b> {
+/// The text of a body under its `Content-Type`.
+pub(super) fn text<'b>(body: &'b [u8], content_type: ContentType<'_>) -> Text<'b> {
     match declared(content_type) {
         Charset::Utf8 => utf8(body),
         Charset::Windows1252 => Text { text: windows_1252(body), lossy: None },
@@ -52,12 +54,8 @@ pub(super) fn text<'b>(body: &'b [u8], content_type: &[u8]) -> Text<'b> {
     }
 }
 
-fn declared(content_type: &[u8]) -> Charset {
-    let charset = content_type.split(|byte| *byte == b';').skip(1).find_map(|parameter| {
-        let (name, value) = std::str::from_utf8(parameter).ok()?.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).trim())
-    });
-    let Some(name) = charset else { return Charset::Utf8 };
+fn declared(content_type: ContentType<'_>) -> Charset {
+    let Some(name) = content_type.parameter("charset") else { return Charset::Utf8 };
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     if LATIN.into_iter().any(is) {
         Charset::Windows1252
@@ -139,22 +137,24 @@ mod tests {
             (b"h\0\0\xdci\0", "text/plain; charset=utf-16le", "h\u{fffd}i", true),
         ];
         for (body, content_type, expected, lossy) in table {
-            let found = text(body, content_type.as_bytes());
+            let found = text(body, ContentType::new(content_type.as_bytes()));
             assert_eq!((&*found.text, found.lossy.is_some()), (expected, lossy), "{content_type}");
         }
     }
 
     #[test]
     fn a_text_of_ascii_is_not_copied() {
-        assert!(matches!(text(b"abc", b"text/plain; charset=latin1").text, Cow::Borrowed("abc")));
-        assert!(matches!(text(b"abc", b"").text, Cow::Borrowed("abc")));
+        for content_type in ["text/plain; charset=latin1", ""] {
+            let found = text(b"abc", ContentType::new(content_type.as_bytes()));
+            assert!(matches!(found.text, Cow::Borrowed("abc")), "{content_type}");
+        }
     }
 
     proptest! {
         #[test]
         fn no_bytes_break_it(body in proptest::collection::vec(any::<u8>(), 0..64), of in 0..5_usize) {
             let types = ["", "a/b;charset=latin1", "a/b;charset=utf-16", "a/b;charset=utf-16be", "a/b;charset="];
-            let found = text(&body, types[of].as_bytes());
+            let found = text(&body, ContentType::new(types[of].as_bytes()));
             prop_assert!(found.text.len() <= 3 * body.len());
         }
     }

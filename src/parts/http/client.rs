@@ -21,8 +21,9 @@ use url::{Origin, Position, Url};
 use crate::ground::json::has_more_values;
 use crate::parts::http::cause::{hung_up, no_answer, root};
 use crate::parts::http::channel::Channel;
-use crate::parts::http::error::{Error, Phase, address};
+use crate::parts::http::error::{Error, Phase};
 use crate::parts::http::message::{ALL_HEADERS, Certificate, Hop, Request, Response, Timing};
+use crate::parts::http::origin::host_and_port;
 use crate::parts::http::proxy::Proxy;
 use crate::parts::http::timing::{self, ConnectLayer, Connection, TimedLookup};
 use crate::parts::http::tls::{self, Checks, Tls, Unbuilt, Waiver};
@@ -61,7 +62,7 @@ struct Profile {
     /// The host whose certificate is not checked.
     unchecked: Option<Box<str>>,
     /// Where the host of the request is, whatever the name service says.
-    address: Option<(String, IpAddr)>,
+    resolved: Option<(String, IpAddr)>,
 }
 
 /// How far an exchange has come: what is told when its time runs out.
@@ -94,7 +95,7 @@ impl Client {
             }
             Ok(Err(error)) => Err(progress.with_redirects(error)),
             Err(_) => {
-                let to = address(progress.hops.last().map_or(&request.url, |hop| &hop.to));
+                let to = host_and_port(progress.hops.last().map_or(&request.url, |hop| &hop.to));
                 let phase = match progress.phase {
                     Phase::Waiting if timing::connection() == Connection::Opening => Phase::Connecting,
                     phase => phase,
@@ -172,7 +173,7 @@ impl Client {
         request: &Request,
         first: &Request,
     ) -> Result<reqwest::Response, Error> {
-        let to = || address(&request.url);
+        let to = || host_and_port(&request.url);
         let status = answer.status().as_u16();
         if status > 599 {
             return Err(Error::NotHttp { to: to(), why: format!("its status is {status}") });
@@ -219,7 +220,7 @@ impl Client {
     fn client(&self, request: &Request, first: &Request) -> Result<reqwest::Client, Error> {
         let profile = self.profile(request, first);
         if let Some(proxy) = profile.identified_proxy() {
-            let (to, proxy) = (address(&request.url), proxy.address());
+            let (to, proxy) = (host_and_port(&request.url), proxy.host_and_port());
             return Err(Error::CertificateForProxy { to, proxy });
         }
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
@@ -228,7 +229,7 @@ impl Client {
         }
         let client = profile
             .build(self.options.timing)
-            .map_err(|error| Error::NotSent { to: address(&request.url), why: root(&*error) })?;
+            .map_err(|error| Error::NotSent { to: host_and_port(&request.url), why: root(&*error) })?;
         built.push((profile, client.clone()));
         Ok(client)
     }
@@ -254,19 +255,19 @@ impl Profile {
         let channel = match &request.channel {
             Some(channel) if only => Some(Arc::new(channel.straight())),
             Some(channel) if channel.proxy().is_some_and(|proxy| proxy.lets_pass(&request.url)) => {
-                Some(Arc::new(channel.direct()))
+                Some(Arc::new(channel.without_proxy()))
             }
             channel => channel.clone(),
         };
         // Who is not asked by TLS asks for no certificate; a proxy on the way might.
         let is_https = request.url.scheme() == "https";
         let channel = if is_https { channel } else { Channel::anonymous(channel.as_ref()) };
-        let way = channel.as_deref();
+        let used = channel.as_deref();
         Self {
-            tls: is_https || way.and_then(Channel::proxy).is_some_and(Proxy::is_https),
+            tls: is_https || used.and_then(Channel::proxy).is_some_and(Proxy::is_https),
             connect_timeout: request.limits.connect_timeout,
             headers: (request.limits.headers, request.limits.header_size.saturating_mul(ALL_HEADERS)),
-            address: way.and_then(|way| way.address(&request.url)),
+            resolved: used.and_then(|used| used.resolved(&request.url)),
             unchecked: unchecked.map(Box::from),
             channel,
         }
@@ -321,7 +322,7 @@ impl Profile {
                 builder = builder.http1_only();
             }
         }
-        if let Some((host, address)) = &self.address {
+        if let Some((host, address)) = &self.resolved {
             // Port 0 stands for that of the URL.
             builder = builder.resolve(host, SocketAddr::new(*address, 0));
         }
@@ -382,7 +383,7 @@ async fn begin(
     tokio::time::timeout(limit, answer).await.map_err(|_| {
         let opening = timing::connection() == Connection::Opening;
         let phase = if opening { Phase::Connecting } else { Phase::Waiting };
-        Error::NoFirstByte { to: address(&request.url), limit, phase }
+        Error::NoFirstByte { to: host_and_port(&request.url), limit, phase }
     })
 }
 
@@ -404,7 +405,7 @@ async fn read(
     // A tree of them would be built by whoever looks into the answer, if only for a message.
     let limit = request.limits.values;
     if has_more_values(&body.bytes, limit) {
-        return Err(Error::TooManyValues { to: address(&request.url), limit });
+        return Err(Error::TooManyValues { to: host_and_port(&request.url), limit });
     }
     let timing::Times { dns, connect } = timing::times();
     let mut response = Response::new(status, headers, body.bytes, request.url.clone());

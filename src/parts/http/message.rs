@@ -1,7 +1,8 @@
 //! A rendered request and the answer to it.
 //!
-//! Nothing is left to look up: a [`Request`] holds bytes. Headers that carry a credential are
-//! marked `sensitive`, so that a redirect or a renderer knows them without knowing their names.
+//! A [`Request`] holds bytes. Two things are asked only while it is sent, since a redirect may lead it
+//! elsewhere: its jar, and the secrets that are known. Headers that carry a credential are marked
+//! `sensitive`, so that a redirect or a renderer knows them without knowing their names.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,8 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    RANGE, REFERER, SET_COOKIE,
+    ACCEPT_ENCODING, CONTENT_LOCATION, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, RANGE, REFERER,
+    SET_COOKIE,
 };
 use reqwest::{Method, Version};
 use url::{Origin, Url};
@@ -25,7 +26,8 @@ use crate::parts::http::channel::Channel;
 use crate::parts::http::charset;
 use crate::parts::http::cookies::Jar;
 use crate::parts::http::decode;
-use crate::parts::http::redirect::place;
+use crate::parts::http::media::ContentType;
+use crate::parts::http::origin::place;
 
 /// What is to be sent.
 #[derive(Clone)]
@@ -43,7 +45,7 @@ pub struct Request {
     pub secret_inside: bool,
     /// How the exchange is limited.
     pub limits: Limits,
-    /// Its way; `None` where nothing was said of it.
+    /// How it travels; `None` where nothing was said of it.
     pub channel: Option<Arc<Channel>>,
     /// The cookies that go with it, and where those are kept that come back; `None` for neither.
     pub jar: Option<Jar>,
@@ -53,6 +55,22 @@ pub struct Request {
 }
 
 impl Request {
+    /// A request with a method and a URL, and with nothing else; its limits are the usual ones.
+    #[must_use]
+    pub fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            secret_inside: false,
+            limits: Limits::default(),
+            channel: None,
+            jar: None,
+            needles: None,
+        }
+    }
+
     /// The codings that the server is told we take (RFC 9110, 12.5.3); `None` where the request
     /// has a header of its own. Part of an encoded body can be decoded by nobody.
     #[must_use]
@@ -134,16 +152,6 @@ pub fn reserved(name: &HeaderName) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Whether a body is a form, by its `Content-Type`: `application/x-www-form-urlencoded`.
-#[must_use]
-pub fn is_form(headers: &HeaderMap) -> bool {
-    let media = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    media
-        .split(|byte| *byte == b';')
-        .next()
-        .is_some_and(|media| media.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded"))
-}
-
 /// How many times the largest header all headers together may have.
 pub const ALL_HEADERS: u64 = 4;
 
@@ -219,6 +227,86 @@ pub struct Response {
     cookies: OnceLock<IndexMap<Arc<str>, Arc<str>>>,
 }
 
+impl Response {
+    /// An answer from its pieces.
+    #[must_use]
+    pub fn new(status: u16, headers: HeaderMap, body: Bytes, url: Url) -> Self {
+        Self {
+            status,
+            version: Version::HTTP_11,
+            headers,
+            body,
+            encoded: None,
+            url,
+            hops: Vec::new(),
+            timing: Timing::default(),
+            certificate: None,
+            json: OnceLock::new(),
+            cookies: OnceLock::new(),
+        }
+    }
+
+    /// The body as JSON, parsed when first asked for.
+    ///
+    /// # Errors
+    /// Why it is not JSON, in `serde_json`'s words.
+    pub fn json(&self) -> Result<&Value, &str> {
+        let parse = || Value::from_counted_json(&self.body).map_err(|error| error.to_string());
+        self.json.get_or_init(parse).as_ref().map_err(String::as_str)
+    }
+
+    /// The body as text, by the charset that its `Content-Type` names; what is no text in it is
+    /// replaced by U+FFFD.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        charset::text(&self.body, ContentType::of(&self.headers)).text
+    }
+
+    /// The first bytes of the body as text, at most so many, and the charset that some of them are
+    /// no text in.
+    #[must_use]
+    pub fn beginning(&self, most: usize) -> (Cow<'_, str>, Option<&'static str>) {
+        let beginning = &self.body[..self.body.len().min(most)];
+        let text = charset::text(beginning, ContentType::of(&self.headers));
+        (text.text, text.lossy)
+    }
+
+    /// A header's value; several of one name are joined by `, `. Bytes that are no text are
+    /// replaced by U+FFFD.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        let values: Vec<_> = self
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// The media type without its parameters, in lower case.
+    #[must_use]
+    pub fn media_type(&self) -> Option<String> {
+        ContentType::of(&self.headers).media_type().map(str::to_ascii_lowercase)
+    }
+
+    /// The cookies that this answer sets, and the redirects on the way to it: name and value as they
+    /// stand on the wire. A login often sets its cookie with a redirect. The last of a name counts.
+    #[must_use]
+    pub fn cookies(&self) -> &IndexMap<Arc<str>, Arc<str>> {
+        self.cookies.get_or_init(|| {
+            let on_the_way = self.hops.iter().flat_map(|hop| &hop.set_cookies);
+            let pairs = on_the_way.chain(self.headers.get_all(SET_COOKIE)).filter_map(|value| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                let pair = value.split(';').next()?;
+                let (name, value) = pair.split_once('=')?;
+                Some((Arc::from(name.trim()), Arc::from(value.trim())))
+            });
+            pairs.collect()
+        })
+    }
+}
+
 impl fmt::Debug for Response {
     /// Headers and body may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -273,88 +361,4 @@ pub struct Timing {
     pub first_byte: Duration,
     /// From the start to the last byte of the answer, redirects included.
     pub total: Duration,
-}
-
-impl Response {
-    /// An answer from its pieces.
-    #[must_use]
-    pub fn new(status: u16, headers: HeaderMap, body: Bytes, url: Url) -> Self {
-        Self {
-            status,
-            version: Version::HTTP_11,
-            headers,
-            body,
-            encoded: None,
-            url,
-            hops: Vec::new(),
-            timing: Timing::default(),
-            certificate: None,
-            json: OnceLock::new(),
-            cookies: OnceLock::new(),
-        }
-    }
-
-    /// The body as JSON, parsed when first asked for.
-    ///
-    /// # Errors
-    /// Why it is not JSON, in `serde_json`'s words.
-    pub fn json(&self) -> Result<&Value, &str> {
-        let parse = || Value::from_counted_json(&self.body).map_err(|error| error.to_string());
-        self.json.get_or_init(parse).as_ref().map_err(String::as_str)
-    }
-
-    /// The body as text, by the charset that its `Content-Type` names; what is no text in it is
-    /// replaced by U+FFFD.
-    #[must_use]
-    pub fn text(&self) -> Cow<'_, str> {
-        charset::text(&self.body, self.content_type()).text
-    }
-
-    /// The first bytes of the body as text, at most so many, and the charset that some of them are
-    /// no text in.
-    #[must_use]
-    pub fn beginning(&self, most: usize) -> (Cow<'_, str>, Option<&'static str>) {
-        let text = charset::text(&self.body[..self.body.len().min(most)], self.content_type());
-        (text.text, text.lossy)
-    }
-
-    fn content_type(&self) -> &[u8] {
-        self.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default()
-    }
-
-    /// A header's value; several of one name are joined by `, `. Bytes that are no text are
-    /// replaced by U+FFFD.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<String> {
-        let values: Vec<_> = self
-            .headers
-            .get_all(name)
-            .iter()
-            .map(|value| String::from_utf8_lossy(value.as_bytes()))
-            .collect();
-        (!values.is_empty()).then(|| values.join(", "))
-    }
-
-    /// The media type without its parameters, in lower case.
-    #[must_use]
-    pub fn media_type(&self) -> Option<String> {
-        let value = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        value.split(';').next().map(|media| media.trim().to_ascii_lowercase())
-    }
-
-    /// The cookies that this answer sets, and the redirects on the way to it: name and value as they
-    /// stand on the wire. A login often sets its cookie with a redirect. The last of a name counts.
-    #[must_use]
-    pub fn cookies(&self) -> &IndexMap<Arc<str>, Arc<str>> {
-        self.cookies.get_or_init(|| {
-            let on_the_way = self.hops.iter().flat_map(|hop| &hop.set_cookies);
-            let pairs = on_the_way.chain(self.headers.get_all(SET_COOKIE)).filter_map(|value| {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                let pair = value.split(';').next()?;
-                let (name, value) = pair.split_once('=')?;
-                Some((Arc::from(name.trim()), Arc::from(value.trim())))
-            });
-            pairs.collect()
-        })
-    }
 }

@@ -1,6 +1,6 @@
 //! HTTP: what is sent, what comes back, and the one way to the network.
 
-pub mod body;
+mod body;
 mod cause;
 pub mod channel;
 mod charset;
@@ -8,19 +8,22 @@ pub mod client;
 pub mod cookies;
 pub mod curl;
 pub mod decode;
-pub mod direct;
 pub mod error;
-pub mod framing;
-pub mod http2;
+mod framing;
+mod host;
+mod http2;
 #[cfg(test)]
 mod loopback;
+mod media;
 pub mod message;
-pub mod proxy;
+mod no_proxy;
+pub mod origin;
+mod proxy;
 pub mod redirect;
-pub mod resolve;
+mod resolve;
 pub mod spec;
 pub mod status;
-pub mod timing;
+mod timing;
 pub mod tls;
 pub mod transport;
 
@@ -28,7 +31,8 @@ pub use channel::Channel;
 pub use client::{Client, ClientOptions};
 pub use cookies::{Jar, Saved};
 pub use error::Error;
-pub use message::{Certificate, Request, Response, Timing, is_credential, is_form};
+pub use media::is_form;
+pub use message::{Certificate, Request, Response, Timing, is_credential};
 pub use spec::{Rendered, RequestDefaults, RequestSpec};
 pub use status::StatusSet;
-pub use transport::{Recorded, Transport};
+pub use transport::Transport;

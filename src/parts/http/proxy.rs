@@ -13,7 +13,7 @@ use crate::ground::read::Reading;
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node};
-use crate::parts::http::direct::{self, Direct};
+use crate::parts::http::no_proxy::{self, NoProxy};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention, Template, Tree};
 
@@ -22,30 +22,30 @@ const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
 /// `proxy: URL` or `none`, a template; or `proxy: { url, no_proxy }`.
 #[derive(Debug, Clone)]
-pub struct ProxySpec {
+pub(super) struct ProxySpec {
     url: Template,
     /// The servers that are asked directly.
-    direct: Option<Arc<(Tree, Span)>>,
+    no_proxy: Option<Arc<(Tree, Span)>>,
 }
 
 /// A proxy with its credentials, and the servers for which it is not there.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     url: Url,
-    direct: Arc<[Direct]>,
+    no_proxy: Arc<[NoProxy]>,
 }
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Proxy").field(&self.address()).finish()
+        f.debug_tuple("Proxy").field(&self.host_and_port()).finish()
     }
 }
 
 impl ProxySpec {
     /// Reads `proxy:`; mistakes are reported.
-    pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
+    pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         if !matches!(node.kind, Kind::Map(_)) {
-            return Some(Self { url: read_url(node, reading)?, direct: None });
+            return Some(Self { url: read_url(node, reading)?, no_proxy: None });
         }
         let fields = reading.fields(node, "proxy", &KEYS, &[])?;
         // A key that is unknown was told already, and it is mostly the URL in pieces.
@@ -56,8 +56,8 @@ impl ProxySpec {
                 reading.error_with(node.span, "`proxy` needs `url`", help);
             }
         });
-        let direct = fields.optional("no_proxy", |node| read_direct(node, reading));
-        Some(Self { url: read_url(url?, reading)?, direct: direct?.map(Arc::new) })
+        let no_proxy = fields.optional("no_proxy", |node| read_no_proxy(node, reading));
+        Some(Self { url: read_url(url?, reading)?, no_proxy: no_proxy?.map(Arc::new) })
     }
 
     /// The proxy; `None` for `none` and for null.
@@ -65,7 +65,7 @@ impl ProxySpec {
     /// # Errors
     /// Where it is no URL of a proxy, a server that is asked directly is none, or a server chose one of
     /// them.
-    pub fn resolve(&self, scope: &Scope) -> Result<Option<Arc<Proxy>>, Error> {
+    pub(super) fn resolve(&self, scope: &Scope) -> Result<Option<Arc<Proxy>>, Error> {
         let found = self.url.value(scope)?;
         if found.value == Value::Null {
             return Ok(None);
@@ -78,16 +78,16 @@ impl ProxySpec {
             return Ok(None);
         };
         proxy.learn(scope);
-        if let Some(direct) = self.direct.as_deref() {
-            proxy.direct = directs(direct, scope)?;
+        if let Some(no_proxy) = self.no_proxy.as_deref() {
+            proxy.no_proxy = resolve_no_proxy(no_proxy, scope)?;
         }
         Ok(Some(Arc::new(proxy)))
     }
 
     /// Tells every name that its template reads, and where.
-    pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.url.reads(visit);
-        if let Some((tree, _)) = self.direct.as_deref() {
+        if let Some((tree, _)) = self.no_proxy.as_deref() {
             tree.reads(visit);
         }
     }
@@ -108,7 +108,7 @@ fn read_url(node: &Node, reading: &Reading) -> Option<Template> {
 }
 
 /// A list, or one text as `NO_PROXY` has it; what is no template is judged at once.
-fn read_direct(node: &Node, reading: &Reading) -> Option<(Tree, Span)> {
+fn read_no_proxy(node: &Node, reading: &Reading) -> Option<(Tree, Span)> {
     let nodes = match &node.kind {
         Kind::List(nodes) => nodes.as_slice(),
         _ => std::slice::from_ref(node),
@@ -125,7 +125,7 @@ fn read_direct(node: &Node, reading: &Reading) -> Option<(Tree, Span)> {
 }
 
 /// The servers that a rendered `no_proxy` names; a null names none.
-fn directs((tree, span): &(Tree, Span), scope: &Scope) -> Result<Arc<[Direct]>, Error> {
+fn resolve_no_proxy((tree, span): &(Tree, Span), scope: &Scope) -> Result<Arc<[NoProxy]>, Error> {
     let found = tree.value(scope)?;
     if found.marks.from_server {
         let message = "a server had a say in `no_proxy`, and none may choose the way around the proxy";
@@ -144,11 +144,11 @@ fn directs((tree, span): &(Tree, Span), scope: &Scope) -> Result<Arc<[Direct]>, 
     Ok(all.into())
 }
 
-fn entries(text: &str, span: Span) -> Result<Vec<Direct>, Error> {
+fn entries(text: &str, span: Span) -> Result<Vec<NoProxy>, Error> {
     let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
     let entry = |word: &str| {
         let message = || format!("`no_proxy`: `{}` is no host, address or network", word.escape_debug());
-        Direct::read(word).ok_or_else(|| Error::new(span, message()).help(direct::HELP))
+        NoProxy::read(word).ok_or_else(|| Error::new(span, message()).help(no_proxy::HELP))
     };
     words.map(entry).collect()
 }
@@ -182,7 +182,7 @@ impl Proxy {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("`proxy` has something behind its host and port".to_owned()));
         }
-        Ok(Some(Self { url, direct: Arc::default() }))
+        Ok(Some(Self { url, no_proxy: Arc::default() }))
     }
 
     /// Its credentials are secrets, also in the form in which they are sent.
@@ -199,12 +199,12 @@ impl Proxy {
     /// Whether the server of a URL is asked directly, past this proxy.
     #[must_use]
     pub fn lets_pass(&self, url: &Url) -> bool {
-        self.direct.iter().any(|direct| direct.covers(url))
+        self.no_proxy.iter().any(|entry| entry.covers(url))
     }
 
     /// `host:port`.
     #[must_use]
-    pub fn address(&self) -> String {
+    pub fn host_and_port(&self) -> String {
         let port = self.url.port_or_known_default().unwrap_or(1080);
         format!("{}:{port}", self.url.host_str().unwrap_or_default())
     }
@@ -212,7 +212,7 @@ impl Proxy {
     /// `http://host:port`.
     #[must_use]
     pub fn server(&self) -> String {
-        format!("{}://{}", self.url.scheme(), self.address())
+        format!("{}://{}", self.url.scheme(), self.host_and_port())
     }
 
     /// Its user name and password, decoded.
@@ -228,7 +228,7 @@ impl Proxy {
         self.url.scheme() == "https"
     }
 
-    /// Tells a client of the network.
+    /// Tells a client of reqwest.
     pub(super) fn configure(&self, builder: ClientBuilder) -> reqwest::Result<ClientBuilder> {
         Ok(builder.proxy(reqwest::Proxy::all(self.url.as_str())?))
     }
@@ -247,7 +247,7 @@ mod tests {
             ("socks5h://[::1]:1", "[::1]:1"),
         ] {
             let proxy = Proxy::read(text, Span::default()).expect("no error").expect("a proxy");
-            assert_eq!(proxy.address(), address);
+            assert_eq!(proxy.host_and_port(), address);
             assert!(!format!("{proxy:?}").contains("u:p"));
         }
         assert!(Proxy::read("none", Span::default()).expect("no error").is_none());

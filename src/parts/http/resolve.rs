@@ -8,10 +8,11 @@ use url::{Host, Url};
 
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
+use crate::parts::http::host;
 
 /// Addresses by host, some for one port only.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolve(Arc<[Entry]>);
+pub(super) struct Resolve(Arc<[Entry]>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
@@ -22,12 +23,12 @@ struct Entry {
 
 impl Resolve {
     /// Reads `resolve:`; mistakes are reported.
-    pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
+    pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         let entries: Vec<Option<Entry>> = reading
             .entries(node, "resolve")?
             .iter()
             .map(|(key, value)| {
-                let host = host_and_port(&key.text);
+                let host = name_and_port(&key.text);
                 if host.is_none() {
                     let help = "write `api.example.com: 127.0.0.1`, or `api.example.com:8443: 127.0.0.1`";
                     reading.error_with(
@@ -56,7 +57,7 @@ impl Resolve {
 
     /// Lays it over what `defaults` says, host by host.
     #[must_use]
-    pub fn overlay(&self, defaults: &Self) -> Self {
+    pub(super) fn overlay(&self, defaults: &Self) -> Self {
         let own = |entry: &&Entry| self.0.iter().any(|own| own.host == entry.host && own.port == entry.port);
         let missing = defaults.0.iter().filter(|entry| !own(entry));
         Self(self.0.iter().chain(missing).cloned().collect())
@@ -64,7 +65,7 @@ impl Resolve {
 
     /// Where the host of a URL is; what is said for its port outranks what is said for all.
     #[must_use]
-    pub fn find(&self, url: &Url) -> Option<(String, IpAddr)> {
+    pub(super) fn find(&self, url: &Url) -> Option<(String, IpAddr)> {
         let Some(Host::Domain(host)) = url.host() else { return None };
         let port = url.port_or_known_default();
         let named = || self.0.iter().filter(|entry| entry.host == host);
@@ -74,15 +75,11 @@ impl Resolve {
     }
 }
 
-/// The host in the form of URLs, and the port behind it.
-fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) => (host, Some(port.parse().ok()?)),
-        None => (text, None),
-    };
-    match Host::parse(host).ok()? {
-        Host::Domain(name) => Some((name, port)),
-        Host::Ipv4(_) | Host::Ipv6(_) => None,
+/// The name of a host, in the form of URLs, and the port behind it.
+fn name_and_port(text: &str) -> Option<(String, Option<u16>)> {
+    match host::read(text)? {
+        (Host::Domain(name), port) => Some((name, port)),
+        (Host::Ipv4(_) | Host::Ipv6(_), _) => None,
     }
 }
 
@@ -122,6 +119,7 @@ mod tests {
             ("{ a.example: '127.0.0.1:80' }", "is not an IP address"),
             ("{ 127.0.0.1: 127.0.0.2 }", "`127.0.0.1` cannot be the name of a host"),
             ("{ 'a b': 127.0.0.2 }", "cannot be the name of a host"),
+            ("{ '*.a.example': 127.0.0.2 }", "`*.a.example` cannot be the name of a host"),
             ("{ 'a.example:99999': 127.0.0.2 }", "cannot be the name of a host"),
             ("127.0.0.1", "must be a map"),
         ] {

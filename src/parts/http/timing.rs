@@ -31,7 +31,7 @@ struct Watch {
 /// How long the look-ups and the connecting of one exchange took, all its hops together. `None`
 /// where there was none, or where nobody wanted to know.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Times {
+pub(super) struct Times {
     /// Looking up names.
     pub dns: Option<Duration>,
     /// TCP and TLS, the look-ups included.
@@ -40,7 +40,7 @@ pub struct Times {
 
 /// Where the connection of a hop comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connection {
+pub(super) enum Connection {
     /// One is being opened: nothing was sent.
     Opening,
     /// It was opened for this hop.
@@ -54,18 +54,18 @@ tokio::task_local! {
 }
 
 /// Runs an exchange and watches what it does with connections.
-pub fn watched<F: Future>(exchange: F) -> impl Future<Output = F::Output> {
+pub(super) fn watched<F: Future>(exchange: F) -> impl Future<Output = F::Output> {
     WATCH.scope(RefCell::default(), exchange)
 }
 
 /// Says that a new hop begins.
-pub fn begin_hop() {
+pub(super) fn begin_hop() {
     note(|watch| watch.connection = None);
 }
 
 /// Where the connection of the current hop comes from.
 #[must_use]
-pub fn connection() -> Connection {
+pub(super) fn connection() -> Connection {
     let mut state = None;
     note(|watch| {
         let connection = watch.connection.as_ref();
@@ -80,7 +80,7 @@ pub fn connection() -> Connection {
 
 /// What was measured so far.
 #[must_use]
-pub fn times() -> Times {
+pub(super) fn times() -> Times {
     let mut times = Times::default();
     note(|watch| times = watch.times);
     times
@@ -97,7 +97,7 @@ fn add(sum: &mut Option<Duration>, more: Duration) {
 
 /// The layer on the connector.
 #[derive(Debug, Clone, Copy)]
-pub struct ConnectLayer {
+pub(super) struct ConnectLayer {
     /// Whether times are wanted.
     pub timing: bool,
 }
@@ -112,7 +112,7 @@ impl<S> Layer<S> for ConnectLayer {
 
 /// A connector that is watched.
 #[derive(Debug, Clone)]
-pub struct Connect<S> {
+pub(super) struct Connect<S> {
     inner: S,
     timing: bool,
 }
@@ -136,7 +136,7 @@ impl<S: Service<R>, R> Service<R> for Connect<S> {
 
 /// A connection that is being opened.
 #[derive(Debug)]
-pub struct Connecting<F> {
+pub(super) struct Connecting<F> {
     inner: Pin<Box<F>>,
     state: Arc<AtomicU8>,
     begun: Option<Instant>,
@@ -168,7 +168,7 @@ where
 
 /// The system's name look-up, timed.
 #[derive(Debug, Clone, Copy)]
-pub struct TimedLookup;
+pub(super) struct TimedLookup;
 
 impl Resolve for TimedLookup {
     fn resolve(&self, name: Name) -> Resolving {

@@ -1,17 +1,17 @@
 //! The one boundary to the network: a request goes in, the whole answer comes out.
 //!
 //! Steps, scripts, token requests and the proxy all send through a [`Transport`], so that limits,
-//! redirects and the stripping of credentials hold for each of them. [`Recorded`] stands in where
-//! no network is wanted: tests and replays.
+//! redirects and the stripping of credentials hold for each of them. The network's own is the
+//! [`Client`](crate::parts::http::Client); a program may bring another, as the suite does to see what
+//! is under way.
 
-use std::fmt;
 use std::pin::Pin;
 
 use url::Url;
 
 use crate::parts::http::error::Error;
 use crate::parts::http::message::{Request, Response};
-use crate::parts::http::redirect::same_origin;
+use crate::parts::http::origin::same_origin;
 
 /// A future on the heap, as a trait's method must return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -38,70 +38,4 @@ pub(super) fn unchecked_by(request: &Request, url: &Url) -> Option<&'static str>
     let insecure = request.channel.as_ref().is_some_and(|channel| channel.is_insecure());
     let own = insecure && url.scheme() == "https" && same_origin(&request.url, url);
     own.then_some("`tls.insecure` is true")
-}
-
-/// What a [`Recorded`] answers one request with.
-type Answer = dyn Fn(&Request) -> Result<Response, Error> + Send + Sync;
-
-/// Answers that were prepared: nothing is sent.
-pub struct Recorded {
-    answer: Box<Answer>,
-}
-
-impl Recorded {
-    /// Answers every request by a closure.
-    pub fn by(answer: impl Fn(&Request) -> Result<Response, Error> + Send + Sync + 'static) -> Self {
-        Self { answer: Box::new(answer) }
-    }
-}
-
-impl Transport for Recorded {
-    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, Error>> {
-        Box::pin(std::future::ready((self.answer)(request)))
-    }
-}
-
-impl fmt::Debug for Recorded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorded").finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use reqwest::Method;
-    use reqwest::header::HeaderMap;
-
-    use super::*;
-    use crate::parts::http::message::Limits;
-
-    fn request(url: &str) -> Request {
-        Request {
-            method: Method::GET,
-            url: Url::parse(url).expect("the test's URL is right"),
-            headers: HeaderMap::new(),
-            body: None,
-            secret_inside: false,
-            limits: Limits::default(),
-            channel: None,
-            jar: None,
-            needles: None,
-        }
-    }
-
-    fn answer(status: u16, request: &Request) -> Response {
-        Response::new(status, HeaderMap::new(), Bytes::new(), request.url.clone())
-    }
-
-    #[tokio::test]
-    async fn a_closure_sees_the_request_that_it_answers() {
-        let recorded = Recorded::by(|request| {
-            let status = if request.url.path() == "/here" { 200 } else { 404 };
-            Ok(answer(status, request))
-        });
-        for (url, status) in [("http://example.com/here", 200), ("http://example.com/there", 404)] {
-            assert_eq!(recorded.send(&request(url)).await.expect("answers").status, status);
-        }
-    }
 }

@@ -7,7 +7,6 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Signer, encoded_once, normalised};
 use crate::parts::http::Request;
-use crate::parts::http::message::Limits;
 
 const TIME: &str = "20150830T123600Z";
 
@@ -32,16 +31,11 @@ fn request(method: &str, url: &str, headers: &[(&str, &str)], body: Option<&str>
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
         map.append(name, HeaderValue::from_str(value).expect("a value"));
     }
+    let method = Method::from_bytes(method.as_bytes()).expect("a method");
     Request {
-        method: Method::from_bytes(method.as_bytes()).expect("a method"),
-        url: url.parse().expect("a URL"),
         headers: map,
         body: body.map(|body| Bytes::from(body.to_owned())),
-        secret_inside: false,
-        limits: Limits::default(),
-        channel: None,
-        jar: None,
-        needles: None,
+        ..Request::new(method, url.parse().expect("a URL"))
     }
 }
 

@@ -78,7 +78,7 @@ struct Cookie {
 
 /// Why a cookie cannot be set by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum InvalidCookie {
     /// Its name.
     #[error("the name of a cookie has no `=`, `;`, space or control character, and is not empty")]
     Name,
@@ -235,17 +235,17 @@ impl Jar {
     /// already gets the new value and keeps its reach.
     ///
     /// # Errors
-    /// [`Refused`], where no such cookie can be sent.
-    pub fn set(&self, url: &Url, name: &str, value: &str) -> Result<(), Refused> {
+    /// [`InvalidCookie`], where no such cookie can be sent.
+    pub fn set(&self, url: &Url, name: &str, value: &str) -> Result<(), InvalidCookie> {
         let odd = |byte: u8| is_odd(byte) || matches!(byte, b'\t' | b';');
         if name.is_empty() || name.bytes().any(|byte| odd(byte) || byte == b'=' || byte == b' ') {
-            return Err(Refused::Name);
+            return Err(InvalidCookie::Name);
         }
         if value.bytes().any(odd) {
-            return Err(Refused::Value);
+            return Err(InvalidCookie::Value);
         }
         if name.len() + value.len() > MAX_COOKIE {
-            return Err(Refused::Size);
+            return Err(InvalidCookie::Size);
         }
         self.shared.needles.learn(&name.into(), value);
         let to = self.visit(url);
@@ -263,7 +263,7 @@ impl Jar {
                 secure: url.scheme() == "https",
                 ..SetCookie::default()
             };
-            self.put(&mut cookies, Cookie::new(set, url).ok_or(Refused::Prefix)?, to.now);
+            self.put(&mut cookies, Cookie::new(set, url).ok_or(InvalidCookie::Prefix)?, to.now);
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 
 use url::{Host, Url};
 
+use crate::parts::http::host::is_below;
+
 /// The hosts that a cookie goes to.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Reach {
@@ -51,11 +53,7 @@ impl Reach {
 
     /// Whether a host is within it.
     pub(super) fn covers(&self, host: &str) -> bool {
-        if host == self.domain {
-            return true;
-        }
-        let below = host.strip_suffix(self.domain.as_str()).is_some_and(|rest| rest.ends_with('.'));
-        !self.host_only && below
+        host == self.domain || !self.host_only && is_below(host, &self.domain)
     }
 }
 

@@ -271,12 +271,12 @@ fn a_script_may_read_set_and_remove() {
     assert_eq!(sent(&jar, "http://a.b/"), "lang=de");
     assert!(jar.remove(&here, "sid") && !jar.remove(&here, "sid"));
     for (name, value, why) in [
-        ("", "1", Refused::Name),
-        ("a=b", "1", Refused::Name),
-        ("a", "1; Domain=b", Refused::Value),
-        ("a", "1\r\nX: 1", Refused::Value),
-        ("__Host-a", "1", Refused::Prefix),
-        ("a", &"x".repeat(5000), Refused::Size),
+        ("", "1", InvalidCookie::Name),
+        ("a=b", "1", InvalidCookie::Name),
+        ("a", "1; Domain=b", InvalidCookie::Value),
+        ("a", "1\r\nX: 1", InvalidCookie::Value),
+        ("__Host-a", "1", InvalidCookie::Prefix),
+        ("a", &"x".repeat(5000), InvalidCookie::Size),
     ] {
         assert_eq!(jar.set(&here, name, value), Err(why), "{name}");
     }

@@ -8,7 +8,8 @@ use crate::ground::secret::written::{self, Written};
 use crate::ground::secret::{Needles, is_secret_name};
 use crate::ground::value::Value;
 use crate::parts::http::curl::{Hidden, LARGEST, Piece};
-use crate::parts::http::message::{Request, holds_url, is_credential, is_form};
+use crate::parts::http::media::is_form;
+use crate::parts::http::message::{Request, holds_url, is_credential};
 
 /// The secrets of one request.
 pub(super) struct Secrets<'n> {

@@ -285,7 +285,7 @@ impl Outline<'_> {
     }
 
     fn channel(&self, channel: &Channel, shell: &mut Shell) {
-        if let Some((host, address)) = self.target.and_then(|url| channel.address(url)) {
+        if let Some((host, address)) = self.target.and_then(|url| channel.resolved(url)) {
             let port = self.target.and_then(Url::port_or_known_default).unwrap_or(443);
             let address = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
             shell.option("--resolve", &[Piece::Text(format!("{host}:{port}:{address}"))]);

@@ -11,16 +11,12 @@ fn request(method: &str, url: &str, headers: &[(&str, &str, bool)], body: Option
         value.set_sensitive(*sensitive);
         (HeaderName::from_bytes(name.as_bytes()).expect("a name"), value)
     };
+    let method = Method::from_bytes(method.as_bytes()).expect("a method");
     Request {
-        method: Method::from_bytes(method.as_bytes()).expect("a method"),
-        url: url.parse().expect("a URL"),
         headers: headers.iter().map(header).collect::<HeaderMap>(),
         body: body.map(Bytes::copy_from_slice),
-        secret_inside: false,
         limits: Limits { max_redirects: 0, ..Limits::default() },
-        channel: None,
-        jar: None,
-        needles: None,
+        ..Request::new(method, url.parse().expect("a URL"))
     }
 }
 

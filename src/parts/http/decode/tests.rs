@@ -224,8 +224,8 @@ fn the_middle_of_two_codings_is_bounded_too() {
 
 #[test]
 fn the_codings_of_all_headers_are_one_list() {
-    type Row<'r> = (&'r [&'static str], Result<Vec<Coding>, Refusal>);
-    let unknown = |name: &str| Err(Refusal::Unknown(format!("`{name}`")));
+    type Row<'r> = (&'r [&'static str], Result<Vec<Coding>, Unsupported>);
+    let unknown = |name: &str| Err(Unsupported::Unknown(format!("`{name}`")));
     let table: [Row; 16] = [
         (&[], Ok(vec![])),
         (&["identity"], Ok(vec![])),
@@ -239,12 +239,12 @@ fn the_codings_of_all_headers_are_one_list() {
         (&["deflate", "gzip"], Ok(vec![Coding::Deflate, Coding::Gzip])),
         (&["zstd"], unknown("zstd")),
         (&["gzip, zstd, br"], unknown("zstd")),
-        (&["gzip", "gzip", "gzip"], Err(Refusal::TooMany(3))),
-        (&["gzip,gzip,gzip", "identity, zstd"], Err(Refusal::TooMany(4))),
+        (&["gzip", "gzip", "gzip"], Err(Unsupported::TooMany(3))),
+        (&["gzip,gzip,gzip", "identity, zstd"], Err(Unsupported::TooMany(4))),
         (&["gzip;q=1"], unknown("gzip;q=1")),
         (
             &["a-name-so-long-that-a-part-of-it-would-be-told"],
-            Err(Refusal::Unknown("a name of 46 bytes".into())),
+            Err(Unsupported::Unknown("a name of 46 bytes".into())),
         ),
     ];
     for (values, expected) in table {

@@ -1,5 +1,7 @@
 //! What the messages say, and what is known of a failed exchange.
 
+use url::Url;
+
 use super::*;
 
 fn timeout(phase: Phase) -> Error {
@@ -56,15 +58,4 @@ fn an_error_says_whether_the_request_may_have_been_sent() {
     assert!(redirected.sent(), "the first request was sent");
     assert_eq!(redirected.kind(), Kind::Connect);
     assert_eq!(redirected.to_string(), "a:80 refused the connection, after a redirect from http://b/login");
-}
-
-#[test]
-fn an_address_spells_the_port_out() {
-    for (url, expected) in [
-        ("http://a/x?q=1", "a:80"),
-        ("https://a.example", "a.example:443"),
-        ("http://u:p@[::1]:8080/", "[::1]:8080"),
-    ] {
-        assert_eq!(address(&Url::parse(url).expect("a URL")), expected);
-    }
 }

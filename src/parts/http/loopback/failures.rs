@@ -20,7 +20,7 @@ async fn a_body_past_the_limit_is_an_error_whether_announced_or_not() {
         match client().send(&request).await {
             Ok(_) => assert!(fits, "{limit}"),
             Err(Error::TooLarge { to, limit: told, .. }) => {
-                assert_eq!((to.as_str(), told, fits), (server.address(), limit, false));
+                assert_eq!((to.as_str(), told, fits), (server.host_and_port(), limit, false));
             }
             Err(error) => panic!("{error:?}"),
         }
@@ -180,7 +180,7 @@ async fn the_first_byte_and_each_pause_have_limits_of_their_own() {
         request.limits.first_byte = Some(limit);
         request.limits.idle = Some(limit);
         let error = client().send(&request).await.expect_err("time runs out");
-        let to = server.address().to_owned();
+        let to = server.host_and_port().to_owned();
         let expected = match received {
             None => Error::NoFirstByte { to, limit, phase: Phase::Waiting },
             Some(received) => Error::Idle { to, limit, received },
@@ -263,7 +263,10 @@ async fn what_is_not_http_is_called_so() {
 async fn a_server_that_hangs_up_is_asked_once() {
     let server = Server::start(|_, _| Reply::Close(Vec::new())).await;
     let error = client().send(&get(&server.url("/x?token=hunter2"))).await.expect_err("no answer");
-    assert_eq!(error.to_string(), format!("{} closed the connection before it answered", server.address()));
+    assert_eq!(
+        error.to_string(),
+        format!("{} closed the connection before it answered", server.host_and_port())
+    );
     assert_eq!((error.kind(), error.sent()), (Kind::Connect, true));
     assert_eq!(server.seen().len(), 1);
 }
@@ -292,7 +295,7 @@ async fn the_total_time_covers_everything_and_says_what_took_it() {
         let mut request = get(&server.url("/"));
         request.limits.timeout = limit;
         let error = client().send(&request).await.expect_err("time runs out");
-        assert_eq!(error, Error::Timeout { to: server.address().to_owned(), limit, phase }, "{sent}");
+        assert_eq!(error, Error::Timeout { to: server.host_and_port().to_owned(), limit, phase }, "{sent}");
         assert_eq!((error.kind(), error.sent()), (Kind::Timeout, true));
     }
 }
@@ -304,7 +307,7 @@ async fn a_handshake_that_hangs_is_a_matter_of_connecting() {
     let mut request = get(&url);
     let error = client().send(&request).await.expect_err("no handshake");
     let limit = request.limits.connect_timeout;
-    assert_eq!(error, Error::ConnectTimeout { to: server.address().to_owned(), limit });
+    assert_eq!(error, Error::ConnectTimeout { to: server.host_and_port().to_owned(), limit });
     assert_eq!((error.kind(), error.sent()), (Kind::Connect, false));
 
     request.limits.timeout = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE, USER_AGENT};
+use reqwest::header::{ACCEPT_ENCODING, HeaderName, HeaderValue, RANGE, USER_AGENT};
 use reqwest::{Method, Version};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,7 +18,7 @@ use url::Url;
 use crate::parts::http::channel::{Channel, HttpVersion};
 use crate::parts::http::client::{Client, ClientOptions};
 use crate::parts::http::error::{Error, Kind, Phase};
-use crate::parts::http::message::{Limits, Request, Response};
+use crate::parts::http::message::{Request, Response};
 use crate::parts::http::tls::Fault;
 use crate::parts::http::transport::Transport;
 
@@ -73,7 +73,7 @@ impl Server {
     }
 
     /// Its address as messages say it.
-    fn address(&self) -> &str {
+    fn host_and_port(&self) -> &str {
         self.origin.trim_start_matches("http://")
     }
 }
@@ -147,17 +147,7 @@ fn to(status: u16, location: &str) -> Vec<u8> {
 }
 
 fn request(method: Method, url: &str) -> Request {
-    Request {
-        method,
-        url: Url::parse(url).expect("the test's URL is right"),
-        headers: HeaderMap::new(),
-        body: None,
-        secret_inside: false,
-        limits: Limits::default(),
-        channel: None,
-        jar: None,
-        needles: None,
-    }
+    Request::new(method, Url::parse(url).expect("the test's URL is right"))
 }
 
 fn get(url: &str) -> Request {

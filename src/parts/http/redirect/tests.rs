@@ -4,7 +4,6 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 
 use super::*;
-use crate::parts::http::message::Limits;
 
 const FROM: &str = "https://a.example/login?token=hunter2";
 
@@ -17,15 +16,10 @@ fn request(method: Method, url: &str, headers: &[(&'static str, &'static str)], 
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     Request {
-        method,
-        url: Url::parse(url).expect("the test's URL is right"),
         headers: map,
         body: body.then(|| Bytes::from_static(b"{}")),
         secret_inside: body,
-        limits: Limits::default(),
-        channel: None,
-        jar: None,
-        needles: None,
+        ..Request::new(method, Url::parse(url).expect("the test's URL is right"))
     }
 }
 

@@ -297,15 +297,12 @@ impl Rendered {
     #[must_use]
     pub fn finish(self) -> Request {
         Request {
-            method: self.method,
-            url: self.url,
             headers: self.headers,
             body: self.body.into_bytes(),
             secret_inside: self.secret_inside,
             limits: self.limits,
             channel: self.channel,
-            jar: None,
-            needles: None,
+            ..Request::new(self.method, self.url)
         }
     }
 }

@@ -40,20 +40,20 @@ pub enum Fault {
 
 /// A server that shows a certificate for which nobody vouches whom this machine trusts.
 #[derive(Debug)]
-pub(super) struct Stranger {
+pub(super) struct Untrusted {
     is_self_signed: bool,
     issuer: Option<String>,
 }
 
-impl std::error::Error for Stranger {}
+impl std::error::Error for Untrusted {}
 
-impl fmt::Display for Stranger {
+impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fault().fmt(f)
     }
 }
 
-impl Stranger {
+impl Untrusted {
     /// Whether this is what path validation says of one.
     pub(super) fn is_meant(why: &CertificateError) -> bool {
         // The second is webpki's word for a self-signed certificate that claims to be an authority.
@@ -103,10 +103,10 @@ impl Fault {
                 Self::WrongHost(presented.iter().map(|name| name_words(name)).collect())
             }
             CertificateError::Revoked => Self::Revoked,
-            CertificateError::Other(other) if other.0.is::<Stranger>() => {
-                other.0.downcast_ref::<Stranger>().map_or(Self::SelfSigned, Stranger::fault)
+            CertificateError::Other(other) if other.0.is::<Untrusted>() => {
+                other.0.downcast_ref::<Untrusted>().map_or(Self::SelfSigned, Untrusted::fault)
             }
-            other if Stranger::is_meant(other) => Self::UnknownAuthority(None),
+            other if Untrusted::is_meant(other) => Self::UnknownAuthority(None),
             // webpki's word for X.509 before version 3, which has no place for names.
             other if format!("{other:?}").contains("UnsupportedCertVersion") => Self::Nameless,
             _ => Self::Other(error.to_string()),

@@ -16,8 +16,8 @@ use crate::parts::template::Error;
 const KEYS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
 const CLOSED: &str = "ENCRYPTED PRIVATE KEY";
 
-/// Where certificate and key are, the key perhaps closed.
-pub(super) enum Store {
+/// A certificate and its key as the files have them, the key perhaps closed.
+pub(super) enum KeyMaterial {
     /// Certificates and an open key, in PEM.
     Open(String),
     /// Certificates in PEM, and a key in PEM that a password opens.
@@ -99,7 +99,7 @@ impl Unopened {
     }
 }
 
-impl Store {
+impl KeyMaterial {
     /// Certificate and key from PEM; the key may stand in the file of the certificate.
     pub(super) fn pem(chain: &str, key: Option<&str>) -> Result<Self, Unopened> {
         let mut certificates = String::new();

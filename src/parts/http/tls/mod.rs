@@ -25,7 +25,7 @@ use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::http::tls::file::read_file;
-use crate::parts::http::tls::identity::{Identity, Store, Unopened};
+use crate::parts::http::tls::identity::{Identity, KeyMaterial, Unopened};
 use crate::parts::http::tls::insecure::Insecure;
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention, Tree};
@@ -46,7 +46,7 @@ pub struct TlsSpec {
 
 /// A client certificate, its key still closed, and the password that opens it.
 struct IdentitySpec {
-    store: Store,
+    material: KeyMaterial,
     span: Span,
     password: Option<(Tree, Span)>,
     /// What the last password opened.
@@ -85,7 +85,7 @@ enum Version {
     Tls13,
 }
 
-/// How a connection is encrypted: all that a client of the network is fixed to.
+/// How a connection is encrypted: all that a client of reqwest is fixed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
     ca: Option<Arc<Authorities>>,
@@ -97,7 +97,7 @@ pub struct Tls {
     min: Option<Version>,
 }
 
-/// Why a client of the network could not be built.
+/// Why a client of reqwest could not be built.
 pub(super) type Unbuilt = Box<dyn std::error::Error + Send + Sync>;
 
 impl fmt::Debug for IdentitySpec {
@@ -164,7 +164,7 @@ impl IdentitySpec {
     fn read(fields: &Fields<'_>, reading: &Reading) -> Option<Self> {
         let password = fields.optional("password", |node| read_password(node, reading));
         let (cert, key, pkcs12) = (fields.get("cert"), fields.get("key"), fields.entry("pkcs12"));
-        let (store, span) = match (cert, key, pkcs12) {
+        let (material, span) = match (cert, key, pkcs12) {
             (None, None, None) => {
                 if let Some((key, _)) = fields.entry("password") {
                     let help = "name the file that it opens: `pkcs12`, or `cert` and `key`";
@@ -183,7 +183,7 @@ impl IdentitySpec {
                     reading.error_with(name.span, "`pkcs12` stands beside `cert` or `key`", help);
                     return None;
                 }
-                (Store::Pkcs12(read_file(file, "pkcs12", reading)?), file.span)
+                (KeyMaterial::Pkcs12(read_file(file, "pkcs12", reading)?), file.span)
             }
             (Some(cert), key, None) => {
                 let text = |node: &Node, what: &str| {
@@ -191,14 +191,15 @@ impl IdentitySpec {
                 };
                 let (chain, key) = (text(cert, "cert"), key.map(|key| (text(key, "key"), key.span)));
                 let (key, span) = key.map_or((Some(None), cert.span), |(key, span)| (key.map(Some), span));
-                (Store::pem(&chain?, key?.as_deref()).map_err(|why| why.report(span, reading)).ok()?, span)
+                let material = KeyMaterial::pem(&chain?, key?.as_deref());
+                (material.map_err(|why| why.report(span, reading)).ok()?, span)
             }
         };
         let beside =
             |node: &Node| node.scalar().map(|scalar| reading.source.beside(&scalar.text)).unwrap_or_default();
         let is_pkcs12 = pkcs12.is_some();
         let password = password?;
-        let is_open = matches!(store, Store::Open(_)) || password.is_none();
+        let is_open = matches!(material, KeyMaterial::Open(_)) || password.is_none();
         let key_file = key.or(cert).or(pkcs12.map(|(_, file)| file)).map(beside).unwrap_or_default();
         let files = Arc::new(IdentityFiles {
             is_loose: is_open && file::is_loose(&key_file),
@@ -207,7 +208,7 @@ impl IdentitySpec {
             is_pkcs12,
             has_password: password.is_some(),
         });
-        let spec = Self { store, span, password, opened: Mutex::default(), files };
+        let spec = Self { material, span, password, opened: Mutex::default(), files };
         spec.try_now(reading)?;
         Some(spec)
     }
@@ -219,7 +220,7 @@ impl IdentitySpec {
             Some((Tree::Plain(password), _)) => Some(password.to_text()),
             Some(_) => return Some(()),
         };
-        match self.store.open(password.as_deref()) {
+        match self.material.open(password.as_deref()) {
             Ok(identity) => {
                 self.keep(password.unwrap_or_default(), Arc::new(identity));
                 Some(())
@@ -246,7 +247,7 @@ impl IdentitySpec {
         if let Some((_, identity)) = known.filter(|(by, _)| *by == *password.as_deref().unwrap_or_default()) {
             return Ok(identity);
         }
-        let opened = self.store.open(password.as_deref());
+        let opened = self.material.open(password.as_deref());
         let identity = Arc::new(opened.map_err(|why| why.error(self.place(&why)))?);
         self.keep(password.unwrap_or_default(), Arc::clone(&identity));
         Ok(identity)
@@ -333,7 +334,7 @@ impl Tls {
     }
 }
 
-/// Whose certificates a client of the network checks.
+/// Whose certificates a client of reqwest checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Checks<'a> {
     /// Everybody's.
@@ -344,7 +345,7 @@ pub(super) enum Checks<'a> {
     None,
 }
 
-/// Tells a client of the network how to speak TLS, which offers these protocols (ALPN, RFC 7301).
+/// Tells a client of reqwest how to speak TLS, which offers these protocols (ALPN, RFC 7301).
 ///
 /// # Errors
 /// Where its certificates cannot be used.

@@ -1,4 +1,4 @@
-//! Whom a client of the network believes: the machine's authorities, those of `ca` beside them, servers
+//! Whom a client of reqwest believes: the machine's authorities, those of `ca` beside them, servers
 //! that are trusted by themselves, and the one whose certificate is not checked.
 //!
 //! What most people have to name is no authority but the self-signed certificate of one server, and
@@ -20,7 +20,7 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 
-use crate::parts::http::tls::fault::Stranger;
+use crate::parts::http::tls::fault::Untrusted;
 use crate::parts::http::tls::identity::Identity;
 
 /// Trusts whom the machine trusts, the authorities of a file, the very servers of that file, and one
@@ -32,7 +32,7 @@ pub(super) struct Trust {
     unchecked: Option<ServerName<'static>>,
 }
 
-/// How a client of the network speaks TLS. `ca` are more certificates that it trusts, in PEM;
+/// How a client of reqwest speaks TLS. `ca` are more certificates that it trusts, in PEM;
 /// `unchecked` is the host whose certificate is not checked, while all others are, such as that of a
 /// proxy on the way.
 pub(super) fn config(
@@ -111,8 +111,8 @@ impl ServerCertVerifier for Trust {
 /// Says of a server that nobody vouches for what it showed.
 fn unknown(error: Error, certificate: &CertificateDer<'_>) -> Error {
     match &error {
-        Error::InvalidCertificate(why) if Stranger::is_meant(why) => {
-            CertificateError::Other(OtherError(Arc::new(Stranger::of(certificate)))).into()
+        Error::InvalidCertificate(why) if Untrusted::is_meant(why) => {
+            CertificateError::Other(OtherError(Arc::new(Untrusted::of(certificate)))).into()
         }
         _ => error,
     }

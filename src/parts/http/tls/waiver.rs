@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+use crate::parts::http::host;
+
 /// One host, with all its ports or one of them; or everybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver(Option<(Host, Option<u16>)>);
@@ -32,15 +34,8 @@ impl FromStr for Waiver {
         if text == Self::EVERYBODY {
             return Ok(Self(None));
         }
-        let wrong = || "write a host, or host:port, without https:// before it".to_owned();
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => (host, Some(port.parse().map_err(|_| wrong())?)),
-            _ => (text, None),
-        };
-        if host.is_empty() || host.contains(['/', '@']) || (host.contains(':') && !host.starts_with('[')) {
-            return Err(wrong());
-        }
-        Host::parse(host).map(|host| Self(Some((host, port)))).map_err(|_| wrong())
+        let named = host::read(text).map(|named| Self(Some(named)));
+        named.ok_or_else(|| "write a host, or host:port, without https:// before it".to_owned())
     }
 }
 
@@ -65,9 +60,18 @@ mod tests {
             let waiver: Waiver = text.parse().expect(text);
             assert_eq!(waiver.covers(&Url::parse(url).expect("a URL")), covers, "{text} {url}");
         }
-        for text in
-            ["", "https://a.example", "a.example:", "a.example:x", "a b", "u@a", "::1", "a/b", "*.a b"]
-        {
+        for text in [
+            "",
+            "https://a.example",
+            "a.example:",
+            "a.example:x",
+            "a b",
+            "u@a",
+            "::1",
+            "a/b",
+            "*.a b",
+            "*.a.example",
+        ] {
             assert!(text.parse::<Waiver>().is_err(), "{text}");
         }
     }

@@ -123,17 +123,7 @@ fn request(call: &Call, fields: &RhaiMap) -> Result<Request, Failure> {
     // The state is held while it is asked: nothing that may fail stands beside it, since an error
     // is written into the state too.
     let secret_inside = call.run.state().seen.is_secret();
-    Ok(Request {
-        method,
-        url,
-        headers,
-        body: body.into_bytes(),
-        secret_inside,
-        limits,
-        channel: None,
-        jar: None,
-        needles: None,
-    })
+    Ok(Request { headers, body: body.into_bytes(), secret_inside, limits, ..Request::new(method, url) })
 }
 
 fn present<'f>(fields: &'f RhaiMap, name: &str) -> Option<&'f Dynamic> {

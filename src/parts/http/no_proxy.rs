@@ -2,17 +2,19 @@
 //! variable `NO_PROXY` has in most tools, which nobody ever wrote down as a standard; no variable is
 //! read for it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use url::{Host, Url};
+
+use crate::parts::http::host::{self, is_below};
 
 /// What to write, for whoever wrote something else.
 pub(super) const HELP: &str =
     "write example.com (and all below it), .example.com (only what is below), 10.0.0.0/8, ::1, or *";
 
-/// Some servers: a name, an address or a network, and one port of them where it names one.
+/// One entry: a name, an address or a network, and one port of them where it names one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Direct {
+pub(super) struct NoProxy {
     servers: Servers,
     port: Option<u16>,
 }
@@ -29,10 +31,10 @@ enum Servers {
     Network(IpAddr, u32),
 }
 
-impl Direct {
+impl NoProxy {
     /// Reads one entry; `None` where it is none.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         if text == "*" {
             return Some(Self { servers: Servers::All, port: None });
         }
@@ -41,19 +43,12 @@ impl Direct {
             let fits = bits <= if address.is_ipv4() { 32 } else { 128 };
             return fits.then_some(Self { servers: Servers::Network(address, bits), port: None });
         }
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Some(Self { servers: Servers::address(address), port: None });
+        if let Ok(address) = text.parse::<Ipv6Addr>() {
+            return Some(Self { servers: Servers::address(address.into()), port: None });
         }
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok()?)),
-            _ => (text, None),
-        };
-        let below = host.strip_prefix("*.").or_else(|| host.strip_prefix('.'));
-        let name = below.unwrap_or(host);
-        if name.contains('*') {
-            return None;
-        }
-        let servers = match Host::parse(name).ok()? {
+        let below = text.strip_prefix("*.").or_else(|| text.strip_prefix('.'));
+        let (host, port) = host::read(below.unwrap_or(text))?;
+        let servers = match host {
             Host::Domain(name) if below.is_some() => Servers::Below(name),
             Host::Domain(name) => Servers::Name(name),
             Host::Ipv4(address) if below.is_none() => Servers::address(address.into()),
@@ -65,7 +60,7 @@ impl Direct {
 
     /// Whether the server of a URL is one of them. A name is not looked up: what the URL says counts.
     #[must_use]
-    pub fn covers(&self, url: &Url) -> bool {
+    pub(super) fn covers(&self, url: &Url) -> bool {
         let at_port = self.port.is_none_or(|port| url.port_or_known_default() == Some(port));
         at_port && url.host().is_some_and(|host| self.servers.cover(&host))
     }
@@ -77,11 +72,10 @@ impl Servers {
     }
 
     fn cover(&self, host: &Host<&str>) -> bool {
-        let below = |host: &str, name: &str| host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
         match (self, host) {
             (Self::All, _) => true,
-            (Self::Name(name), Host::Domain(host)) => host == name || below(host, name),
-            (Self::Below(name), Host::Domain(host)) => below(host, name),
+            (Self::Name(name), Host::Domain(host)) => host == name || is_below(host, name),
+            (Self::Below(name), Host::Domain(host)) => is_below(host, name),
             (Self::Network(IpAddr::V4(network), bits), Host::Ipv4(address)) => {
                 same_bits(network.to_bits().into(), address.to_bits().into(), 32 - bits)
             }
@@ -125,8 +119,8 @@ mod tests {
             ("fe80::/10", &["http://[fe81::1]/"], &["http://[fec0::1]/"]),
             ("::/0", &["http://[::1]/"], &["http://127.0.0.1/"]),
         ] {
-            let direct = Direct::read(entry).expect(entry);
-            let covers = |url: &&str| direct.covers(&Url::parse(url).expect("a URL"));
+            let no_proxy = NoProxy::read(entry).expect(entry);
+            let covers = |url: &&str| no_proxy.covers(&Url::parse(url).expect("a URL"));
             assert!(covered.iter().all(covers), "{entry}");
             assert!(!others.iter().any(covers), "{entry}");
         }
@@ -149,7 +143,7 @@ mod tests {
             "**",
             "a/8",
         ] {
-            assert_eq!(Direct::read(text), None, "{text}");
+            assert_eq!(NoProxy::read(text), None, "{text}");
         }
     }
 }

@@ -15,6 +15,7 @@ use url::{Position, Url};
 use crate::parts::http::channel::Channel;
 use crate::parts::http::cookies::Jar;
 use crate::parts::http::message::{Hop, Limits, Request};
+use crate::parts::http::origin::{place, same_origin};
 
 pub use settings::RedirectsSpec;
 
@@ -178,28 +179,10 @@ pub(in crate::parts) fn carry_on(status: u16, request: &mut Request) {
     }
 }
 
-/// Whether two URLs have the same scheme, host and port. Nothing is copied: this is asked for every
-/// request.
-#[must_use]
-pub fn same_origin(a: &Url, b: &Url) -> bool {
-    a.scheme() == b.scheme()
-        && a.host_str() == b.host_str()
-        && a.port_or_known_default() == b.port_or_known_default()
-}
-
 /// Whether `redirects.trust` names the origin of a URL.
 #[must_use]
 pub fn trusts(limits: &Limits, url: &Url) -> bool {
     limits.trust.as_ref().is_some_and(|trusted| trusted.contains(&url.origin()))
-}
-
-/// A URL as messages show it: origin and path. The query may hold secrets, and so may what stands
-/// before the host.
-#[must_use]
-pub fn place(url: &Url) -> String {
-    let (host, path) =
-        (&url[Position::BeforeHost..Position::AfterPort], &url[Position::BeforePath..Position::AfterPath]);
-    format!("{}://{host}{path}", url.scheme())
 }
 
 /// The `Location`. Of two that differ nobody can say which is meant, and two readers of the answer

@@ -1,8 +1,8 @@
 //! What can keep an answer from coming, each with a text of its own.
 //!
-//! The libraries below say «error sending request»; the reason stands three causes deeper. Here
-//! it is found, and said with the host, the port and what to do. No message holds a URL's query,
-//! since it may hold a secret.
+//! The libraries below say «error sending request»; the reason stands three causes deeper, where
+//! `cause.rs` finds it. Here it is said with the host, the port and what to do. No message holds a
+//! URL's query, since it may hold a secret.
 
 #[cfg(test)]
 mod tests;
@@ -10,11 +10,10 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-use url::Url;
-
 use crate::ground::quantity::show;
 use crate::parts::http::framing::Excess;
 use crate::parts::http::message::Hop;
+use crate::parts::http::origin::place;
 use crate::parts::http::{decode, http2, redirect, tls};
 
 /// Why there is no answer. `to` is the host and the port that were spoken to.
@@ -443,15 +442,8 @@ impl Error {
 fn after(error: &Error, hops: &[Hop]) -> String {
     match (error, hops.last()) {
         (Error::OtherOrigin { .. } | Error::Redirect(_), _) | (_, None) => String::new(),
-        (_, Some(hop)) => format!(", after a redirect from {}", redirect::place(&hop.from)),
+        (_, Some(hop)) => format!(", after a redirect from {}", place(&hop.from)),
     }
-}
-
-/// `host:port`, the port spelt out.
-#[must_use]
-pub fn address(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn promised(declared: Option<u64>) -> String {

@@ -56,7 +56,7 @@ impl fmt::Display for Coding {
 
 /// Why a body is not decoded at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Unsupported {
     /// A coding of that name is not known here.
     Unknown(String),
     /// So many codings are more than [`MOST`].
@@ -77,8 +77,8 @@ pub enum Fault {
 /// The codings that a body is in, in the order in which they were applied.
 ///
 /// # Errors
-/// [`Refusal`], where one is not known, or where they are too many or too costly.
-pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Refusal> {
+/// [`Unsupported`], where one is not known, or where they are too many or too costly.
+pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Unsupported> {
     let mut found = Vec::new();
     let mut count = 0;
     for value in headers.get_all(CONTENT_ENCODING) {
@@ -89,16 +89,16 @@ pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Refusal> {
             count += 1;
             // The list may be as long as a header: it is counted, not kept.
             if count <= MOST {
-                found.push(known(name).ok_or_else(|| Refusal::Unknown(shown(name)))?);
+                found.push(known(name).ok_or_else(|| Unsupported::Unknown(shown(name)))?);
             }
         }
     }
     if count > MOST {
-        return Err(Refusal::TooMany(count));
+        return Err(Unsupported::TooMany(count));
     }
     // Each looks back over 16 MiB: two of them would take more memory than the largest body.
     if found == [Coding::Brotli, Coding::Brotli] {
-        return Err(Refusal::Unknown("`br, br`".to_owned()));
+        return Err(Unsupported::Unknown("`br, br`".to_owned()));
     }
     Ok(found)
 }
