@@ -5,6 +5,7 @@
 //! they may come back: text is scrubbed of them where it is made. Learning a needle costs one
 //! clone; its forms are worked out only when some text is to be shown.
 
+mod forms;
 mod haystack;
 pub mod name;
 mod recent;
