@@ -1,10 +1,14 @@
 //! What counts as a secret, and what of it may be seen.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::*;
+use crate::ground::secret::needles::MOST_LATER;
+use crate::ground::value::Value;
 
 fn needles(name: &str, text: &str) -> Needles {
     let needles = Needles::default();

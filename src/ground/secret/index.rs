@@ -1,5 +1,6 @@
 //! The needles of a part of a run: each secret with its forms, and the search for them.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound::{Included, Unbounded};
 use std::ops::ControlFlow;
@@ -10,7 +11,7 @@ use indexmap::IndexMap;
 
 use crate::ground::secret::forms::{Form, forms};
 use crate::ground::secret::search::Hit;
-use crate::ground::secret::{SHORTEST, is_jwt, is_needle};
+use crate::ground::secret::{SHORTEST, is_jwt};
 
 /// The longest form that must stand whole, as many bytes as [`Whole::lengths`] has bits for. Of a longer one
 /// that much is enough: so a place where no secret stands is looked at no further.
@@ -19,11 +20,11 @@ const WHOLE: usize = 127;
 /// An incremental index of needles by their first eight bytes, and of each kind in their order. A
 /// general searcher would have to be built again for each secret that a run learns.
 #[derive(Default)]
-pub(super) struct Haystack {
+pub(super) struct NeedleIndex {
     /// Every secret, however short, and the name under which it was learnt first.
     pub(super) learnt: IndexMap<Arc<str>, Arc<str>, RandomState>,
     indexed: usize,
-    beginnings: Beginnings,
+    filter: HeadFilter,
     heads: HashSet<[u8; SHORTEST], RandomState>,
     /// Those that must stand whole.
     whole: BTreeMap<Box<[u8]>, Whole>,
@@ -43,9 +44,9 @@ struct Whole {
 /// Which needles may begin here, by their first four bytes: most places of a text are passed over
 /// without looking into the index.
 #[derive(Default)]
-struct Beginnings(Vec<u64>);
+struct HeadFilter(Vec<u64>);
 
-impl Beginnings {
+impl HeadFilter {
     /// The bit of four bytes: a multiplication spreads them over all sixteen bits of a place.
     fn bit(head: [u8; 4]) -> (usize, u64) {
         let spread = u32::from_le_bytes(head).wrapping_mul(0x9e37_79b1) >> 16;
@@ -68,7 +69,7 @@ impl Beginnings {
     }
 }
 
-impl Haystack {
+impl NeedleIndex {
     /// Whether there is nothing to search for.
     pub(super) fn is_empty(&mut self) -> bool {
         self.index();
@@ -87,7 +88,7 @@ impl Haystack {
         }
         let mut at = 0;
         while let Some(head) = text.get(at..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
-            let begins = self.beginnings.may_begin(head) && self.heads.contains(head);
+            let begins = self.filter.may_begin(head) && self.heads.contains(head);
             match begins.then(|| self.longest(&text[at..])).flatten() {
                 Some((length, of)) => {
                     if let Some((secret, name)) = self.learnt.get_index(of)
@@ -108,9 +109,9 @@ impl Haystack {
         let cut = self
             .cut
             .iter()
-            .filter_map(|(least, needles)| stands_begun(needles, text).filter(|(length, _)| length >= least));
+            .filter_map(|(least, needles)| stands_cut(needles, text).filter(|(length, _)| length >= least));
         let found = self.stands_whole(text).into_iter().chain(cut);
-        found.max_by_key(|(length, of)| (*length, std::cmp::Reverse(*of)))
+        found.max_by_key(|(length, of)| (*length, Reverse(*of)))
     }
 
     /// Whether what stands at the start of a text is shown on purpose: by itself, or as the beginning
@@ -126,7 +127,7 @@ impl Haystack {
     fn index(&mut self) {
         for at in self.indexed..self.learnt.len() {
             let Some((secret, _)) = self.learnt.get_index(at) else { break };
-            if is_needle(secret) {
+            if secret.len() >= SHORTEST {
                 for form in forms(secret) {
                     self.insert(form, at);
                 }
@@ -137,7 +138,7 @@ impl Haystack {
 
     fn insert(&mut self, Form { text, least }: Form, of: usize) {
         let Some(head) = text.as_bytes().first_chunk::<SHORTEST>() else { return };
-        self.beginnings.add([head[0], head[1], head[2], head[3]]);
+        self.filter.add([head[0], head[1], head[2], head[3]]);
         self.heads.insert(*head);
         let text: Box<[u8]> = text.into_bytes().into();
         match least.or((text.len() > WHOLE).then_some(WHOLE)) {
@@ -180,7 +181,7 @@ const fn up_to(length: usize) -> u128 {
 
 /// The needle that has most in common with the start of a text, and how much. In their order it
 /// stands beside the text.
-fn stands_begun(needles: &BTreeMap<Box<[u8]>, usize>, text: &[u8]) -> Option<(usize, usize)> {
+fn stands_cut(needles: &BTreeMap<Box<[u8]>, usize>, text: &[u8]) -> Option<(usize, usize)> {
     let before = needles.range::<[u8], _>((Unbounded, Included(text))).next_back();
     let after = needles.range::<[u8], _>((Included(text), Unbounded)).next();
     let found = before.into_iter().chain(after).map(|(needle, of)| {
@@ -188,7 +189,7 @@ fn stands_begun(needles: &BTreeMap<Box<[u8]>, usize>, text: &[u8]) -> Option<(us
         let is_whole = |end: &usize| needle.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80);
         ((0..=common(needle, text)).rev().find(is_whole).unwrap_or(0), *of)
     });
-    found.max_by_key(|(length, of)| (*length, std::cmp::Reverse(*of)))
+    found.max_by_key(|(length, of)| (*length, Reverse(*of)))
 }
 
 fn common(one: &[u8], other: &[u8]) -> usize {
