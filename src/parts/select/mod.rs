@@ -18,6 +18,7 @@ pub mod pass;
 pub mod path;
 pub mod pattern;
 pub mod query;
+mod shared;
 mod xml;
 pub mod xpath;
 
