@@ -25,7 +25,7 @@
 //! | layer | what stands there | to add |
 //! |---|---|---|
 //! | [`ground`] | texts, places, messages, values, secrets, signatures ([`jws`](ground::jws)), the reader of YAML | |
-//! | [`parts`] | what a step is made of: requests, templates, scripts, selectors, predicates | a predicate: `expect/predicate.rs`; a selector: `select`; an auth scheme: its own file in `auth`; a script function: its module's file in `script/modules`; a filter: `template/filters.rs`; a way of travelling: `http/channel.rs` |
+//! | [`parts`] | what a step is made of: requests, templates, scripts, selectors, predicates | a predicate: `expect/predicate`; a selector: `select`; an auth scheme: its own file in `auth`; a script function: its module's file in `script/modules`; a filter: `template/filters`; a way of travelling: `http/channel.rs` |
 //! | [`document`] | what was written: workflows, inputs, environments, rows; the plan, the layout | a key of a step: `workflow/step.rs`, and its sentence in `workflow/schema` |
 //! | [`running`] | what happens: runs, steps, events, outcomes | an event: `event.rs` |
 //! | [`reading`] | what people and programs are told of it | a report: its own file in `report` |

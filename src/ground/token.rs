@@ -1,6 +1,8 @@
 //! What a token may be made of, wherever one is taken, sent or printed: by the rule of RFC 6750 it
 //! holds nothing that could steer a header, a shell or a terminal.
 
+use crate::ground::secret::is_secret_name;
+
 /// The longest token, in bytes.
 pub const LONGEST: usize = 64 * 1024;
 
@@ -56,12 +58,16 @@ pub fn impossible(token: &str) -> Option<String> {
     Some(format!("character {} is {}, and a token is of printable ASCII", at + 1, c.escape_unicode()))
 }
 
-/// Whether a name calls a value a token: `access_token`, `jwt`, `bearer`.
+/// Whether a name calls a value a token: `access_token`, `userToken`, `jwt`, `bearer`.
 #[must_use]
 pub fn is_called_one(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    crate::ground::secret::is_secret_name(&name)
-        && ["token", "jwt", "bearer"].iter().any(|word| name.contains(word))
+    // `token_2` is one of several.
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '_' | '-'));
+    let ends = |word: &&str| {
+        let end = name.len().checked_sub(word.len()).and_then(|at| name.as_bytes().get(at..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    is_secret_name(name) && ["token", "jwt", "bearer"].iter().any(ends)
 }
 
 #[cfg(test)]
@@ -111,7 +117,23 @@ mod tests {
 
     #[test]
     fn a_password_is_no_token_and_nor_is_the_mark_of_a_page() {
-        assert!(is_called_one("accessToken") || is_called_one("access_token"));
-        assert!(is_called_one("jwt") && !is_called_one("password") && !is_called_one("next_page_token"));
+        for name in
+            ["access_token", "accessToken", "userToken", "ACCESS-TOKEN", "jwt", "bearer", "token2", "token_2"]
+        {
+            assert!(is_called_one(name), "{name}");
+        }
+        for name in [
+            "password",
+            "next_page_token",
+            "nextPageToken",
+            "token_type",
+            "tokens",
+            "jwt_secret",
+            "token_password",
+            "id",
+            "",
+        ] {
+            assert!(!is_called_one(name), "{name}");
+        }
     }
 }

@@ -73,3 +73,29 @@ pub(crate) fn forms(secret: &str) -> Vec<(&'static str, String)> {
         ("in lines", secret.replace('-', "-\n")),
     ]
 }
+
+/// What is promised to be hidden of a secret whose rest is cut off, each by its name; nothing of one that
+/// is short, or that others begin like.
+pub(crate) fn beginnings(secret: &str) -> Vec<(&'static str, String)> {
+    if secret.len() < 16
+        || secret.contains("://")
+        || secret.starts_with("eyJ")
+        || secret.contains("-----BEGIN ")
+    {
+        return Vec::new();
+    }
+    let behind =
+        |before: &str, from: usize| STANDARD.encode(format!("{before}{secret}"))[from..from + 16].to_owned();
+    let hex = secret.bytes().take(12).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    vec![
+        ("its first characters", secret.chars().take(12).collect()),
+        ("cut base64", behind("", 0)),
+        ("cut base64 behind one byte", behind("x", 2)),
+        ("cut base64 behind two bytes", behind("xy", 3)),
+        ("cut base64url", URL_SAFE.encode(secret)[..16].to_owned()),
+        ("cut base64url behind one byte", URL_SAFE.encode(format!("x{secret}"))[2..18].to_owned()),
+        ("cut base64url behind two bytes", URL_SAFE.encode(format!("xy{secret}"))[3..19].to_owned()),
+        ("cut hex", hex.clone()),
+        ("cut hex, upper", hex.to_uppercase()),
+    ]
+}

@@ -325,7 +325,7 @@ pub(crate) fn redaction(bytes: &[u8]) {
     // that stands open, or inside of one, nothing is a colour.
     let is_short = secret.split_whitespace().map(str::len).sum::<usize>() < 8;
     let is_escaped = bytes.contains(&0x1b);
-    for (name, form) in forms::forms(secret) {
+    for (name, form) in forms::forms(secret).into_iter().chain(forms::beginnings(secret)) {
         if name == "in lines" && is_short || name == "coloured" && is_escaped {
             continue;
         }

@@ -96,6 +96,7 @@ const CASES: &[(&str, Target, &[&str])] = &[
             "eyJeyJeyJ-1234567\neyJeyJeyJeyJeyJeyJ.eyJ",
             "hun\r\0-\0\0\n2hunter2hhunter4-h",
             "hunter2-\thunter2\nx",
+            "???>>>~~~-hunter2-hunter2\nPz8/Pj4+fn5+LWh1",
         ],
     ),
     (

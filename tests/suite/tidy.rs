@@ -152,6 +152,15 @@ fn nothing_is_imported_by_a_star_from_above() {
 }
 
 #[test]
+fn a_module_that_has_a_folder_stands_in_it() {
+    none(files("src").into_iter().chain(files("tests")).filter_map(|file| {
+        let folder = file.path.with_extension("");
+        let whole = folder.join("mod.rs");
+        folder.is_dir().then(|| format!("{} belongs into {}", file.path.display(), whole.display()))
+    }));
+}
+
+#[test]
 fn no_file_is_too_long() {
     none(files("src").into_iter().chain(files("tests")).filter_map(|file| {
         let lines = file.text.lines().count();

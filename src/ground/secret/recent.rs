@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::ground::secret::haystack::Haystack;
+use crate::ground::secret::index::NeedleIndex;
 use crate::ground::secret::search::Hit;
 
 /// How many secrets fill a half: twice as many are remembered at most, and as many at least.
@@ -15,14 +15,14 @@ pub(super) const HALF: usize = 1024;
 
 /// The newer half and the older one.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<[Haystack; 2]>);
+pub(super) struct Recent(Mutex<[NeedleIndex; 2]>);
 
 impl Recent {
     pub(super) fn learn(&self, name: &Arc<str>, text: &Arc<str>) {
         let mut halves = self.lock();
         if halves[0].learnt.len() >= HALF && !halves[0].learnt.contains_key(text) {
             halves.swap(0, 1);
-            halves[0] = Haystack::default();
+            halves[0] = NeedleIndex::default();
         }
         halves[0].learnt.entry(Arc::clone(text)).or_insert_with(|| Arc::clone(name));
     }
@@ -34,7 +34,7 @@ impl Recent {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.lock().iter_mut().all(Haystack::is_empty)
+        self.lock().iter_mut().all(NeedleIndex::is_empty)
     }
 
     /// Tells every secret in a text, until told to stop.
@@ -42,7 +42,7 @@ impl Recent {
         self.lock().iter_mut().try_for_each(|half| half.visit(text, tell))
     }
 
-    fn lock(&self) -> MutexGuard<'_, [Haystack; 2]> {
+    fn lock(&self) -> MutexGuard<'_, [NeedleIndex; 2]> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

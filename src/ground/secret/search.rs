@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use crate::ground::secret::haystack::Haystack;
+use crate::ground::secret::Needles;
+use crate::ground::secret::index::NeedleIndex;
+use crate::ground::secret::jwt::jwt_length;
 use crate::ground::secret::view::{self, View};
-use crate::ground::secret::{Needles, jwt_length};
 
 /// A place in a text where a secret stands.
 #[derive(Clone)]
@@ -125,7 +126,11 @@ impl Needles {
 }
 
 /// Whatever has the form of a JWT is a secret, whoever made it.
-fn find_jwts(text: &[u8], known: &Haystack, tell: &mut dyn FnMut(Hit) -> ControlFlow<()>) -> ControlFlow<()> {
+fn find_jwts(
+    text: &[u8],
+    known: &NeedleIndex,
+    tell: &mut dyn FnMut(Hit) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let mut from = 0;
     while let Some(at) = text.get(from..).and_then(|rest| memmem::find(rest, b"eyJ")).map(|at| at + from) {
         match jwt_length(&text[at..]) {

@@ -1,10 +1,14 @@
 //! What counts as a secret, and what of it may be seen.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::*;
+use crate::ground::secret::needles::MOST_LATER;
+use crate::ground::value::Value;
 
 fn needles(name: &str, text: &str) -> Needles {
     let needles = Needles::default();
@@ -302,6 +306,10 @@ fn no_text_is_looked_at_again_and_again() {
         (long(""), of("a"), true),
         (long(""), of("61"), true),
         (long(""), of("YWFh"), true),
+        (many("eyJhbGcix"), of("ZXlKaGJHY2l4MDAw"), true),
+        (many("eyJhbGcix"), of("ZXlKaGJHY2l4MDA-"), false),
+        (many("aaaaaaaaaaa"), of("616161616161616161616161"), false),
+        (many("aaaaaaaaaaa"), of("YWFhYWFhYWFhYWF"), false),
         (long("http://"), of("http://aaaaaaaaaaaaaa"), false),
         (many("eyJhbGci"), of("eyJhbGci"), false),
         (nested(""), of("aaaaaaab"), false),
@@ -351,6 +359,66 @@ fn a_long_form_is_hidden_as_far_as_it_stands() {
     let coded = STANDARD.encode(&secret);
     assert_eq!(needles.scrub(&format!("x {}", &coded[..130])), "x «hook»");
     assert_eq!(needles.scrub(&format!("x {}", &coded[..120])), format!("x {}", &coded[..120]));
+}
+
+#[test]
+fn the_encoding_of_a_long_secret_is_hidden_as_far_as_it_stands() {
+    let secret = "??>>~~-long-secret-of-a-server";
+    let needles = needles("s", secret);
+    for before in ["", "x", "xy"] {
+        let text = format!("{before}{secret}");
+        // Digits in which what stands before it has a part.
+        let from = (before.len() * 8).div_ceil(6);
+        for coded in [STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
+            for end in [16, 17, 30] {
+                let shown = needles.scrub(&format!("<{}>", &coded[..from + end]));
+                assert_eq!(shown, format!("<{}«s»>", &coded[..from]), "{coded} up to {end}");
+            }
+            let less = format!("<{}>", &coded[..from + 15]);
+            assert_eq!(needles.scrub(&less), less);
+        }
+    }
+    let hex = crate::ground::encode::hex(secret.as_bytes());
+    for coded in [hex.to_uppercase(), hex] {
+        assert_eq!(needles.scrub(&format!("<{}>", &coded[..24])), "<«s»>");
+        assert_eq!(needles.scrub(&format!("<{}>", &coded[..59])), "<«s»>");
+        assert_eq!(needles.scrub(&coded[..23]), coded[..23]);
+    }
+    let short = self::needles("s", "short-and-short");
+    let coded = STANDARD_NO_PAD.encode("short-and-short");
+    assert_eq!(short.scrub(&coded), "«s»");
+    assert_eq!(short.scrub(&coded[..19]), coded[..19]);
+}
+
+/// What all others of its kind begin with, too, is shown.
+#[test]
+fn the_encoding_of_what_is_no_secrets_own_is_shown() {
+    let header = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.";
+    let token = format!("{header}{}", "eyJzdWIiOiJhbm4tdGhlLXNlY3JldCIsIm4iOjF9.c2lnbmF0dXJl");
+    let key =
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIGFuLW9sZC1rZXk=\n-----END PRIVATE KEY-----\n";
+    let public = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA";
+    let url = "https://hooks.example.com/T0/B0/secretpart";
+    for (secret, shared, cut) in [
+        (token.as_str(), format!("{header}eyJpc3MiOiJvdGhlciJ9"), Some(header.len())),
+        (key, public.to_owned(), Some("-----BEGIN PRIVATE KEY-----".len())),
+        (url, "https://hooks.example.com/help".to_owned(), None),
+    ] {
+        let needles = needles("s", secret);
+        let encodings: [fn(&[u8]) -> String; 2] =
+            [|bytes| STANDARD_NO_PAD.encode(bytes), crate::ground::encode::hex];
+        for encode in encodings {
+            let other = encode(shared.as_bytes());
+            assert_eq!(needles.scrub(&other), other, "{shared}");
+            assert_eq!(needles.scrub(&encode(secret.as_bytes())), "«s»", "{secret}");
+            let Some(own) = cut else { continue };
+            let shown = needles.scrub(&encode(&secret.as_bytes()[..own + 15]));
+            // And a digit that is cut itself.
+            let most = encode(&secret.as_bytes()[..own]).len() + 1;
+            assert!(shown.contains("«s»"), "{secret}: {shown}");
+            assert!(shown.replace("«s»", "").len() <= most, "{secret}: {shown}");
+        }
+    }
 }
 
 #[test]

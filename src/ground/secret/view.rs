@@ -19,7 +19,7 @@ const LEAST: usize = 64 * 1024;
 
 /// A way to write a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Code {
+enum Encoding {
     /// Control sequences of a terminal (ECMA-48, section 5.4), and its strings such as titles.
     Ansi,
     /// Broken into lines, as by base64 in mail (RFC 2045, section 6.8) or by a narrow page.
@@ -36,8 +36,15 @@ enum Code {
     Form,
 }
 
-const CODES: [Code; 7] =
-    [Code::Backslash, Code::Lines, Code::Percent, Code::Form, Code::Reference, Code::Ansi, Code::Blanks];
+const ENCODINGS: [Encoding; 7] = [
+    Encoding::Backslash,
+    Encoding::Lines,
+    Encoding::Percent,
+    Encoding::Form,
+    Encoding::Reference,
+    Encoding::Ansi,
+    Encoding::Blanks,
+];
 
 /// A decoded text, and what of it stands where in the one that it was made of.
 pub(super) struct View {
@@ -68,10 +75,10 @@ pub(super) fn views(text: &[u8]) -> Vec<View> {
     loop {
         let (bytes, depth) = of.map_or((text, 0), |at: usize| (&*views[at].bytes, views[at].depth));
         let mut made = Vec::new();
-        for code in CODES.iter().filter(|code| code.is_for(depth)) {
-            let Some((bytes, edits)) = code.decode(bytes, left) else { continue };
+        for encoding in ENCODINGS.iter().filter(|encoding| encoding.is_for(depth)) {
+            let Some((bytes, edits)) = encoding.decode(bytes, left) else { continue };
             left -= bytes.len();
-            let has_words = *code != Code::Blanks;
+            let has_words = *encoding != Encoding::Blanks;
             let depth = if has_words { depth + 1 } else { DEEPEST };
             made.push(View { bytes, has_words, edits, of, depth });
         }
@@ -90,17 +97,17 @@ pub(super) fn views(text: &[u8]) -> Vec<View> {
 
 /// A text without what colours it; `None` where nothing does.
 pub(super) fn uncolored(text: &str) -> Option<String> {
-    Code::Ansi.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
+    Encoding::Ansi.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
 }
 
 /// A text without its blanks; `None` where it has none.
 pub(super) fn unspaced(text: &str) -> Option<String> {
-    Code::Blanks.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
+    Encoding::Blanks.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
 }
 
 /// A text whose lines are joined; `None` where it has but one.
 pub(super) fn joined(text: &str) -> Option<String> {
-    Code::Lines.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
+    Encoding::Lines.decode(text.as_bytes(), usize::MAX).and_then(|(bytes, _)| String::from_utf8(bytes).ok())
 }
 
 /// Where a place of a view stands in the text itself.
@@ -135,7 +142,7 @@ impl View {
     }
 }
 
-impl Code {
+impl Encoding {
     /// Whether a text is read so that was decoded that often. Almost every text has blanks: they are
     /// taken out of none but the text itself, and nothing is made of that.
     fn is_for(self, depth: u8) -> bool {

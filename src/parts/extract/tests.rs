@@ -84,6 +84,24 @@ fn a_secret_is_marked_under_the_variables_name() {
 }
 
 #[test]
+fn a_name_that_calls_its_value_a_token_takes_none_that_cannot_be_one() {
+    for yaml in
+        ["my_token: $.result.f", "userToken: { json: $.result.f }", "jwt: { json: $.result.f, secret: true }"]
+    {
+        let problem = run(yaml).map(|_| ()).expect_err(yaml);
+        assert!(problem.contains("it is a number, and a token is a text"), "{yaml}: {problem}");
+    }
+    for yaml in [
+        "my_token: { json: $.result.f, secret: false }",
+        "a: { json: $.result.f, secret: true }",
+        "password: $.result.f",
+        "next_page_token: $.result.f",
+    ] {
+        assert!(run(yaml).is_ok_and(|found| found.value.to_json() == "2.0"), "{yaml}");
+    }
+}
+
+#[test]
 fn what_a_template_makes_with_a_secret_stays_one_whatever_is_said_of_the_variable() {
     let scope = Scope::default();
     let secret = Marked::new("abc".into(), Marks::secret("mine".into()));

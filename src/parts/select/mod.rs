@@ -19,6 +19,7 @@ pub mod path;
 pub mod pattern;
 pub mod query;
 mod searches;
+mod shared;
 mod xml;
 pub mod xpath;
 

@@ -13,9 +13,10 @@ use crate::ground::read::Reading;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::select::answer::Answer;
-use crate::parts::select::cost::{Cost, MOST_AGAIN, MOST_STEPS, shared};
+use crate::parts::select::cost::{Cost, MOST_STEPS};
 use crate::parts::select::missing::{Absence, Missing};
 use crate::parts::select::path::{Path, Segment};
+use crate::parts::select::shared::{MOST_AGAIN, shared};
 use crate::parts::select::{named, searches, too_deep};
 
 /// How deep brackets may be nested in a path: the general engine's parser is recursive.

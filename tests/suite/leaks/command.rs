@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::fuzz::targets::forms::forms;
+use crate::fuzz::targets::forms::{beginnings, forms};
 use crate::scenario::says;
 
 /// What the caller gives, by the way in which it is given: every sign that some encoding escapes.
@@ -56,7 +56,7 @@ fn answer(mut stream: TcpStream) {
         // Its connection stays open, and nothing ever comes.
         return std::mem::forget(stream);
     }
-    let all = |(_, secret): &(&str, &str)| forms(secret).into_iter().map(|(_, form)| form);
+    let all = |(_, secret): &(&str, &str)| told(secret).map(|(_, form)| form);
     let echo = SECRETS.iter().flat_map(all).collect::<Vec<_>>().join(" | ");
     let [code, state, location, form, xml, attribute, text] = LEARNT.map(|(_, secret)| secret);
     let (status, more, body) = match path.split('?').next().unwrap_or_default() {
@@ -180,6 +180,11 @@ fn written(folder: &Path, base: &str, words: &[&str]) -> Vec<(&'static str, Stri
     vec![("stdout", text(output.stdout)), ("stderr", text(output.stderr))]
 }
 
+/// All that a secret must not be known by, and what a server therefore says.
+fn told(secret: &str) -> impl Iterator<Item = (&'static str, String)> + use<> {
+    forms(secret).into_iter().chain(beginnings(secret))
+}
+
 /// Where secrets stand in what was written, once as it is and once as a reader of JSON has it.
 fn leaks(what: &str, written: &[(&str, String)]) -> Vec<String> {
     let mut leaks = Vec::new();
@@ -190,7 +195,7 @@ fn leaks(what: &str, written: &[(&str, String)]) -> Vec<String> {
         let all = SECRETS
             .iter()
             .chain(&LEARNT)
-            .flat_map(|(name, secret)| forms(secret).into_iter().map(move |(form, text)| (name, form, text)));
+            .flat_map(|(name, secret)| told(secret).map(move |(form, text)| (name, form, text)));
         for (name, form, needle) in all {
             if [text, &eyes, &unescaped].iter().any(|text| text.contains(&needle)) {
                 leaks.push(format!("{what}: {place} holds {name} in the form `{form}`"));

@@ -1,46 +1,35 @@
-//! The needles of a part of a run: each secret, the forms in which no decoding finds it, and the
-//! search for them.
+//! The needles of a part of a run: each secret with its forms, and the search for them.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound::{Included, Unbounded};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
-use url::Host;
 
-use crate::ground::encode;
+use crate::ground::secret::forms::{Form, forms};
 use crate::ground::secret::search::Hit;
-use crate::ground::secret::{SHORTEST, is_jwt, is_needle, view};
+use crate::ground::secret::{SHORTEST, is_jwt};
 
-/// How long a secret is whose beginning is looked for alone, and how much of it that must be.
-const LONG: usize = 16;
-const BEGINNING: usize = 12;
 /// The longest form that must stand whole, as many bytes as [`Whole::lengths`] has bits for. Of a longer one
 /// that much is enough: so a place where no secret stands is looked at no further.
 const WHOLE: usize = 127;
 
-/// The longest name of a host (RFC 1035, section 2.3.4).
-const LONGEST_HOST: usize = 253;
-
 /// An incremental index of needles by their first eight bytes, and of each kind in their order. A
 /// general searcher would have to be built again for each secret that a run learns.
 #[derive(Default)]
-pub(super) struct Haystack {
+pub(super) struct NeedleIndex {
     /// Every secret, however short, and the name under which it was learnt first.
     pub(super) learnt: IndexMap<Arc<str>, Arc<str>, RandomState>,
     indexed: usize,
-    beginnings: Beginnings,
+    filter: HeadFilter,
     heads: HashSet<[u8; SHORTEST], RandomState>,
     /// Those that must stand whole.
     whole: BTreeMap<Box<[u8]>, Whole>,
-    /// Those of which [`WHOLE`] bytes are enough.
-    long: BTreeMap<Box<[u8]>, usize>,
-    /// Those of which [`BEGINNING`] bytes are enough.
-    begun: BTreeMap<Box<[u8]>, usize>,
+    /// Those of which a beginning is enough, by how long that must be.
+    cut: BTreeMap<usize, BTreeMap<Box<[u8]>, usize>>,
     pub(super) revealed: HashSet<Box<str>, RandomState>,
 }
 
@@ -52,19 +41,12 @@ struct Whole {
     lengths: u128,
 }
 
-/// A text to look for.
-struct Form {
-    text: String,
-    /// Whether its beginning is looked for, too.
-    begins: bool,
-}
-
 /// Which needles may begin here, by their first four bytes: most places of a text are passed over
 /// without looking into the index.
 #[derive(Default)]
-struct Beginnings(Vec<u64>);
+struct HeadFilter(Vec<u64>);
 
-impl Beginnings {
+impl HeadFilter {
     /// The bit of four bytes: a multiplication spreads them over all sixteen bits of a place.
     fn bit(head: [u8; 4]) -> (usize, u64) {
         let spread = u32::from_le_bytes(head).wrapping_mul(0x9e37_79b1) >> 16;
@@ -87,7 +69,7 @@ impl Beginnings {
     }
 }
 
-impl Haystack {
+impl NeedleIndex {
     /// Whether there is nothing to search for.
     pub(super) fn is_empty(&mut self) -> bool {
         self.index();
@@ -106,7 +88,7 @@ impl Haystack {
         }
         let mut at = 0;
         while let Some(head) = text.get(at..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
-            let begins = self.beginnings.may_begin(head) && self.heads.contains(head);
+            let begins = self.filter.may_begin(head) && self.heads.contains(head);
             match begins.then(|| self.longest(&text[at..])).flatten() {
                 Some((length, of)) => {
                     if let Some((secret, name)) = self.learnt.get_index(of)
@@ -124,12 +106,12 @@ impl Haystack {
     }
 
     fn longest(&self, text: &[u8]) -> Option<(usize, usize)> {
-        let found = [
-            self.stands_whole(text),
-            stands_begun(&self.long, text).filter(|(length, _)| *length >= WHOLE),
-            stands_begun(&self.begun, text).filter(|(length, _)| *length >= BEGINNING),
-        ];
-        found.into_iter().flatten().max_by_key(|(length, of)| (*length, std::cmp::Reverse(*of)))
+        let cut = self
+            .cut
+            .iter()
+            .filter_map(|(least, needles)| stands_cut(needles, text).filter(|(length, _)| length >= least));
+        let found = self.stands_whole(text).into_iter().chain(cut);
+        found.max_by_key(|(length, of)| (*length, Reverse(*of)))
     }
 
     /// Whether what stands at the start of a text is shown on purpose: by itself, or as the beginning
@@ -145,7 +127,7 @@ impl Haystack {
     fn index(&mut self) {
         for at in self.indexed..self.learnt.len() {
             let Some((secret, _)) = self.learnt.get_index(at) else { break };
-            if is_needle(secret) {
+            if secret.len() >= SHORTEST {
                 for form in forms(secret) {
                     self.insert(form, at);
                 }
@@ -154,17 +136,16 @@ impl Haystack {
         self.indexed = self.learnt.len();
     }
 
-    fn insert(&mut self, Form { text, begins }: Form, of: usize) {
+    fn insert(&mut self, Form { text, least }: Form, of: usize) {
         let Some(head) = text.as_bytes().first_chunk::<SHORTEST>() else { return };
-        self.beginnings.add([head[0], head[1], head[2], head[3]]);
+        self.filter.add([head[0], head[1], head[2], head[3]]);
         self.heads.insert(*head);
-        let text = text.into_bytes().into();
-        if begins {
-            self.begun.entry(text).or_insert(of);
-        } else if text.len() > WHOLE {
-            self.long.entry(text).or_insert(of);
-        } else {
-            self.insert_whole(text, of);
+        let text: Box<[u8]> = text.into_bytes().into();
+        match least.or((text.len() > WHOLE).then_some(WHOLE)) {
+            Some(least) => {
+                self.cut.entry(least).or_default().entry(text).or_insert(of);
+            }
+            None => self.insert_whole(text, of),
         }
     }
 
@@ -200,7 +181,7 @@ const fn up_to(length: usize) -> u128 {
 
 /// The needle that has most in common with the start of a text, and how much. In their order it
 /// stands beside the text.
-fn stands_begun(needles: &BTreeMap<Box<[u8]>, usize>, text: &[u8]) -> Option<(usize, usize)> {
+fn stands_cut(needles: &BTreeMap<Box<[u8]>, usize>, text: &[u8]) -> Option<(usize, usize)> {
     let before = needles.range::<[u8], _>((Unbounded, Included(text))).next_back();
     let after = needles.range::<[u8], _>((Included(text), Unbounded)).next();
     let found = before.into_iter().chain(after).map(|(needle, of)| {
@@ -208,90 +189,9 @@ fn stands_begun(needles: &BTreeMap<Box<[u8]>, usize>, text: &[u8]) -> Option<(us
         let is_whole = |end: &usize| needle.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80);
         ((0..=common(needle, text)).rev().find(is_whole).unwrap_or(0), *of)
     });
-    found.max_by_key(|(length, of)| (*length, std::cmp::Reverse(*of)))
+    found.max_by_key(|(length, of)| (*length, Reverse(*of)))
 }
 
 fn common(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(one, other)| one == other).count()
-}
-
-/// The forms in which a secret is looked for: as it is, line by line, as base64 and inside a longer
-/// base64 text, in hexadecimal, quoted for a shell, without colours and blanks, in small letters as in a
-/// host, and the parts of a JWT. All that merely escapes characters is decoded where it
-/// is looked for.
-fn forms(secret: &str) -> Vec<Form> {
-    // All URLs begin alike, and one that holds a secret must not hide the rest.
-    let begins = secret.len() >= LONG && !secret.contains("://");
-    let mut forms = vec![Form { text: secret.to_owned(), begins }];
-    forms.extend(in_hosts(secret).into_iter().map(|text| Form { text, begins }));
-    let mut add = |text: String| {
-        if text.len() >= SHORTEST {
-            forms.push(Form { text, begins: false });
-        }
-    };
-    let trimmed = secret.trim();
-    if trimmed.len() < secret.len() {
-        add(trimmed.to_owned());
-    }
-    if let Some(joined) = view::joined(secret) {
-        secret.split(['\n', '\r']).for_each(|line| add(line.trim().to_owned()));
-        add(joined);
-    }
-    view::uncolored(secret).into_iter().for_each(&mut add);
-    view::unspaced(secret).into_iter().for_each(&mut add);
-    let bytes = secret.as_bytes();
-    for skip in 0..3 {
-        inside_base64(bytes, skip).into_iter().for_each(&mut add);
-    }
-    if secret.contains('\'') {
-        add(secret.replace('\'', "'\\''"));
-        add(secret.replace('\'', "'\"'\"'"));
-    }
-    let hex = encode::hex(bytes);
-    add(hex.to_uppercase());
-    add(hex);
-    if is_jwt(secret) {
-        secret.split('.').skip(1).for_each(|part| add(part.to_owned()));
-    }
-    forms
-}
-
-/// What becomes of a secret in the name of a host, or of a header: small letters, and Punycode for what
-/// is no ASCII.
-fn in_hosts(secret: &str) -> Vec<String> {
-    let small = secret.to_ascii_lowercase();
-    let ascii = Some(secret).filter(|secret| !secret.is_ascii() && secret.len() <= LONGEST_HOST);
-    let punycode = ascii.and_then(|secret| match Host::parse(secret) {
-        Ok(Host::Domain(name)) => Some(name),
-        _ => None,
-    });
-    let is_other = |form: &String| form != secret && form.len() >= SHORTEST;
-    [Some(small), punycode].into_iter().flatten().filter(is_other).collect()
-}
-
-/// The part of a base64 text that depends on nothing but the secret, when `skip` bytes stand
-/// before it: the digits shared with a neighbour are cut off at both ends.
-fn inside_base64(secret: &[u8], skip: usize) -> Vec<String> {
-    let mut padded = vec![0; skip];
-    padded.extend_from_slice(secret);
-    let first = match skip {
-        0 => 0,
-        1 => 2,
-        _ => 3,
-    };
-    let certain = padded.len() * 8 / 6;
-    let whole = STANDARD_NO_PAD.encode(&padded);
-    let cut = |text: &str| text.get(first..certain.min(text.len())).unwrap_or_default().to_owned();
-    let mut forms = vec![cut(&whole)];
-    if skip == 0 {
-        forms.push(whole.clone());
-    }
-    if whole.contains(['+', '/']) {
-        let url = URL_SAFE_NO_PAD.encode(&padded);
-        forms.push(cut(&url));
-        if skip == 0 {
-            forms.push(url);
-        }
-    }
-    forms
 }

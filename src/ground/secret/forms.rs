@@ -1,0 +1,125 @@
+//! The forms in which a secret is looked for, as far as no decoding of a text finds them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use url::Host;
+
+use crate::ground::encode;
+use crate::ground::secret::{SHORTEST, is_jwt, view};
+
+/// How long a secret is whose beginning is looked for, too.
+const LONG: usize = 16;
+/// How much of it must stand: as it is, in base64 and in hexadecimal. Each is as good as twelve bytes.
+const LEAST: usize = 12;
+const LEAST_BASE64: usize = 16;
+const LEAST_HEX: usize = 24;
+
+/// The longest name of a host (RFC 1035, section 2.3.4).
+const LONGEST_HOST: usize = 253;
+
+/// A text to look for.
+pub(super) struct Form {
+    pub(super) text: String,
+    /// How many bytes of it are enough where the rest is cut off; `None` where all must stand.
+    pub(super) least: Option<usize>,
+}
+
+/// The forms in which a secret is looked for: as it is, line by line, as base64 and inside a longer
+/// base64 text, in hexadecimal, quoted for a shell, without colours and blanks, in small letters as in a
+/// host, and the parts of a JWT. All that merely escapes characters is decoded where it
+/// is looked for.
+pub(super) fn forms(secret: &str) -> Vec<Form> {
+    // All URLs begin alike, and one that holds a secret must not hide the rest.
+    let least = (secret.len() >= LONG && !secret.contains("://")).then_some(LEAST);
+    let mut forms = vec![Form { text: secret.to_owned(), least }];
+    forms.extend(in_hosts(secret).into_iter().map(|text| Form { text, least }));
+    let mut add = |text: String| {
+        if text.len() >= SHORTEST {
+            forms.push(Form { text, least: None });
+        }
+    };
+    let trimmed = secret.trim();
+    if trimmed.len() < secret.len() {
+        add(trimmed.to_owned());
+    }
+    if let Some(joined) = view::joined(secret) {
+        secret.split(['\n', '\r']).for_each(|line| add(line.trim().to_owned()));
+        add(joined);
+    }
+    view::uncolored(secret).into_iter().for_each(&mut add);
+    view::unspaced(secret).into_iter().for_each(&mut add);
+    if secret.contains('\'') {
+        add(secret.replace('\'', "'\\''"));
+        add(secret.replace('\'', "'\"'\"'"));
+    }
+    if is_jwt(secret) {
+        secret.split('.').skip(1).for_each(|part| add(part.to_owned()));
+    }
+    let own = own_part(secret).filter(|own| own.len() >= LONG);
+    if own.is_none_or(|own| own.len() < secret.len()) {
+        encoded(secret).for_each(|(text, _)| add(text));
+    }
+    let cut = own.into_iter().flat_map(encoded);
+    forms.extend(cut.map(|(text, least)| Form { text, least: Some(least) }));
+    forms
+}
+
+/// The part of a secret that no other begins with, by which what is left of a cut encoding is known. All
+/// URLs begin alike; so do JWTs, by their header, and keys, by the first line of their PEM.
+fn own_part(secret: &str) -> Option<&str> {
+    if let Some(key) = secret.trim_start().strip_prefix("-----BEGIN ") {
+        return key.split_once("-----").map(|(_, key)| key);
+    }
+    if is_jwt(secret) {
+        return secret.split_once('.').map(|(_, claims)| claims);
+    }
+    (!secret.contains("://")).then_some(secret)
+}
+
+/// What becomes of a secret in the name of a host, or of a header: small letters, and Punycode for what
+/// is no ASCII.
+fn in_hosts(secret: &str) -> Vec<String> {
+    let small = secret.to_ascii_lowercase();
+    let ascii = Some(secret).filter(|secret| !secret.is_ascii() && secret.len() <= LONGEST_HOST);
+    let punycode = ascii.and_then(|secret| match Host::parse(secret) {
+        Ok(Host::Domain(name)) => Some(name),
+        _ => None,
+    });
+    let is_other = |form: &String| form != secret && form.len() >= SHORTEST;
+    [Some(small), punycode].into_iter().flatten().filter(is_other).collect()
+}
+
+/// A text in base64 and in hexadecimal, each with how much of it is enough.
+fn encoded(text: &str) -> impl Iterator<Item = (String, usize)> {
+    let hex = encode::hex(text.as_bytes());
+    let base64 = (0..3).flat_map(|skip| inside_base64(text.as_bytes(), skip));
+    let hex = [hex.to_uppercase(), hex];
+    base64.map(|text| (text, LEAST_BASE64)).chain(hex.map(|text| (text, LEAST_HEX)))
+}
+
+/// The part of a base64 text that depends on nothing but the secret, when `skip` bytes stand
+/// before it: the digits shared with a neighbour are cut off at both ends.
+fn inside_base64(secret: &[u8], skip: usize) -> Vec<String> {
+    let mut padded = vec![0; skip];
+    padded.extend_from_slice(secret);
+    let first = match skip {
+        0 => 0,
+        1 => 2,
+        _ => 3,
+    };
+    let certain = padded.len() * 8 / 6;
+    let whole = STANDARD_NO_PAD.encode(&padded);
+    let cut = |text: &str| text.get(first..certain.min(text.len())).unwrap_or_default().to_owned();
+    let mut forms = vec![cut(&whole)];
+    if skip == 0 {
+        forms.push(whole.clone());
+    }
+    if whole.contains(['+', '/']) {
+        let url = URL_SAFE_NO_PAD.encode(&padded);
+        forms.push(cut(&url));
+        if skip == 0 {
+            forms.push(url);
+        }
+    }
+    forms
+}
