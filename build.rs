@@ -20,6 +20,7 @@ fn main() {
     let chosen = env::var_os("RUSTC_LINKER").is_some() || of("CARGO_ENCODED_RUSTFLAGS").contains("link");
     if !chosen {
         println!("cargo::rustc-link-arg-bins=-T");
-        println!("cargo::rustc-link-arg-bins={}/src/main.ld", of("CARGO_MANIFEST_DIR"));
+        // From the package's folder, where the compiler is started: what is written here outlives a move of it.
+        println!("cargo::rustc-link-arg-bins=src/main.ld");
     }
 }
