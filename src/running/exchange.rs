@@ -6,6 +6,8 @@ use reqwest::header::RETRY_AFTER;
 use url::Position;
 
 use crate::ground::diagnostic::Diagnostic;
+use crate::ground::encode;
+use crate::ground::secret::pseudonym;
 use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
 use crate::parts::http::spec::Rendered;
@@ -162,7 +164,8 @@ impl StepRun<'_> {
         // What no script changed is shown as it was written: a secret too short to be searched for
         // still has its mark there.
         // An API key in the query is put there by `auth`, and is in no template of the URL.
-        let key = spec.auth().and_then(|auth| auth.shown_in_query(scope));
+        let key = spec.auth().and_then(|auth| auth.key_in_query(scope));
+        let key = key.map(|key| (encode::url(&key.parameter), pseudonym(&key.name)));
         if as_written && let (Ok(url), Ok(body)) = (spec.shown_url(scope), spec.shown_body(scope)) {
             let url = match key {
                 Some((name, key)) if request.secret_inside => show::with_parameter(&url, &name, &key),

@@ -21,7 +21,7 @@ impl RequestSpec {
             }
         });
         if let Some(key) = self.auth.as_ref().and_then(|auth| auth.key_in_query(scope)) {
-            secrets.push(key);
+            secrets.push((key.name, key.value));
         }
         if let Body::Multipart(parts) = &self.body {
             parts.secrets(scope, &mut secrets);
