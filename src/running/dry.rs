@@ -218,7 +218,7 @@ impl<'w> Walk<'w> {
             method: sketch.method.to_string(),
             url: shown(&sketch.url),
             headers: sketch.headers.iter().map(|(name, value)| (name.clone(), shown(value))).collect(),
-            body: sketch.body.as_ref().map(shown),
+            body: sketch.body.as_ref().map(|body| shown(&body.pieces)),
             curl,
         };
         (Some(text), sketcher.problems())
