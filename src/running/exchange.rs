@@ -17,9 +17,9 @@ use crate::parts::scope::Scope;
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::{Cause, Failure};
 use crate::running::refusal::Sent;
-use crate::running::run::hops;
 use crate::running::show;
 use crate::running::step::StepRun;
+use crate::running::tell::hops;
 
 /// How a request came to be that is told of.
 #[derive(Clone, Copy)]

@@ -18,8 +18,8 @@ use crate::running::event::EventKind;
 use crate::running::for_each;
 use crate::running::origins::Origins;
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
-use crate::running::run::{Events, worse};
 use crate::running::step::{Done, Flow};
+use crate::running::tell::Events;
 
 /// How often steps may be run by jumps before it is taken for a loop without end.
 const MAX_JUMPS: usize = 10_000;
@@ -73,7 +73,7 @@ pub(super) async fn flow(
     // Who interrupts the run does not interrupt its clean-up.
     let undisturbed = Context { cancel: Cancel::default(), ..context.clone() };
     let flowing = Flowing { context: &undisturbed, ..flowing };
-    verdict = worse(verdict, flowing.finally().await);
+    verdict = verdict.worse(flowing.finally().await);
     if verdict != Verdict::Passed {
         return (verdict, None);
     }
@@ -119,11 +119,11 @@ impl Flowing<'_> {
             match self.interruptible(planned, &self.scope).await.flow {
                 Flow::Next => at += 1,
                 Flow::Continued(failed) => {
-                    verdict = worse(verdict, failed);
+                    verdict = verdict.worse(failed);
                     at += 1;
                 }
                 Flow::Stop => return verdict,
-                Flow::Ended(ended) => return worse(verdict, ended),
+                Flow::Ended(ended) => return verdict.worse(ended),
                 Flow::Goto(id) if jumps < MAX_JUMPS => {
                     // The step that said it made sure that there is one.
                     at = steps.iter().position(|planned| *planned.step.id == id).unwrap_or(at + 1);
@@ -169,7 +169,7 @@ impl Flowing<'_> {
             if let Flow::Ended(ended) | Flow::Continued(ended) =
                 for_each::run(self, planned, &self.scope).await.flow
             {
-                verdict = worse(verdict, ended);
+                verdict = verdict.worse(ended);
             }
         }
         verdict

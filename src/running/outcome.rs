@@ -40,6 +40,15 @@ impl Verdict {
             Self::Skipped => "skipped",
         }
     }
+
+    /// The verdict of both together: the worse of them.
+    pub(super) const fn worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Errored, _) | (_, Self::Errored) => Self::Errored,
+            (Self::Failed, _) | (_, Self::Failed) => Self::Failed,
+            _ => Self::Passed,
+        }
+    }
 }
 
 /// Why a run did not pass, in the order in which one outranks another: later is weightier.

@@ -19,10 +19,11 @@ use crate::parts::script::{self, Draft, Host, Phase, Ran, RequestCell, Script, S
 use crate::parts::template;
 use crate::running::context::Cancel;
 use crate::running::event::{Detail, EventKind, RedirectText};
+use crate::running::learn;
 use crate::running::origins::Origins;
-use crate::running::run::{Events, hops};
 use crate::running::show;
 use crate::running::step::StepRun;
+use crate::running::tell::{Events, hops};
 
 /// The redirects that the requests of a script followed.
 type Followed = Arc<Mutex<Vec<RedirectText>>>;
@@ -154,7 +155,7 @@ impl Sender for Blocking {
                     let response = result.map_err(|error| script::Error::new(error.to_string(), error.help()))?;
                     self.scope.learn_cookies(&response);
                     if self.events.wants(Detail::Steps) {
-                        show::learn(&response, &self.scope.needles);
+                        learn::answer(&response, &self.scope.needles);
                     }
                     self.tell_response(&response);
                     Ok(Arc::new(response))
