@@ -40,28 +40,29 @@ pub(super) struct Flowing<'r> {
     pub(super) prefix: Arc<str>,
 }
 
+/// What a workflow shares with whoever runs it.
+#[derive(Clone, Copy)]
+pub(super) struct Caller<'c> {
+    pub(super) context: &'c Context,
+    pub(super) events: &'c Events,
+    pub(super) needles: &'c Needles,
+    pub(super) jar: &'c Jar,
+    /// The path of the step that uses the workflow; empty for the one that is run.
+    pub(super) prefix: &'c Arc<str>,
+}
+
 /// Runs the workflow that was asked for. `None` where it did not pass.
-pub(super) async fn workflow(
-    plan: &Plan,
-    context: &Context,
-    events: &Events,
-    (needles, jar): (&Needles, &Jar),
-) -> Option<Outputs> {
-    let root: Arc<str> = "".into();
-    events.tell(&root, EventKind::started(&plan.workflow));
-    let (verdict, outputs) = flow(plan, context, events, (&root, needles, jar), plan.inputs.clone()).await;
-    events.tell(&root, EventKind::RunFinished { verdict });
+pub(super) async fn workflow(plan: &Plan, caller: Caller<'_>) -> Option<Outputs> {
+    let Caller { events, prefix, .. } = caller;
+    events.tell(prefix, EventKind::started(&plan.workflow));
+    let (verdict, outputs) = flow(plan, caller, plan.inputs.clone()).await;
+    events.tell(prefix, EventKind::RunFinished { verdict });
     outputs
 }
 
-/// Runs a workflow with these inputs, below the path of the step that uses it.
-pub(super) async fn flow(
-    plan: &Plan,
-    context: &Context,
-    events: &Events,
-    (prefix, needles, jar): (&Arc<str>, &Needles, &Jar),
-    inputs: Resolved,
-) -> (Verdict, Option<Outputs>) {
+/// Runs a workflow with these inputs.
+pub(super) async fn flow(plan: &Plan, caller: Caller<'_>, inputs: Resolved) -> (Verdict, Option<Outputs>) {
+    let Caller { context, events, needles, jar, prefix } = caller;
     context.warn_of_short(&inputs, |warning| events.tell(prefix, warning));
     let scope = scope(plan, context, needles, inputs);
     let (jar, prefix) = (jar.clone(), Arc::clone(prefix));

@@ -25,7 +25,7 @@ pub enum Verdict {
     Failed,
     /// It could not be carried out.
     Errored,
-    /// It was not asked to run, or could not make sense.
+    /// It did not run, and nothing is wrong with that.
     Skipped,
 }
 

@@ -1,5 +1,7 @@
 //! One run from start to end: the events of all its parts, put in order by one draining task.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::document::plan::Plan;
@@ -8,7 +10,7 @@ use crate::parts::http::Jar;
 use crate::running::context::Context;
 use crate::running::dry;
 use crate::running::event::{Event, EventKind};
-use crate::running::flow;
+use crate::running::flow::{self, Caller};
 use crate::running::outcome::{Cause, Finished, Folding};
 use crate::running::tell::Events;
 
@@ -27,7 +29,9 @@ pub async fn run(plan: &Plan, context: &Context, mut sink: impl FnMut(&Event)) -
     let work = async move {
         let jar = Jar::new(&needles, &context.clock);
         jar.load(&context.cookies);
-        let outputs = flow::workflow(plan, context, &events, (&needles, &jar)).await;
+        let caller =
+            Caller { context, events: &events, needles: &needles, jar: &jar, prefix: &Arc::from("") };
+        let outputs = flow::workflow(plan, caller).await;
         let cause = context.cancel.is_cancelled().then_some(Cause::Interrupted);
         (outputs, cause, needles, jar.save())
     };

@@ -123,7 +123,7 @@ impl Blocking {
 
     fn tell_request(&self, request: &Request) {
         if self.events.wants_requests() {
-            let text = self.events.request_text((request, &*self.transport), &self.scope, Vec::new);
+            let text = self.events.request_text(request, &*self.transport, &self.scope, Vec::new);
             self.events.tell(&self.path, EventKind::RequestSent(text.into()));
         }
     }
@@ -218,7 +218,7 @@ impl Touched {
         let gained = before.body == RenderedBody::None && body != RenderedBody::None;
         let method =
             if gained && method == before.method && method == Method::GET { Method::POST } else { method };
-        let headers = self.headers(&draft.headers, &before, (&body, read.from_server))?;
+        let headers = self.headers(&draft.headers, &before, &body, read.from_server)?;
         let elsewhere = !same_origin(&url, &before.url);
         let in_url = || self.scope.needles.stands_in(url.as_str().as_bytes());
         let secret_inside = before.secret_inside || in_url() || self.gained_secret(&before.body, &body);
@@ -239,7 +239,8 @@ impl Touched {
         &self,
         pairs: &[(String, String)],
         before: &Rendered,
-        (body, from_server): (&RenderedBody, bool),
+        body: &RenderedBody,
+        from_server: bool,
     ) -> Result<HeaderMap, template::Error> {
         let refused = |name: &str, why: &str| {
             let name = name.escape_debug();

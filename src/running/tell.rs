@@ -48,7 +48,8 @@ impl Events {
     /// that no text is searched for. Its command is told when it is sent for the first time.
     pub(super) fn request_text(
         &self,
-        (request, transport): (&Request, &dyn Transport),
+        request: &Request,
+        transport: &dyn Transport,
         scope: &Scope,
         more: impl FnOnce() -> Vec<(Arc<str>, String)>,
     ) -> RequestText {

@@ -47,7 +47,8 @@ pub(super) fn said(response: &Response, needles: &Needles) -> Option<String> {
     line(&texts, needles)
 }
 
-/// The same of an answer whose status is good, where it reports an error nevertheless.
+/// What the server said under a good status, where it reports an error nevertheless or a page came;
+/// `None` elsewhere.
 pub(super) fn said_inside(response: &Response, needles: &Needles) -> Option<String> {
     let reports = |json: &&Value| expectation(json).is_some();
     match response.json().ok().filter(reports) {

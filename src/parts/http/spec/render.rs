@@ -39,7 +39,7 @@ pub struct Rendered {
     pub secret_inside: bool,
     /// The limits of the exchange.
     pub limits: Limits,
-    /// The way; `None` where nothing was said of it.
+    /// How it travels; `None` where nothing was said of that.
     pub channel: Option<Arc<Channel>>,
     /// Whether cookies are sent and kept.
     pub cookies: bool,
