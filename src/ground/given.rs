@@ -57,6 +57,12 @@ mod tests {
         assert_eq!(read_size(&"2KiB".into()).expect("it is a size"), 2048);
         let error = read_size(&Value::List(Vec::new().into())).expect_err("it is a list");
         assert!(error.message.starts_with("`size` must be"), "{error}");
+        let found = read("size", &Value::Null, |node, reading| {
+            reading.error(node.span, "one");
+            reading.error(node.span, "two");
+            Some(1)
+        });
+        assert_eq!(found.expect_err("it has mistakes").message, "one");
         let error = read("size", &Value::Null, |_, _| None::<u64>).expect_err("nothing was read");
         assert_eq!(error.to_string(), "this is no `size`");
     }
