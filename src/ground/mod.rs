@@ -7,6 +7,7 @@ pub mod encode;
 pub mod example;
 pub mod file;
 pub mod foreign;
+pub mod given;
 pub mod json;
 pub mod jws;
 pub mod log_command;

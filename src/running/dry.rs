@@ -74,10 +74,15 @@ impl<'w> Walk<'w> {
             }
         }
         for var in &workflow.vars {
+            let name = &var.name.value;
             match self.known(|visit| var.tree.reads(visit)).then(|| var.tree.value(&self.scope)) {
                 // A var cannot have the name of an input: reading the workflow made sure of it.
-                Some(Ok(found)) => drop(self.scope.set(&var.name.value, found)),
-                _ => self.unknown.add(&var.name.value),
+                Some(Ok(found)) => drop(self.scope.set(name, found)),
+                None => self.unknown.add(name),
+                Some(Err(error)) => {
+                    self.unknown.add(name);
+                    self.warn(&path, &unevaluated(&format!("`{name}`"), &error), telling);
+                }
             }
         }
     }
@@ -116,15 +121,16 @@ impl<'w> Walk<'w> {
     fn step(&mut self, planned: &'w PlannedStep, mut notes: Vec<String>, telling: &mut Telling<'_>) {
         let step = &*planned.step;
         let before = self.unknown.clone();
-        self.notes_before(step, &mut notes);
+        let mut problems = Vec::new();
+        self.notes_before(step, &mut notes, &mut problems);
         if let Some(each) = &step.for_each {
             self.unknown.add(&each.name.value);
         }
         self.assigned(step.before.as_ref());
-        let (mut request, mut problems) = (None, Vec::new());
-        if let PlannedAction::Request(spec) = &planned.action {
-            (request, problems) = self.request(spec, &mut notes);
-        }
+        let request = match &planned.action {
+            PlannedAction::Request(spec) => Some(self.request(spec, &mut notes, &mut problems)),
+            _ => None,
+        };
         notes_of_action(step, &mut notes);
         let needles = &self.scope.needles;
         let notes = notes.iter().map(|note| needles.scrub(note)).collect();
@@ -132,8 +138,7 @@ impl<'w> Walk<'w> {
         telling.tell(&path, EventKind::StepStarted { name: Arc::clone(&step.name) });
         telling.tell(&path, EventKind::StepPlanned { notes, request: request.map(Box::new) });
         for problem in problems {
-            let message = format!("this cannot be evaluated: {}", needles.scrub(&problem.message));
-            telling.tell(&path, EventKind::Warned { message });
+            self.warn(&path, &problem, telling);
         }
         self.inside(planned, &path, telling);
         self.finish(planned, Some("a dry run: nothing is sent".to_owned()), telling);
@@ -164,12 +169,20 @@ impl<'w> Walk<'w> {
             let name = &entry.name.value;
             let found = self.known(|visit| entry.tree.reads(visit)).then(|| entry.tree.value(&self.scope));
             let input = plan.workflow.inputs.iter().find(|input| input.name.value == *name);
-            match (input, found) {
-                (Some(input), Some(Ok(found))) => match input.take(found) {
-                    Ok(found) => given.push((Arc::clone(name), found)),
-                    Err(_) => unknown.add(name),
-                },
-                _ => unknown.add(name),
+            let taken = match (input, found) {
+                (Some(input), Some(Ok(found))) => {
+                    input.take(found).map(Some).map_err(|why| format!("the input `{name}` {why}"))
+                }
+                (_, Some(Err(error))) => Err(unevaluated(&format!("`{name}`"), &error)),
+                _ => Ok(None),
+            };
+            match taken {
+                Ok(Some(found)) => given.push((Arc::clone(name), found)),
+                Ok(None) => unknown.add(name),
+                Err(problem) => {
+                    unknown.add(name);
+                    self.warn(path, &problem, telling);
+                }
             }
         }
         let mut inputs = plan.inputs.clone();
@@ -181,16 +194,16 @@ impl<'w> Walk<'w> {
     }
 
     /// What decides whether, and how often, the step runs.
-    fn notes_before(&self, step: &Step, notes: &mut Vec<String>) {
+    fn notes_before(&self, step: &Step, notes: &mut Vec<String>, problems: &mut Vec<String>) {
         if let Some(each) = &step.for_each {
-            let elements =
-                if self.known(|visit| each.reads(visit)) { each.elements(&self.scope).ok() } else { None };
+            let elements = self.known(|visit| each.reads(visit)).then(|| each.elements(&self.scope));
             let name = &each.name.value;
-            notes.push(match elements {
-                Some(elements) if elements.len() == 1 => format!("for each {name} in 1 element"),
-                Some(elements) => format!("for each {name} in {} elements", elements.len()),
-                None => format!("for each {name} in {}", one_line(&each.written())),
+            notes.push(match &elements {
+                Some(Ok(elements)) if elements.len() == 1 => format!("for each {name} in 1 element"),
+                Some(Ok(elements)) => format!("for each {name} in {} elements", elements.len()),
+                Some(Err(_)) | None => format!("for each {name} in {}", one_line(&each.written())),
             });
+            problems.extend(elements.and_then(Result::err).map(|error| unevaluated("`for_each`", &error)));
         }
         if let Some(when) = &step.when {
             notes.push(format!("when {}", one_line(&when.to_string())));
@@ -203,7 +216,12 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn request(&self, spec: &RequestSpec, notes: &mut Vec<String>) -> (Option<RequestText>, Vec<Error>) {
+    fn request(
+        &self,
+        spec: &RequestSpec,
+        notes: &mut Vec<String>,
+        problems: &mut Vec<String>,
+    ) -> RequestText {
         let sketcher = Sketcher::new(&self.scope, &self.unknown);
         let sketch = spec.sketch(&sketcher);
         notes.extend(sketch.note.map(str::to_owned));
@@ -218,10 +236,16 @@ impl<'w> Walk<'w> {
             method: sketch.method.to_string(),
             url: shown(&sketch.url),
             headers: sketch.headers.iter().map(|(name, value)| (name.clone(), shown(value))).collect(),
-            body: sketch.body.as_ref().map(shown),
+            body: sketch.body.as_ref().map(|body| shown(&body.pieces)),
             curl,
         };
-        (Some(text), sketcher.problems())
+        problems.extend(sketcher.problems().iter().map(|error| unevaluated("this", error)));
+        text
+    }
+
+    fn warn(&self, path: &Arc<str>, problem: &str, telling: &mut Telling<'_>) {
+        let message = self.scope.needles.scrub(problem);
+        telling.tell(path, EventKind::Warned { message });
     }
 
     fn finish(&self, planned: &PlannedStep, why: Option<String>, telling: &mut Telling<'_>) {
@@ -269,6 +293,11 @@ fn notes_of_action(step: &Step, notes: &mut Vec<String>) {
     if step.after.is_some() {
         notes.push("runs a script afterwards".to_owned());
     }
+}
+
+/// What a run would fail of.
+fn unevaluated(what: &str, error: &Error) -> String {
+    format!("{what} cannot be evaluated: {}", error.message)
 }
 
 /// A text of the workflow in one line.

@@ -6,6 +6,8 @@ use reqwest::header::RETRY_AFTER;
 use url::Position;
 
 use crate::ground::diagnostic::Diagnostic;
+use crate::ground::encode;
+use crate::ground::secret::pseudonym;
 use crate::parts::auth::Auth;
 use crate::parts::http::error::{Error, Kind};
 use crate::parts::http::spec::Rendered;
@@ -15,11 +17,11 @@ use crate::parts::scope::Scope;
 use crate::running::event::{Detail, EventKind};
 use crate::running::outcome::{Cause, Failure};
 use crate::running::refusal::Sent;
-use crate::running::run::hops;
 use crate::running::show;
 use crate::running::step::StepRun;
+use crate::running::tell::hops;
 
-/// How a request came to be that is told of.
+/// What is known of a request that is told of, beside the request itself.
 #[derive(Clone, Copy)]
 struct Watched<'s> {
     /// What it was evaluated in.
@@ -153,16 +155,17 @@ impl StepRun<'_> {
     fn tell_request(&self, spec: &RequestSpec, request: &Request, watched: Watched<'_>, is_answer: bool) {
         let Watched { scope, as_written, attempts } = watched;
         let (events, transport) = (&self.flowing.events, &*self.flowing.context.transport);
-        let mut text = events.request_text((request, transport), scope, || spec.secrets(scope));
+        let mut text = events.request_text(request, transport, scope, || spec.secrets(scope));
         // The same request sent again has the same command.
         text.curl = text.curl.filter(|_| attempts == 1 || is_answer);
         if text.curl.is_none() && !events.wants(Detail::Requests) {
             return;
         }
+        // An API key in the query is put there by `auth`, and is in no template of the URL.
+        let key = spec.auth().and_then(|auth| auth.key_in_query(scope));
+        let key = key.map(|key| (encode::url(&key.parameter), pseudonym(&key.name)));
         // What no script changed is shown as it was written: a secret too short to be searched for
         // still has its mark there.
-        // An API key in the query is put there by `auth`, and is in no template of the URL.
-        let key = spec.auth().and_then(|auth| auth.shown_in_query(scope));
         if as_written && let (Ok(url), Ok(body)) = (spec.shown_url(scope), spec.shown_body(scope)) {
             let url = match key {
                 Some((name, key)) if request.secret_inside => show::with_parameter(&url, &name, &key),

@@ -12,6 +12,7 @@ use crate::parts::scope::Scope;
 use crate::parts::select::Answer;
 use crate::parts::template;
 use crate::running::event::{Detail, EventKind};
+use crate::running::learn;
 use crate::running::outcome::Failure;
 use crate::running::show;
 use crate::running::step::StepRun;
@@ -30,7 +31,7 @@ impl StepRun<'_> {
         for extract in &step.extract {
             match extract.run(answer, scope) {
                 Ok(Found::Value(value)) => {
-                    repeats |= !value.marks.is_secret() && show::may_repeat(&value.value);
+                    repeats |= !value.marks.is_secret() && learn::may_repeat(&value.value);
                     self.set(extract, value)?;
                 }
                 Ok(Found::Kept) => self.keep(extract),

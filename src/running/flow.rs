@@ -18,8 +18,8 @@ use crate::running::event::EventKind;
 use crate::running::for_each;
 use crate::running::origins::Origins;
 use crate::running::outcome::{Cause, Failure, StepOutcome, Verdict};
-use crate::running::run::{Events, worse};
 use crate::running::step::{Done, Flow};
+use crate::running::tell::Events;
 
 /// How often steps may be run by jumps before it is taken for a loop without end.
 const MAX_JUMPS: usize = 10_000;
@@ -40,28 +40,29 @@ pub(super) struct Flowing<'r> {
     pub(super) prefix: Arc<str>,
 }
 
+/// What a workflow shares with whoever runs it.
+#[derive(Clone, Copy)]
+pub(super) struct Caller<'c> {
+    pub(super) context: &'c Context,
+    pub(super) events: &'c Events,
+    pub(super) needles: &'c Needles,
+    pub(super) jar: &'c Jar,
+    /// The path of the step that uses the workflow; empty for the one that is run.
+    pub(super) prefix: &'c Arc<str>,
+}
+
 /// Runs the workflow that was asked for. `None` where it did not pass.
-pub(super) async fn workflow(
-    plan: &Plan,
-    context: &Context,
-    events: &Events,
-    (needles, jar): (&Needles, &Jar),
-) -> Option<Outputs> {
-    let root: Arc<str> = "".into();
-    events.tell(&root, EventKind::started(&plan.workflow));
-    let (verdict, outputs) = flow(plan, context, events, (&root, needles, jar), plan.inputs.clone()).await;
-    events.tell(&root, EventKind::RunFinished { verdict });
+pub(super) async fn workflow(plan: &Plan, caller: Caller<'_>) -> Option<Outputs> {
+    let Caller { events, prefix, .. } = caller;
+    events.tell(prefix, EventKind::started(&plan.workflow));
+    let (verdict, outputs) = flow(plan, caller, plan.inputs.clone()).await;
+    events.tell(prefix, EventKind::RunFinished { verdict });
     outputs
 }
 
-/// Runs a workflow with these inputs, below the path of the step that uses it.
-pub(super) async fn flow(
-    plan: &Plan,
-    context: &Context,
-    events: &Events,
-    (prefix, needles, jar): (&Arc<str>, &Needles, &Jar),
-    inputs: Resolved,
-) -> (Verdict, Option<Outputs>) {
+/// Runs a workflow with these inputs.
+pub(super) async fn flow(plan: &Plan, caller: Caller<'_>, inputs: Resolved) -> (Verdict, Option<Outputs>) {
+    let Caller { context, events, needles, jar, prefix } = caller;
     context.warn_of_short(&inputs, |warning| events.tell(prefix, warning));
     let scope = scope(plan, context, needles, inputs);
     let (jar, prefix) = (jar.clone(), Arc::clone(prefix));
@@ -73,7 +74,7 @@ pub(super) async fn flow(
     // Who interrupts the run does not interrupt its clean-up.
     let undisturbed = Context { cancel: Cancel::default(), ..context.clone() };
     let flowing = Flowing { context: &undisturbed, ..flowing };
-    verdict = worse(verdict, flowing.finally().await);
+    verdict = verdict.worse(flowing.finally().await);
     if verdict != Verdict::Passed {
         return (verdict, None);
     }
@@ -119,11 +120,11 @@ impl Flowing<'_> {
             match self.interruptible(planned, &self.scope).await.flow {
                 Flow::Next => at += 1,
                 Flow::Continued(failed) => {
-                    verdict = worse(verdict, failed);
+                    verdict = verdict.worse(failed);
                     at += 1;
                 }
                 Flow::Stop => return verdict,
-                Flow::Ended(ended) => return worse(verdict, ended),
+                Flow::Ended(ended) => return verdict.worse(ended),
                 Flow::Goto(id) if jumps < MAX_JUMPS => {
                     // The step that said it made sure that there is one.
                     at = steps.iter().position(|planned| *planned.step.id == id).unwrap_or(at + 1);
@@ -169,7 +170,7 @@ impl Flowing<'_> {
             if let Flow::Ended(ended) | Flow::Continued(ended) =
                 for_each::run(self, planned, &self.scope).await.flow
             {
-                verdict = worse(verdict, ended);
+                verdict = verdict.worse(ended);
             }
         }
         verdict

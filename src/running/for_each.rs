@@ -12,7 +12,6 @@ use crate::parts::repeat::{MOST_GATHERED, too_much_gathered};
 use crate::parts::scope::{Scope, Turn};
 use crate::running::flow::Flowing;
 use crate::running::outcome::{Failure, Verdict};
-use crate::running::run::worse;
 use crate::running::step::{self, Done, Flow};
 
 /// Runs a step as often as its `for_each` says; once where it says nothing.
@@ -44,7 +43,7 @@ async fn turns(
     elements: Vec<Marked<Value>>,
 ) -> Done {
     let mut turns = Turns::new(planned, scope);
-    let mut verdict = None;
+    let mut verdict: Option<Verdict> = None;
     let mut flow = Flow::Next;
     for (at, element) in elements.into_iter().enumerate() {
         turns.begin(scope);
@@ -62,7 +61,7 @@ async fn turns(
         match done.flow {
             Flow::Next => {}
             Flow::Continued(ended) if !flowing.context.cancel.is_cancelled() => {
-                verdict = Some(verdict.map_or(ended, |before| worse(before, ended)));
+                verdict = Some(verdict.map_or(ended, |before| before.worse(ended)));
             }
             other => {
                 flow = other;

@@ -52,7 +52,7 @@ impl StepRun<'_> {
         request.needles = Some(needles.clone());
         let (events, transport) = (&self.flowing.events, &*self.flowing.context.transport);
         if events.wants_requests() {
-            let text = events.request_text((&request, transport), &self.scope, Vec::new);
+            let text = events.request_text(&request, transport, &self.scope, Vec::new);
             events.tell(&self.path, EventKind::RequestSent(text.into()));
         }
         let sent = events.send(&self.path, transport, &request).await;

@@ -8,6 +8,7 @@ mod extract;
 mod flow;
 mod for_each;
 mod jwks;
+mod learn;
 mod origins;
 pub mod outcome;
 mod parallel;
@@ -18,6 +19,7 @@ mod script;
 mod short_secrets;
 mod show;
 mod step;
+mod tell;
 mod uses;
 
 pub use context::{Cancel, Context};

@@ -25,7 +25,7 @@ pub enum Verdict {
     Failed,
     /// It could not be carried out.
     Errored,
-    /// It was not asked to run, or could not make sense.
+    /// It did not run, and nothing is wrong with that.
     Skipped,
 }
 
@@ -38,6 +38,15 @@ impl Verdict {
             Self::Failed => "failed",
             Self::Errored => "errored",
             Self::Skipped => "skipped",
+        }
+    }
+
+    /// The verdict of both together: the worse of them.
+    pub(super) const fn worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Errored, _) | (_, Self::Errored) => Self::Errored,
+            (Self::Failed, _) | (_, Self::Failed) => Self::Failed,
+            _ => Self::Passed,
         }
     }
 }

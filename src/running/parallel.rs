@@ -9,7 +9,6 @@ use crate::document::plan::PlannedStep;
 use crate::ground::diagnostic::Diagnostic;
 use crate::parts::scope::Scope;
 use crate::running::outcome::{Failure, Verdict};
-use crate::running::run::worse;
 use crate::running::step::{Flow, StepRun};
 
 impl StepRun<'_> {
@@ -45,7 +44,7 @@ impl StepRun<'_> {
             return Err(self.failure(diagnostic.help("give them two names")));
         }
         let worst =
-            ended.or(continued).map(|verdict| continued.map_or(verdict, |other| worse(verdict, other)));
+            ended.or(continued).map(|verdict| continued.map_or(verdict, |other| verdict.worse(other)));
         let Some(verdict) = worst else { return Ok(None) };
         self.outcome.verdict = verdict;
         Ok(Some(if ended.is_some() { Flow::Ended(verdict) } else { Flow::Continued(verdict) }))
@@ -67,5 +66,5 @@ fn races(forks: &[Scope], steps: &[PlannedStep]) -> Option<(Arc<str>, Arc<str>, 
 }
 
 fn worst(before: Option<Verdict>, verdict: Verdict) -> Verdict {
-    before.map_or(verdict, |before| worse(before, verdict))
+    before.map_or(verdict, |before| before.worse(verdict))
 }

@@ -19,10 +19,11 @@ use crate::parts::script::{self, Draft, Host, Phase, Ran, RequestCell, Script, S
 use crate::parts::template;
 use crate::running::context::Cancel;
 use crate::running::event::{Detail, EventKind, RedirectText};
+use crate::running::learn;
 use crate::running::origins::Origins;
-use crate::running::run::{Events, hops};
 use crate::running::show;
 use crate::running::step::StepRun;
+use crate::running::tell::{Events, hops};
 
 /// The redirects that the requests of a script followed.
 type Followed = Arc<Mutex<Vec<RedirectText>>>;
@@ -122,7 +123,7 @@ impl Blocking {
 
     fn tell_request(&self, request: &Request) {
         if self.events.wants_requests() {
-            let text = self.events.request_text((request, &*self.transport), &self.scope, Vec::new);
+            let text = self.events.request_text(request, &*self.transport, &self.scope, Vec::new);
             self.events.tell(&self.path, EventKind::RequestSent(text.into()));
         }
     }
@@ -154,7 +155,7 @@ impl Sender for Blocking {
                     let response = result.map_err(|error| script::Error::new(error.to_string(), error.help()))?;
                     self.scope.learn_cookies(&response);
                     if self.events.wants(Detail::Steps) {
-                        show::learn(&response, &self.scope.needles);
+                        learn::answer(&response, &self.scope.needles);
                     }
                     self.tell_response(&response);
                     Ok(Arc::new(response))
@@ -217,7 +218,7 @@ impl Touched {
         let gained = before.body == RenderedBody::None && body != RenderedBody::None;
         let method =
             if gained && method == before.method && method == Method::GET { Method::POST } else { method };
-        let headers = self.headers(&draft.headers, &before, (&body, read.from_server))?;
+        let headers = self.headers(&draft.headers, &before, &body, read.from_server)?;
         let elsewhere = !same_origin(&url, &before.url);
         let in_url = || self.scope.needles.stands_in(url.as_str().as_bytes());
         let secret_inside = before.secret_inside || in_url() || self.gained_secret(&before.body, &body);
@@ -238,7 +239,8 @@ impl Touched {
         &self,
         pairs: &[(String, String)],
         before: &Rendered,
-        (body, from_server): (&RenderedBody, bool),
+        body: &RenderedBody,
+        from_server: bool,
     ) -> Result<HeaderMap, template::Error> {
         let refused = |name: &str, why: &str| {
             let name = name.escape_debug();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::document::plan::Plan;
 use crate::document::workflow::Uses;
 use crate::ground::diagnostic::Diagnostic;
-use crate::running::flow;
+use crate::running::flow::{self, Caller};
 use crate::running::outcome::{Failure, Verdict};
 use crate::running::step::{Flow, StepRun};
 
@@ -24,14 +24,14 @@ impl StepRun<'_> {
             self.failure(Diagnostic::error(format!("the input `{name}` {why}")).at(self.source(), span))
         })?;
         let outer = self.flowing;
-        let running = flow::flow(
-            plan,
-            outer.context,
-            outer.events,
-            (&self.path, &self.scope.needles, &outer.jar),
-            inputs,
-        );
-        let (verdict, outputs) = Box::pin(running).await;
+        let caller = Caller {
+            context: outer.context,
+            events: outer.events,
+            needles: &self.scope.needles,
+            jar: &outer.jar,
+            prefix: &self.path,
+        };
+        let (verdict, outputs) = Box::pin(flow::flow(plan, caller, inputs)).await;
         self.outcome.verdict = verdict;
         self.outputs = Some(Arc::new(outputs.unwrap_or_default()));
         self.record(verdict);

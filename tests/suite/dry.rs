@@ -283,22 +283,36 @@ fn what_is_shown_of_a_request_is_what_was_sent_of_it() {
 }
 
 #[test]
-fn a_dry_run_says_which_way_could_not_be_taken() {
+fn a_dry_run_says_what_a_run_could_not_evaluate() {
     let ran = Scenario::new(
         "
-vars: { odd: 'ftp://p' }
+vars: { odd: '{{ 1 / 0 }}', after: '{{ odd }}', way: 'ftp://p' }
 steps:
-  - request: { url: '{{ base }}/a', proxy: '{{ odd }}' }
-    extract: { later: $.x }
-  - request: { url: '{{ base }}/b', proxy: '{{ later }}' }
+  - request: { url: '{{ base }}/a', proxy: '{{ way }}' }
+    extract: { open: $.x }
+  - request: { url: '{{ base }}/b', proxy: '{{ open }}' }
+  - { id: over, request: '{{ base }}/a', for_each: { item: '{{ 2 / 0 }}' }, extract: { later: $.x } }
+  - { id: open, request: '{{ base }}/b', for_each: { item: '{{ later }}' } }
+  - { id: use, uses: ./inner.yaml, with: { number: '{{ 3 / 0 }}', word: 4, from: '{{ later }}' } }
 ",
+    )
+    .file(
+        "inner.yaml",
+        "inputs: { number: 1, word: { choices: [a, b] }, from: x }\nsteps: [ { request: 'http://h.test/{{ number }}{{ word }}{{ from }}' } ]",
     )
     .dry_run()
     .run();
     ran.passed();
     let warnings = ran.warnings();
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
-    says(&warnings[0], &["this cannot be evaluated", "a proxy does not speak `ftp`"]);
+    let parts = [
+        "`odd` cannot be evaluated: unable to calculate 1 / 0",
+        "this cannot be evaluated: a proxy does not speak `ftp`",
+        "`for_each` cannot be evaluated: unable to calculate 2 / 0",
+        "`number` cannot be evaluated: unable to calculate 3 / 0",
+        "the input `word` ",
+    ];
+    assert_eq!(warnings.len(), parts.len(), "{warnings:?}");
+    warnings.iter().zip(parts).for_each(|(warning, part)| says(warning, &[part]));
 }
 
 #[test]

@@ -117,6 +117,29 @@ pub fn masked(text: &str, values: &[Written<'_>], named: impl Fn(&str, &str) -> 
     clean
 }
 
+/// A URL or a part of one, without what stands before its host: that is a credential.
+#[must_use]
+pub fn without_userinfo(url: &str) -> String {
+    let is_slash = |c: char| matches!(c, '/' | '\\');
+    // The URL standard takes any slashes for those two, and none behind `http:` and `https:`.
+    let scheme = ["http:", "https:"]
+        .iter()
+        .find(|scheme| url.get(..scheme.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(scheme)));
+    let opened = url.starts_with(is_slash) && url[1..].starts_with(is_slash);
+    if scheme.is_none() && !opened && !url.contains("://") {
+        return url.to_owned();
+    }
+    let begin = scheme.map_or_else(|| url.find("://").unwrap_or(0), |scheme| scheme.len());
+    let begin =
+        begin + url[begin..].len() - url[begin..].trim_start_matches(|c| is_slash(c) || c == ':').len();
+    let rest = &url[begin..];
+    let end = rest.find(|c| is_slash(c) || matches!(c, '?' | '#')).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{}{}{}", &url[..begin], pseudonym("user"), &rest[at..]),
+        None => url.to_owned(),
+    }
+}
+
 impl Needles {
     /// Learns what stands in a foreign text under a secret's name.
     pub fn learn_text(&self, text: &str) {
@@ -264,4 +287,28 @@ fn closing(inside: &str, quote: char) -> Option<usize> {
             closes
         })
         .map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_userinfo;
+
+    #[test]
+    fn a_location_is_shown_without_the_user_that_it_names() {
+        for (location, shown) in [
+            ("http://u:p@h/x", "http://«user»@h/x"),
+            ("HTTPS:\\\\u@h", "HTTPS:\\\\«user»@h"),
+            ("https:u:p@h/", "https:«user»@h/"),
+            ("//u:p@v@h?q", "//«user»@h?q"),
+            ("ftp://u:p@h", "ftp://«user»@h"),
+            ("/a@b", "/a@b"),
+            ("a@b", "a@b"),
+            ("http://h/a@b", "http://h/a@b"),
+            ("http://h?a@b", "http://h?a@b"),
+            ("", ""),
+            ("/", "/"),
+        ] {
+            assert_eq!(without_userinfo(location), shown);
+        }
+    }
 }

@@ -7,21 +7,23 @@ use reqwest::header::{COOKIE, HeaderName};
 use crate::ground::encode;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
-use crate::parts::auth::{Part, set_credential};
+use crate::parts::auth::Scheme;
+use crate::parts::auth::credential::{Credential, KeyInQuery, set_credential};
+use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::http::message::reserved;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention};
+use crate::parts::template::{Error, Mention, Sketcher};
 
 /// `api_key: { header | query | cookie: name, value }`.
 #[derive(Debug, Clone)]
 pub struct ApiKey {
-    pub(super) place: Place,
-    pub(super) value: Part,
+    place: Place,
+    value: Part,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Place {
+enum Place {
     Header(HeaderName),
     Query(Arc<str>),
     Cookie(Arc<str>),
@@ -66,7 +68,26 @@ impl ApiKey {
         Some(Self { place, value: Part::read(value, "value", reading)? })
     }
 
-    pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
+    fn set_cookie(&self, request: &mut Request, name: &str, key: &str) -> Result<(), Error> {
+        if key.contains([';', ',', '"', '\\']) || key.contains(char::is_whitespace) {
+            return Err(Error::new(self.value.span, "the key has a character that cannot stand in a cookie"));
+        }
+        let before = request
+            .headers
+            .get(COOKIE)
+            .and_then(|value| value.to_str().ok())
+            .map(|value| format!("{value}; "));
+        set_credential(
+            request,
+            COOKIE,
+            &format!("{}{name}={key}", before.unwrap_or_default()),
+            self.value.span,
+        )
+    }
+}
+
+impl Scheme for ApiKey {
+    fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
         let Some(key) = self.value.text(scope, "api_key")? else { return Ok(()) };
         match &self.place {
             Place::Header(name) => set_credential(request, name.clone(), &key.value, self.value.span),
@@ -84,28 +105,24 @@ impl ApiKey {
         }
     }
 
-    pub(super) const fn is_in_query(&self) -> bool {
-        matches!(self.place, Place::Query(_))
-    }
-
-    fn set_cookie(&self, request: &mut Request, name: &str, key: &str) -> Result<(), Error> {
-        if key.contains([';', ',', '"', '\\']) || key.contains(char::is_whitespace) {
-            return Err(Error::new(self.value.span, "the key has a character that cannot stand in a cookie"));
-        }
-        let before = request
-            .headers
-            .get(COOKIE)
-            .and_then(|value| value.to_str().ok())
-            .map(|value| format!("{value}; "));
-        set_credential(
-            request,
-            COOKIE,
-            &format!("{}{name}={key}", before.unwrap_or_default()),
-            self.value.span,
-        )
-    }
-
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+    fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.value.tree.reads(visit);
+    }
+
+    fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential {
+        let value = self.value.sketch(sketcher, "api_key");
+        match &self.place {
+            Place::Header(name) => Credential::in_header(name, "", value),
+            Place::Cookie(name) => Credential::in_header(&COOKIE, &format!("{name}="), value),
+            Place::Query(name) => {
+                let query = value.map(|value| (Arc::clone(name), value));
+                Credential { query, ..Credential::default() }
+            }
+        }
+    }
+    fn key_in_query(&self, scope: &Scope) -> Option<KeyInQuery> {
+        let Place::Query(parameter) = &self.place else { return None };
+        let found = self.value.text(scope, "api_key").ok()??;
+        Some(KeyInQuery { parameter: Arc::clone(parameter), name: found.marks.secret?, value: found.value })
     }
 }

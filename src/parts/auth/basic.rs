@@ -5,16 +5,18 @@ use reqwest::header::AUTHORIZATION;
 use crate::ground::encode;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
-use crate::parts::auth::{Part, set_credential};
+use crate::parts::auth::Scheme;
+use crate::parts::auth::credential::{Credential, set_credential};
+use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention};
+use crate::parts::template::{Error, Mention, Sketched, Sketcher};
 
 /// `basic: { username, password }`.
 #[derive(Debug, Clone)]
 pub struct Basic {
-    pub(super) username: Part,
-    pub(super) password: Part,
+    username: Part,
+    password: Part,
 }
 
 impl Basic {
@@ -30,8 +32,10 @@ impl Basic {
         let (username, password) = (part("username"), part("password"));
         Some(Self { username: username?, password: password? })
     }
+}
 
-    pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
+impl Scheme for Basic {
+    fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
         // The user name is no secret; only what it is joined with.
         let username = self.username.tree.value(scope)?;
         let Some(password) = self.password.text(scope, "password")? else { return Ok(()) };
@@ -46,8 +50,19 @@ impl Basic {
         set_credential(request, AUTHORIZATION, &["Basic ", &credential].concat(), self.password.span)
     }
 
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+    fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.username.tree.reads(visit);
         self.password.tree.reads(visit);
+    }
+
+    fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential {
+        let password = self.password.sketch(sketcher, "password");
+        let user = password.as_ref().map(|password| {
+            let mut user = self.username.tree.sketch_values(sketcher).concat();
+            user.push(Sketched::Text(":".to_owned()));
+            user.extend(password.iter().cloned());
+            user
+        });
+        Credential { user, ..Credential::in_header(&AUTHORIZATION, "Basic ", password) }
     }
 }

@@ -5,15 +5,17 @@ use reqwest::header::AUTHORIZATION;
 use crate::ground::read::Reading;
 use crate::ground::token::refused;
 use crate::ground::yaml::Node;
-use crate::parts::auth::{Part, set_credential};
+use crate::parts::auth::Scheme;
+use crate::parts::auth::credential::{Credential, set_credential};
+use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention};
+use crate::parts::template::{Error, Mention, Sketcher};
 
 /// `bearer: token`.
 #[derive(Debug, Clone)]
 pub struct Bearer {
-    pub(super) token: Part,
+    token: Part,
 }
 
 impl Bearer {
@@ -26,8 +28,10 @@ impl Bearer {
         }
         Part::read(node, "bearer", reading).map(|token| Self { token })
     }
+}
 
-    pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
+impl Scheme for Bearer {
+    fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
         let Some(token) = self.token.text(scope, "token")? else { return Ok(()) };
         if let Some(why) = refused(&token.value) {
             let error = Error::new(self.token.span, format!("this is not a bearer token: {why}"));
@@ -40,8 +44,12 @@ impl Bearer {
         set_credential(request, AUTHORIZATION, &["Bearer ", &token.value].concat(), self.token.span)
     }
 
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+    fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.token.tree.reads(visit);
+    }
+
+    fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential {
+        Credential::in_header(&AUTHORIZATION, "Bearer ", self.token.sketch(sketcher, "token"))
     }
 }
 

@@ -8,10 +8,12 @@ use crate::ground::jws;
 use crate::ground::read::Reading;
 use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{Kind, Node};
-use crate::parts::auth::{Part, set_credential};
+use crate::parts::auth::Scheme;
+use crate::parts::auth::credential::{Credential, set_credential};
+use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention, Tree};
+use crate::parts::template::{Error, Mention, Sketcher, Tree};
 
 /// `jwt: { key, alg, claims, header }`.
 #[derive(Debug, Clone)]
@@ -35,8 +37,10 @@ impl Jwt {
         let header = fields.optional("header", |node| read_members(node, "header", reading));
         Some(Self { key: key?, alg: alg?, claims: claims?, header: header? })
     }
+}
 
-    pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
+impl Scheme for Jwt {
+    fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
         let Some(key) = self.key.text(scope, "key")? else { return Ok(()) };
         let header = members(self.header.as_ref(), "header", scope)?;
         let mut claims = members(self.claims.as_ref(), "claims", scope)?;
@@ -66,11 +70,15 @@ impl Jwt {
         set_credential(request, AUTHORIZATION, &format!("Bearer {token}"), self.key.span)
     }
 
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+    fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.key.tree.reads(visit);
         for part in [&self.alg, &self.claims, &self.header].into_iter().flatten() {
             part.tree.reads(visit);
         }
+    }
+
+    fn sketch(&self, _: &Sketcher<'_>) -> Credential {
+        Credential::later("`jwt` signs a token when it is sent")
     }
 }
 

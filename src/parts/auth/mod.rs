@@ -1,25 +1,19 @@
 //! How a request proves who sends it.
 //!
-//! A scheme a file: each reads its own YAML and puts its credential into a request that is
-//! otherwise finished, so that a signature covers what is really sent.
+//! A scheme a file: each reads its own YAML, puts its credential into a request that is otherwise
+//! finished, so that a signature covers what is really sent, and says what it will be.
 
 mod api_key;
 mod aws_sigv4;
 mod basic;
 mod bearer;
+mod credential;
 pub mod digest;
-mod given;
 mod jwt;
-mod sketch;
-
-use std::sync::Arc;
-
-use reqwest::header::{HeaderName, HeaderValue};
+mod of_script;
+mod part;
 
 use crate::ground::read::Reading;
-use crate::ground::secret::{Marked, Marks};
-use crate::ground::source::Span;
-use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::auth::api_key::ApiKey;
 use crate::parts::auth::aws_sigv4::AwsSigv4;
@@ -29,11 +23,9 @@ use crate::parts::auth::digest::Digest;
 use crate::parts::auth::jwt::Jwt;
 use crate::parts::http::{Request, Response};
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention, Tree};
+use crate::parts::template::{Error, Mention, Sketcher};
 
-/// The schemes of the language.
-const KINDS: [&str; 7] = ["basic", "bearer", "api_key", "digest", "aws_sigv4", "jwt", "none"];
-const LATER: [&str; 2] = ["oauth2", "session"];
+pub use crate::parts::auth::credential::{Credential, KeyInQuery};
 
 /// How a request is authenticated.
 #[derive(Debug, Clone)]
@@ -54,50 +46,107 @@ pub enum Auth {
     None,
 }
 
+/// How a scheme is read.
+struct Reader {
+    /// Its key.
+    name: &'static str,
+    /// Whether it is a map; what else stands there may be a credential.
+    is_map: bool,
+    read: fn(&Node, &Reading) -> Option<Auth>,
+}
+
+/// The schemes of the language.
+const READERS: [Reader; 7] = [
+    Reader::of_map("basic", |node, reading| Basic::read(node, reading).map(Auth::Basic)),
+    Reader {
+        name: "bearer",
+        is_map: false,
+        read: |node, reading| Bearer::read(node, reading).map(Auth::Bearer),
+    },
+    Reader::of_map("api_key", |node, reading| ApiKey::read(node, reading).map(Auth::ApiKey)),
+    Reader::of_map("digest", |node, reading| Digest::read(node, reading).map(Auth::Digest)),
+    Reader::of_map("aws_sigv4", |node, reading| {
+        AwsSigv4::read(node, reading).map(Box::new).map(Auth::AwsSigv4)
+    }),
+    Reader::of_map("jwt", |node, reading| Jwt::read(node, reading).map(Box::new).map(Auth::Jwt)),
+    Reader { name: "none", is_map: false, read: |_, _| Some(Auth::None) },
+];
+const LATER: [&str; 2] = ["oauth2", "session"];
+
+impl Reader {
+    const fn of_map(name: &'static str, read: fn(&Node, &Reading) -> Option<Auth>) -> Self {
+        Self { name, is_map: true, read }
+    }
+}
+
+/// What every scheme does.
+trait Scheme {
+    /// Puts the credential into a request. One that is null leaves it as it is.
+    fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error>;
+
+    /// Answers a challenge of the server; whether the request is to be sent again.
+    fn answer(&self, _: &Response, _: &mut Request, _rounds: u32, _: &Scope) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    /// Tells every name that its templates read.
+    fn reads(&self, visit: &mut dyn FnMut(Mention<'_>));
+
+    /// The credential, as far as it is known before it is sent.
+    fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential;
+
+    /// The key that stands in the query, where one does.
+    fn key_in_query(&self, _: &Scope) -> Option<KeyInQuery> {
+        None
+    }
+}
+
 impl Auth {
     /// Reads `auth:`; mistakes are reported.
     pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
         if node.scalar().is_some_and(|scalar| &*scalar.text == "none") {
             return Some(Self::None);
         }
+        let names = READERS.map(|reader| reader.name);
         if let Some(scalar) = node.scalar().filter(|scalar| !scalar.is_empty()) {
             let help =
                 "write a scheme and what it needs: `auth: { bearer: \"{{ token }}\" }`, or `auth: none`";
             // What stands here may well be a credential: the excerpt does not show it.
-            if !KINDS.contains(&&*scalar.text) {
+            if !names.contains(&&*scalar.text) {
                 reading.source.hide(node.span);
             }
             reading.error_with(node.span, "`auth` must be a map, not a text", help);
             return None;
         }
-        let fields = reading.fields(node, "auth", &KINDS, &LATER)?;
+        let fields = reading.fields(node, "auth", &names, &LATER)?;
         let mut entries = fields.iter();
         let (Some((kind, value)), None) = (entries.next(), entries.next()) else {
-            if !fields.is_complete() {
-                return None;
+            if fields.is_complete() {
+                let help = format!("write one of {}", names.join(", "));
+                reading.error_with(node.span, "`auth` takes exactly one scheme", help);
             }
-            reading.error_with(
-                node.span,
-                "`auth` takes exactly one scheme",
-                format!("write one of {}", KINDS.join(", ")),
-            );
             return None;
         };
+        // Any other was refused among the fields.
+        let reader = READERS.iter().find(|reader| reader.name == &*kind.text)?;
         // A literal `user:password` in place of the map is a credential too.
-        let wants_map = matches!(&*kind.text, "basic" | "digest" | "api_key" | "aws_sigv4" | "jwt");
-        if wants_map && !matches!(value.kind, Kind::Map(_)) {
+        if reader.is_map && !matches!(value.kind, Kind::Map(_)) {
             reading.source.hide(value.span);
         }
-        match &*kind.text {
-            "basic" => Basic::read(value, reading).map(Self::Basic),
-            "bearer" => Bearer::read(value, reading).map(Self::Bearer),
-            "api_key" => ApiKey::read(value, reading).map(Self::ApiKey),
-            "digest" => Digest::read(value, reading).map(Self::Digest),
-            "aws_sigv4" => AwsSigv4::read(value, reading).map(Box::new).map(Self::AwsSigv4),
-            "jwt" => Jwt::read(value, reading).map(Box::new).map(Self::Jwt),
-            "none" => Some(Self::None),
-            _ => None,
-        }
+        (reader.read)(value, reading)
+    }
+
+    /// What it does; `None` where it does nothing.
+    fn scheme(&self) -> Option<&dyn Scheme> {
+        Some(match self {
+            Self::Basic(basic) => basic,
+            Self::Bearer(bearer) => bearer,
+            Self::ApiKey(key) => key,
+            Self::Digest(digest) => digest,
+            Self::AwsSigv4(signature) => &**signature,
+            Self::Jwt(jwt) => &**jwt,
+            Self::None => return None,
+        })
     }
 
     /// Puts the credential into a request. A credential that is null leaves it as it is.
@@ -105,15 +154,7 @@ impl Auth {
     /// # Errors
     /// Where a template cannot be evaluated, or a value cannot stand in its place.
     pub fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
-        match self {
-            Self::Basic(basic) => basic.apply(request, scope),
-            Self::Bearer(bearer) => bearer.apply(request, scope),
-            Self::ApiKey(key) => key.apply(request, scope),
-            Self::Digest(digest) => digest.apply(request, scope),
-            Self::AwsSigv4(signature) => signature.apply(request, scope),
-            Self::Jwt(jwt) => jwt.apply(request, scope),
-            Self::None => Ok(()),
-        }
+        self.scheme().map_or(Ok(()), |scheme| scheme.apply(request, scope))
     }
 
     /// Puts another credential into a request whose answer asks for one, and says whether the
@@ -129,101 +170,33 @@ impl Auth {
         rounds: u32,
         scope: &Scope,
     ) -> Result<bool, Error> {
-        match self {
-            Self::Digest(digest) => digest.answer(response, request, rounds, scope),
-            _ => Ok(false),
-        }
+        self.scheme().map_or(Ok(false), |scheme| scheme.answer(response, request, rounds, scope))
     }
 
     /// Tells every name that its templates read, and where.
     pub fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
-        match self {
-            Self::Basic(basic) => basic.reads(visit),
-            Self::Bearer(bearer) => bearer.reads(visit),
-            Self::ApiKey(key) => key.reads(visit),
-            Self::Digest(digest) => digest.reads(visit),
-            Self::AwsSigv4(signature) => signature.reads(visit),
-            Self::Jwt(jwt) => jwt.reads(visit),
-            Self::None => {}
+        if let Some(scheme) = self.scheme() {
+            scheme.reads(visit);
         }
     }
-}
 
-/// A templated part of a credential and its place.
-#[derive(Debug, Clone)]
-struct Part {
-    tree: Tree,
-    span: Span,
-}
-
-impl Part {
-    fn read(node: &Node, what: &str, reading: &Reading) -> Option<Self> {
-        if !matches!(node.kind, Kind::Scalar(_)) {
-            reading.scalar(node, what);
-            return None;
-        }
-        // A literal credential is no safer in a message than one that a server sent.
-        let literal = node.scalar().is_some_and(|scalar| !scalar.is_empty() && !scalar.text.contains("{{"));
-        if literal && !["username", "region", "service"].contains(&what) {
-            reading.source.hide(node.span);
-        }
-        // A password of digits is a text: what is plain is taken as it was typed.
-        let tree = match Tree::read(node, reading)? {
-            Tree::Plain(Value::Null) => Tree::Plain(Value::Null),
-            Tree::Plain(_) => Tree::Plain(Value::String(Arc::clone(&node.scalar()?.text))),
-            templated => templated,
-        };
-        Some(Self { tree, span: node.span })
+    /// The credential, as far as it is known.
+    #[must_use]
+    pub fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential {
+        self.scheme().map(|scheme| scheme.sketch(sketcher)).unwrap_or_default()
     }
 
-    /// The text and its marks; `None` for a null that nobody but the user chose. Whatever a credential
-    /// is made of is a secret by the name of its place.
-    fn text(&self, scope: &Scope, name: &str) -> Result<Option<Marked<String>>, Error> {
-        let found = self.tree.value(scope)?;
-        if found.value == Value::Null && found.marks.from_server {
-            let message = format!("the `{name}` of this credential is null, and an answer gave it");
-            let error = Error::new(self.span, format!("{message}: the request would go without it"));
-            return Err(error.help("an `extract` with `type: string` refuses null where it comes from"));
-        }
-        if found.value == Value::Null {
-            return Ok(None);
-        }
-        let mut marks = found.marks;
-        let text = found.value.to_text();
-        // What is a secret already was learnt when it became one.
-        if !marks.is_secret() {
-            let name: Arc<str> = name.into();
-            scope.needles.learn(&name, &text);
-            marks.join(&Marks::secret(name));
-        }
-        Ok(Some(Marked::new(text, marks)))
-    }
-}
-
-/// Sets a header that carries a credential.
-fn set_credential(request: &mut Request, name: HeaderName, text: &str, span: Span) -> Result<(), Error> {
-    let refused = || {
-        Error::new(span, format!("the credential has a character that cannot stand in the header `{name}`"))
-    };
-    let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| refused())?;
-    value.set_sensitive(true);
-    request.headers.insert(name, value);
-    Ok(())
-}
-
-/// Learns what proves knowledge of the secret in a credential of several parameters: it may be echoed
-/// alone.
-fn learn_proof(name: &str, credential: &str, scope: &Scope) {
-    let value = credential.split_once(&format!(" {name}=")).map(|(_, rest)| rest.trim_start_matches('"'));
-    let end = |value: &str| value.find(['"', ',']).unwrap_or(value.len());
-    if let Some(value) = value {
-        scope.needles.learn(&name.to_ascii_lowercase().into(), &value[..end(value)]);
+    /// The key that stands in the query, where one does.
+    #[must_use]
+    pub fn key_in_query(&self, scope: &Scope) -> Option<KeyInQuery> {
+        self.scheme()?.key_in_query(scope)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ground::secret::Marked;
     use crate::ground::source::Source;
 
     fn apply(auth: &str, variables: &[(&str, &str)]) -> Result<Request, String> {

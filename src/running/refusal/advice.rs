@@ -93,7 +93,7 @@ fn fields(request: &Request) -> Vec<(String, String)> {
 }
 
 /// What can be done about a status that was not asked for; `None` where nothing is known to help.
-pub(in crate::running) fn advice(response: &Response, sent: &Sent, now_ms: i64) -> Option<String> {
+pub(super) fn advice(response: &Response, sent: &Sent, now_ms: i64) -> Option<String> {
     let oauth = || oauth_error(response).and_then(|error| of_oauth(error, sent)).map(str::to_owned);
     match response.status {
         407 => Some("check the user name and the password in `proxy`".to_owned()),
@@ -108,7 +108,7 @@ pub(in crate::running) fn advice(response: &Response, sent: &Sent, now_ms: i64) 
 }
 
 /// What can be done about an answer whose status is good, and in which something is missing.
-pub(in crate::running) fn advice_inside(response: &Response) -> Option<String> {
+pub(super) fn advice_inside(response: &Response) -> Option<String> {
     if page::is_page(response) {
         return Some(PAGE.to_owned());
     }

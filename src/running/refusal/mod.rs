@@ -8,9 +8,34 @@ mod said;
 
 use crate::ground::value::Value;
 use crate::parts::http::Response;
+use crate::running::refusal::advice::{advice, advice_inside};
+use crate::running::refusal::said::{said, said_inside};
+use crate::running::show;
+use crate::running::step::StepRun;
 
-pub(super) use advice::{Sent, advice, advice_inside};
-pub(super) use said::{said, said_inside};
+pub(super) use crate::running::refusal::advice::Sent;
+
+impl StepRun<'_> {
+    /// Adds the answer, what it says and what can be done, for whoever is to mend the step.
+    pub(super) fn explain(&mut self) {
+        self.learn_answer();
+        let Some(response) = self.response.as_deref() else { return };
+        let needles = &self.scope.needles;
+        let now_ms = self.flowing.context.clock.now_ms();
+        let (said, help) = if self.outcome.is_refused {
+            (said(response, needles), advice(response, &self.sent, now_ms))
+        } else if response.status < 400 {
+            let missed = self.outcome.error.is_some();
+            let help = missed.then(|| advice_inside(response)).flatten();
+            (said_inside(response, needles), help)
+        } else {
+            (None, None)
+        };
+        self.outcome.said = said;
+        self.outcome.help = help.map(|help| needles.scrub(&help));
+        self.outcome.answer = Some(show::answer(response, needles));
+    }
+}
 
 /// A 401, a 407, or an OAuth error that says that the credentials are no good (RFC 6749, 5.2).
 pub(super) fn is_of_credentials(response: &Response) -> bool {

@@ -36,7 +36,7 @@ const KINDS: [&str; 3] = ["type", "status", "result"];
 
 /// What the server said with a status that was not asked for, in one line; `None` where it says no
 /// more than the status. The secrets in its answer are learnt already, and left out.
-pub(in crate::running) fn said(response: &Response, needles: &Needles) -> Option<String> {
+pub(super) fn said(response: &Response, needles: &Needles) -> Option<String> {
     let texts = match response.json() {
         Ok(json) => texts_of_members(&needles.masked(json)),
         Err(_) if page::is_page(response) => page::title(response).into_iter().collect(),
@@ -47,8 +47,9 @@ pub(in crate::running) fn said(response: &Response, needles: &Needles) -> Option
     line(&texts, needles)
 }
 
-/// The same of an answer whose status is good, where it reports an error nevertheless.
-pub(in crate::running) fn said_inside(response: &Response, needles: &Needles) -> Option<String> {
+/// What the server said under a good status, where it reports an error nevertheless or a page came;
+/// `None` elsewhere.
+pub(super) fn said_inside(response: &Response, needles: &Needles) -> Option<String> {
     let reports = |json: &&Value| expectation(json).is_some();
     match response.json().ok().filter(reports) {
         Some(_) => said(response, needles),

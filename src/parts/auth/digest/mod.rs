@@ -15,12 +15,14 @@ use url::{Origin, Position, Url};
 use crate::ground::random;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
+use crate::parts::auth::Scheme;
+use crate::parts::auth::credential::{Credential, learn_proof, set_credential};
 use crate::parts::auth::digest::challenge::{Challenge, Exchange, parameters_of};
-use crate::parts::auth::{Part, learn_proof, set_credential};
+use crate::parts::auth::part::Part;
 use crate::parts::http::redirect::carry_on;
 use crate::parts::http::{Request, Response};
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention};
+use crate::parts::template::{Error, Mention, Sketcher};
 
 /// How often one request answers: a challenge, and once more where its nonce was too old.
 const ROUNDS: u32 = 2;
@@ -92,9 +94,11 @@ impl Digest {
         let (username, password) = (part("username"), part("password"));
         Some(Self { username: username?, password: password? })
     }
+}
 
+impl Scheme for Digest {
     /// Signs in advance where the origin's challenge is known.
-    pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
+    fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
         let Some((challenge, cnonce, count)) = scope.challenges.next(&request.url) else { return Ok(()) };
         let Some(password) = self.password.text(scope, "password")? else { return Ok(()) };
         let username = self.username.tree.value(scope)?.value.to_text();
@@ -111,7 +115,7 @@ impl Digest {
     }
 
     /// Signs once more where the answer is a challenge that was not tried yet; whether it did.
-    pub(super) fn answer(
+    fn answer(
         &self,
         response: &Response,
         request: &mut Request,
@@ -151,9 +155,13 @@ impl Digest {
         Ok(true)
     }
 
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+    fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         self.username.tree.reads(visit);
         self.password.tree.reads(visit);
+    }
+
+    fn sketch(&self, _: &Sketcher<'_>) -> Credential {
+        Credential::later("`digest` answers the server's challenge")
     }
 }
 

@@ -11,8 +11,10 @@ use bytes::Bytes;
 
 use crate::ground::file::{self, Refused};
 use crate::ground::read::Reading;
+use crate::ground::secret::Marked;
 use crate::ground::source::Span;
 use crate::ground::yaml::Node;
+use crate::parts::http::spec::body::RenderedBody;
 use crate::parts::template::Error;
 
 /// The largest file that is sent, and the most that the parts of one request may have together, in
@@ -70,6 +72,15 @@ impl BodyFile {
     #[must_use]
     pub const fn span(&self) -> Span {
         self.span
+    }
+
+    /// It as a whole body.
+    ///
+    /// # Errors
+    /// As [`BodyFile::load`].
+    pub(super) fn render(&self) -> Result<Marked<RenderedBody>, Error> {
+        let media = Some(self.media_type().into());
+        Ok(Marked::plain(RenderedBody::Bytes { bytes: self.load()?, media }))
     }
 
     /// Its bytes, as they are now.

@@ -15,7 +15,7 @@ use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::http::spec::read::read_method;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention, Sketched, Sketcher, Template, Tree};
+use crate::parts::template::{Error, Sketched, Sketcher, Template, Tree};
 
 /// A GraphQL request with templates in it.
 #[derive(Debug, Clone)]
@@ -105,16 +105,6 @@ impl Graphql {
         let is_null = |tree: &Tree| tree.as_plain() == Some(&Value::Null);
         let given = members.into_iter().filter_map(|(name, tree)| Some((name.into(), tree?)));
         Tree::Object(given.filter(|(_, tree)| !is_null(tree)).collect()).sketch_json(sketcher)
-    }
-
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
-        self.query.reads(visit);
-        if let Some((tree, _)) = &self.variables {
-            tree.reads(visit);
-        }
-        if let Some(tree) = &self.operation {
-            tree.reads(visit);
-        }
     }
 }
 

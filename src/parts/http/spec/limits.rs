@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::ground::given;
 use crate::ground::read::{Fields, Reading};
-use crate::ground::source::Source;
 use crate::ground::value::Value;
-use crate::ground::yaml::{self, Node};
+use crate::ground::yaml::Node;
 use crate::parts::http::message::Limits;
 
 /// What `limits` knows.
@@ -106,19 +106,8 @@ impl Limits {
     ///
     /// # Errors
     /// What is wrong, and what to do about it.
-    pub fn take(&mut self, given: &Value) -> Result<(), (String, Option<String>)> {
-        let source = Source::text("limits", given.to_json());
-        let node = yaml::read(&source).map_err(|problem| (problem.message, problem.help))?;
-        let reading = Reading::new(&source);
-        let spec = AnswerSpec::read(&node, &reading);
-        match (spec, reading.finish().0.into_iter().next()) {
-            (Some(spec), None) => {
-                spec.put(self);
-                Ok(())
-            }
-            (_, Some(problem)) => Err((problem.message, problem.help)),
-            (None, None) => Err(("these are no `limits`".to_owned(), None)),
-        }
+    pub fn take(&mut self, given: &Value) -> Result<(), given::Error> {
+        given::read("limits", given, AnswerSpec::read).map(|spec| spec.put(self))
     }
 }
 

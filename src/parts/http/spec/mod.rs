@@ -5,7 +5,9 @@
 //! `before` script; only [`Rendered::finish`] makes bytes of it.
 
 mod base_url;
+mod body;
 mod file;
+mod form;
 mod graphql;
 mod limits;
 mod multipart;
@@ -24,14 +26,14 @@ use crate::ground::source::Span;
 use crate::ground::yaml::{Node, Scalar};
 use crate::parts::auth::Auth;
 use crate::parts::http::channel::ChannelSpec;
-use crate::parts::http::spec::graphql::Graphql;
+use crate::parts::http::spec::body::Body;
 use crate::parts::http::spec::limits::LimitsSpec;
-use crate::parts::http::spec::multipart::Multipart;
-use crate::parts::http::spec::read::{read_body, read_entries, read_headers, read_method, read_url};
+use crate::parts::http::spec::read::{read_entries, read_headers, read_method, read_url};
 use crate::parts::template::{Mention, Template, Tree};
 
+pub use crate::parts::http::spec::body::{RenderedBody, SketchedBody};
 pub use crate::parts::http::spec::file::{BodyFile, MAX_FILE};
-pub use crate::parts::http::spec::render::{Rendered, RenderedBody, parse_url};
+pub use crate::parts::http::spec::render::{Rendered, parse_url};
 pub use crate::parts::http::spec::sketch::Sketch;
 
 const KEYS: [&str; 22] = [
@@ -111,17 +113,6 @@ pub struct RequestDefaults {
     channel: ChannelSpec,
 }
 
-#[derive(Debug, Clone)]
-enum Body {
-    None,
-    Json(Tree),
-    Form(Vec<Entry>),
-    Multipart(Multipart),
-    Text(Template),
-    File(BodyFile),
-    Graphql(Graphql),
-}
-
 impl RequestSpec {
     /// Reads `request:`; mistakes are reported.
     pub fn read(node: &Node, reading: &Reading) -> Option<Self> {
@@ -140,12 +131,12 @@ impl RequestSpec {
         let url = url.and_then(|node| read_url(reading.text(node, "url")?, reading));
         let query = read_entries(fields.get("query"), "query", reading);
         let headers = read_headers(fields.get("headers"), reading);
-        let body = read_body(&fields, reading);
+        let body = Body::read(&fields, reading);
         let auth = fields.optional("auth", |node| Auth::read(node, reading));
         let limits = LimitsSpec::read(&fields, reading);
         base_url::refuse(&fields, reading);
         read::refuse_two_credentials(&fields, reading);
-        read::look_at_body(&fields, reading);
+        body::look_at(&fields, reading);
         Some(Self {
             method: method?,
             base_url: None,
@@ -223,7 +214,7 @@ impl RequestSpec {
     /// The method that it is sent with under `defaults`, and the URL as it was written.
     #[must_use]
     pub fn line<'s>(&'s self, defaults: &'s RequestDefaults) -> (&'s str, &'s str) {
-        let usual = if matches!(self.body, Body::None) { "GET" } else { "POST" };
+        let usual = if self.body.is_none() { "GET" } else { "POST" };
         let method = self.method.as_ref().or(defaults.method.as_ref());
         (method.map_or(usual, Method::as_str), self.url.source())
     }
@@ -236,21 +227,13 @@ impl RequestSpec {
 
     /// The files that it sends.
     pub fn files(&self) -> impl Iterator<Item = &BodyFile> {
-        let (file, parts) = match &self.body {
-            Body::File(file) => (Some(file), None),
-            Body::Multipart(parts) => (None, Some(parts)),
-            _ => (None, None),
-        };
-        file.into_iter().chain(parts.into_iter().flat_map(Multipart::files))
+        self.body.files()
     }
 
     /// Where `graphql` stands, if that is its body: then its answer is judged by its `errors` too.
     #[must_use]
     pub const fn graphql(&self) -> Option<Span> {
-        match &self.body {
-            Body::Graphql(graphql) => Some(graphql.span),
-            _ => None,
-        }
+        self.body.graphql()
     }
 
     /// Tells every name that its templates read, and where.
@@ -258,14 +241,7 @@ impl RequestSpec {
         self.url.reads(visit);
         self.query.iter().for_each(|(_, tree, _)| tree.reads(visit));
         self.headers.iter().for_each(|(_, tree, _)| tree.reads(visit));
-        match &self.body {
-            Body::None | Body::File(_) => {}
-            Body::Json(tree) => tree.reads(visit),
-            Body::Form(fields) => fields.iter().for_each(|(_, tree, _)| tree.reads(visit)),
-            Body::Multipart(parts) => parts.reads(visit),
-            Body::Text(template) => template.reads(visit),
-            Body::Graphql(graphql) => graphql.reads(visit),
-        }
+        self.body.reads(visit);
         if let Some(auth) = &self.auth {
             auth.reads(visit);
         }

@@ -12,16 +12,19 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::ground::random;
 use crate::ground::read::{Fields, Reading};
-use crate::ground::secret::{Marks, is_secret_name, pseudonym};
+use crate::ground::secret::{Marked, Marks, is_secret_name};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node};
+use crate::parts::http::spec::body::RenderedBody;
 use crate::parts::http::spec::file::{BodyFile, MAX_FILE};
 use crate::parts::http::spec::read::read_value;
-use crate::parts::http::spec::render::each_value;
+use crate::parts::http::spec::render::{each_value, hidden_as};
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention, Sketched, Sketcher, Template, Tree};
+use crate::parts::template::{Error, Sketched, Sketcher, Template, Tree};
 
+/// What `Content-Type` says of it, before its boundary.
+pub(super) const MEDIA: &str = "multipart/form-data";
 const KEYS: [&str; 5] = ["name", "value", "file", "filename", "content_type"];
 
 /// The parts as they were written.
@@ -66,23 +69,11 @@ impl Multipart {
         })
     }
 
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
-        for part in &self.parts {
-            part.name.reads(visit);
-            if let Content::Value(tree) = &part.content {
-                tree.reads(visit);
-            }
-            for tree in part.filename.iter().chain(&part.content_type) {
-                tree.reads(visit);
-            }
-        }
-    }
-
     /// The exact bytes, what `Content-Type` says of them, and what went into them.
     ///
     /// # Errors
     /// Where a template cannot be evaluated, a file cannot be read, or all of it is too large.
-    pub(super) fn render(&self, scope: &Scope) -> Result<(Bytes, Arc<str>, Marks), Error> {
+    pub(super) fn render(&self, scope: &Scope) -> Result<Marked<RenderedBody>, Error> {
         let mut marks = Marks::NONE;
         let mut rendered = Vec::with_capacity(self.parts.len());
         let mut total = 0;
@@ -97,8 +88,9 @@ impl Multipart {
             }
         }
         let boundary = boundary(&rendered).map_err(|error| Error::new(self.span, error.to_string()))?;
-        let media = format!("multipart/form-data; boundary={boundary}");
-        Ok((join(rendered, &boundary), media.into(), marks))
+        let media = Some(format!("{MEDIA}; boundary={boundary}").into());
+        let bytes = join(rendered, &boundary);
+        Ok(Marked::new(RenderedBody::Bytes { bytes, media }, marks))
     }
 
     /// The parts as people may see them, each in a line: `photo: <a.png, 12 bytes>`.
@@ -240,9 +232,7 @@ impl Part {
         match &self.content {
             Content::File(file) => lines.push(format!("{name}: {}", file.shown())),
             Content::Value(tree) => each_value(tree, scope, &mut |value, marks| {
-                let secret = || is_secret_name(&name).then(|| name.as_str().into());
-                let secret = marks.secret.clone().or_else(secret);
-                let value = secret.map_or(value, |secret: Arc<str>| pseudonym(&secret));
+                let value = hidden_as(&name, marks).unwrap_or(value);
                 lines.push(format!("{name}: {value}"));
                 Ok(())
             })?,

@@ -5,20 +5,14 @@ use std::sync::Arc;
 use reqwest::Method;
 use reqwest::header::HeaderName;
 
-use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::{Fields, Reading};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node, Scalar};
 use crate::parts::http::message::reserved;
 use crate::parts::http::spec::base_url::has_scheme;
-use crate::parts::http::spec::file::BodyFile;
-use crate::parts::http::spec::graphql::Graphql;
-use crate::parts::http::spec::multipart::Multipart;
-use crate::parts::http::spec::{Body, Entry, parse_url};
+use crate::parts::http::spec::{Entry, parse_url};
 use crate::parts::template::{Template, Tree};
-
-const BODIES: [&str; 6] = ["json", "form", "multipart", "body", "file", "graphql"];
 
 /// A URL without a template in it is judged before anything is sent; one without a scheme only
 /// where it is known whether the file has a `base_url` (`RequestSpec::misplaced`).
@@ -111,38 +105,6 @@ pub(super) fn read_headers(node: Option<&Node>, reading: &Reading) -> Option<Vec
     headers.into_iter().collect()
 }
 
-pub(super) fn read_body(fields: &Fields<'_>, reading: &Reading) -> Option<Body> {
-    let bodies = fields.present(&BODIES);
-    if let [_, second, ..] = bodies.as_slice() {
-        let names: Vec<_> = bodies.iter().map(|(key, _)| format!("`{}`", key.text)).collect();
-        reading.error_with(
-            second.0.span,
-            "a request has one body",
-            format!("keep one of {}", names.join(", ")),
-        );
-        return None;
-    }
-    let Some((kind, node)) = bodies.first() else { return Some(Body::None) };
-    match &*kind.text {
-        "json" => Tree::read(node, reading).map(Body::Json),
-        "form" => read_entries(Some(node), "form", reading).map(Body::Form),
-        "multipart" => Multipart::read(node, reading).map(Body::Multipart),
-        "file" => BodyFile::read(node, reading).map(Body::File),
-        "graphql" => Graphql::read(node, fields, reading).map(Body::Graphql),
-        _ => {
-            if !matches!(node.kind, Kind::Scalar(_)) {
-                reading.error_with(
-                    node.span,
-                    format!("`body` is a text, not {}", node.describe()),
-                    "use `json` for a JSON document, `form` for fields",
-                );
-                return None;
-            }
-            reading.text(node, "body").and_then(|scalar| Template::read(scalar, reading)).map(Body::Text)
-        }
-    }
-}
-
 /// `auth` and a header of one's own would overwrite each other.
 pub(super) fn refuse_two_credentials(fields: &Fields<'_>, reading: &Reading) {
     let Some(auth) = fields.get("auth").filter(|auth| auth.get("api_key").is_none()) else { return };
@@ -153,36 +115,4 @@ pub(super) fn refuse_two_credentials(fields: &Fields<'_>, reading: &Reading) {
         let help = "keep one of them; `auth: none` sends the header as it stands";
         reading.error_with(name.span, format!("`{}` beside `auth`, which sets it too", name.text), help);
     }
-}
-
-/// Warns of a body that will hardly be understood: JSON in quotes under `json`, or broken JSON.
-pub(super) fn look_at_body(fields: &Fields<'_>, reading: &Reading) {
-    let text =
-        |key: &str| fields.get(key).and_then(Node::scalar).map(|scalar| (scalar.text.trim(), scalar.span));
-    if let Some((json, span)) = text("json")
-        && (is_within(json, "{", "}") || is_within(json, "[", "]"))
-        && !json.starts_with("{{")
-    {
-        let help = "write it without quotes, as YAML; a text that is JSON already goes under `body`";
-        let problem = Diagnostic::warning("this is a text, and is sent as a JSON string");
-        reading.report(problem.at(&reading.source, span).help(help));
-    }
-    let Some((body, span)) = text("body").filter(|(body, _)| !body.contains("{{")) else { return };
-    let is_json = |(name, value): &(Scalar, Node)| {
-        let says_json = value.scalar().is_some_and(|scalar| scalar.text.contains("json"));
-        name.text.eq_ignore_ascii_case("content-type") && says_json
-    };
-    let headers = fields.get("headers").map(|headers| &headers.kind);
-    if let Some(Kind::Map(headers)) = headers
-        && headers.iter().any(is_json)
-        && let Err(error) = Value::from_json(body.as_bytes())
-    {
-        let problem = Diagnostic::warning(format!("this body is not JSON: {error}"));
-        let help = "write the document under `json:`, as YAML";
-        reading.report(problem.at(&reading.source, span).help(help));
-    }
-}
-
-fn is_within(text: &str, open: &str, close: &str) -> bool {
-    text.starts_with(open) && text.ends_with(close)
 }

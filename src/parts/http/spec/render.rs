@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue};
 use url::Url;
@@ -18,8 +17,8 @@ use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::parts::http::channel::Channel;
 use crate::parts::http::message::{Limits, Request, is_credential};
-use crate::parts::http::spec::multipart;
-use crate::parts::http::spec::{Body, Entry, RequestSpec};
+use crate::parts::http::spec::body::RenderedBody;
+use crate::parts::http::spec::{Entry, RequestSpec};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Tree};
 
@@ -40,7 +39,7 @@ pub struct Rendered {
     pub secret_inside: bool,
     /// The limits of the exchange.
     pub limits: Limits,
-    /// The way; `None` where nothing was said of it.
+    /// How it travels; `None` where nothing was said of that.
     pub channel: Option<Arc<Channel>>,
     /// Whether cookies are sent and kept.
     pub cookies: bool,
@@ -51,40 +50,6 @@ impl fmt::Debug for Rendered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let to = self.url.origin().ascii_serialization();
         f.debug_struct("Rendered").field("method", &self.method).field("to", &to).finish_non_exhaustive()
-    }
-}
-
-/// A body whose templates were evaluated.
-#[derive(Clone, Default, PartialEq)]
-pub enum RenderedBody {
-    /// None.
-    #[default]
-    None,
-    /// A JSON document.
-    Json(Value),
-    /// The fields of a form.
-    Form(Vec<(String, String)>),
-    /// A text.
-    Text(String),
-    /// Bytes that stay as they are: a multipart body, a file, what a script made.
-    Bytes {
-        /// All of them.
-        bytes: Bytes,
-        /// What `Content-Type` says of them, with its parameters.
-        media: Option<Arc<str>>,
-    },
-}
-
-impl fmt::Debug for RenderedBody {
-    /// Its kind: what is in it may be a secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "no body",
-            Self::Json(_) => "json",
-            Self::Form(_) => "form",
-            Self::Text(_) => "text",
-            Self::Bytes { .. } => "bytes",
-        })
     }
 }
 
@@ -99,7 +64,7 @@ impl RequestSpec {
         let mut text = address.text.value;
         append_query(&mut text, &self.query, scope, &mut secret_inside)?;
         let url = recent_url(text, self.url.span())?;
-        let (body, body_marks) = self.body.render(scope)?;
+        let Marked { value: body, marks: body_marks } = self.body.render(scope)?;
         let headers = self.render_headers(&body, scope)?;
         let mut limits = self.limits.resolve();
         self.channel.limit(&mut limits, scope)?;
@@ -148,11 +113,11 @@ impl RequestSpec {
                 Ok(())
             })?;
         }
-        if let (Body::Multipart(_), Some(media)) = (&self.body, body.media_type()) {
+        let span = || {
             let own = self.headers.iter().find(|(name, ..)| *name == CONTENT_TYPE);
-            multipart::complete(&mut headers, media, own.map_or(self.url.span(), |(_, _, span)| *span))?;
-        }
-        body.set_media_type(&mut headers);
+            own.map_or(self.url.span(), |(_, _, span)| *span)
+        };
+        self.body.complete_headers(body, &mut headers, span)?;
         Ok(headers)
     }
 
@@ -165,8 +130,7 @@ impl RequestSpec {
         let mut text = address.shown.unwrap_or(address.text.value);
         for (name, tree, _) in &self.query {
             each_value(tree, scope, &mut |value, marks| {
-                let secret = marks.secret.clone().or_else(|| is_secret_name(name).then(|| Arc::clone(name)));
-                let value = secret.map_or_else(|| encode::url(&value), |secret| pseudonym(&secret));
+                let value = hidden_as(name, marks).unwrap_or_else(|| encode::url(&value));
                 push_pair(&mut text, &encode::url(name), &value);
                 Ok(())
             })?;
@@ -179,116 +143,8 @@ impl RequestSpec {
     /// # Errors
     /// As [`RequestSpec::render`].
     pub fn shown_body(&self, scope: &Scope) -> Result<Option<String>, Error> {
-        let text = match &self.body {
-            Body::None => return Ok(None),
-            Body::Json(tree) => tree.shown(scope)?.to_json(),
-            Body::Text(template) => template.shown(scope)?,
-            Body::Multipart(parts) => parts.shown(scope)?,
-            Body::File(file) => file.shown(),
-            Body::Graphql(graphql) => graphql.shown(scope)?,
-            Body::Form(fields) => {
-                let mut text = String::new();
-                for (name, tree, _) in fields {
-                    each_value(tree, scope, &mut |value, marks| {
-                        let secret =
-                            marks.secret.clone().or_else(|| is_secret_name(name).then(|| Arc::clone(name)));
-                        let value = secret.map_or_else(|| encode::url(&value), |secret| pseudonym(&secret));
-                        text.push_str(if text.is_empty() { "" } else { "&" });
-                        text.push_str(&encode::url(name));
-                        text.push('=');
-                        text.push_str(&value);
-                        Ok(())
-                    })?;
-                }
-                text
-            }
-        };
-        Ok(Some(scope.needles.scrub(&text)))
-    }
-}
-
-impl Body {
-    fn render(&self, scope: &Scope) -> Result<(RenderedBody, Marks), Error> {
-        match self {
-            Self::None => Ok((RenderedBody::None, Marks::NONE)),
-            Self::Json(tree) => {
-                let found = tree.value(scope)?;
-                Ok((RenderedBody::Json(found.value), found.marks))
-            }
-            Self::Text(template) => {
-                let found = template.text(scope)?;
-                Ok((RenderedBody::Text(found.value), found.marks))
-            }
-            Self::Multipart(parts) => {
-                let (bytes, media, marks) = parts.render(scope)?;
-                Ok((RenderedBody::Bytes { bytes, media: Some(media) }, marks))
-            }
-            Self::File(file) => {
-                let media = Some(file.media_type().into());
-                Ok((RenderedBody::Bytes { bytes: file.load()?, media }, Marks::NONE))
-            }
-            Self::Graphql(graphql) => {
-                let found = graphql.render(scope)?;
-                Ok((RenderedBody::Json(found.value), found.marks))
-            }
-            Self::Form(fields) => {
-                let mut pairs = Vec::with_capacity(fields.len());
-                let mut marks = Marks::NONE;
-                for (name, tree, _) in fields {
-                    each_value(tree, scope, &mut |value, found| {
-                        marks.join(found);
-                        pairs.push((name.as_ref().to_owned(), value));
-                        Ok(())
-                    })?;
-                }
-                Ok((RenderedBody::Form(pairs), marks))
-            }
-        }
-    }
-}
-
-impl RenderedBody {
-    /// The exact text that is sent; `None` where there is no body, or one that is no text.
-    #[must_use]
-    pub fn text(&self) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::Json(value) => Some(value.to_json()),
-            Self::Form(pairs) => {
-                Some(encode::form(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
-            }
-            Self::Text(text) => Some(text.clone()),
-            Self::Bytes { bytes, .. } => std::str::from_utf8(bytes).ok().map(str::to_owned),
-        }
-    }
-
-    /// The exact bytes that are sent; `None` where there is no body.
-    #[must_use]
-    pub fn into_bytes(self) -> Option<Bytes> {
-        match self {
-            Self::Text(text) => Some(text.into()),
-            Self::Bytes { bytes, .. } => Some(bytes),
-            other => other.text().map(Bytes::from),
-        }
-    }
-
-    /// What `Content-Type` says of it where the user does not; `None` where there is no body, and
-    /// for a text, which may be anything.
-    #[must_use]
-    pub fn media_type(&self) -> Option<&str> {
-        match self {
-            Self::Json(_) => Some("application/json"),
-            Self::Form(_) => Some("application/x-www-form-urlencoded"),
-            Self::Bytes { media, .. } => media.as_deref(),
-            Self::None | Self::Text(_) => None,
-        }
-    }
-
-    /// Puts a `Content-Type` in where there is none and this body has one.
-    pub fn set_media_type(&self, headers: &mut HeaderMap) {
-        if let Some(value) = self.media_type().and_then(|media| HeaderValue::from_str(media).ok()) {
-            headers.entry(CONTENT_TYPE).or_insert(value);
-        }
+        let shown = self.body.shown(scope)?;
+        Ok(shown.map(|text| scope.needles.scrub(&text)))
     }
 }
 
@@ -394,6 +250,12 @@ pub(super) fn each_value(
     }
 }
 
+/// What is shown in place of a value that is a secret, by its marks or by its name.
+pub(super) fn hidden_as(name: &str, marks: &Marks) -> Option<String> {
+    let secret = marks.secret.as_deref().or_else(|| is_secret_name(name).then_some(name));
+    secret.map(pseudonym)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -411,14 +273,5 @@ mod tests {
             let rendered = spec.render(&Scope::default()).expect("it renders");
             assert_eq!(rendered.headers[name].is_sensitive(), sensitive, "{name}");
         }
-    }
-
-    #[test]
-    fn a_body_is_the_text_that_will_be_sent() {
-        let pairs = vec![("a b".to_owned(), "c&d".to_owned())];
-        assert_eq!(RenderedBody::Form(pairs).text().as_deref(), Some("a+b=c%26d"));
-        let json = Value::from_json(b"{\"z\": 1, \"a\": [ ]}").expect("the JSON is right");
-        assert_eq!(RenderedBody::Json(json).text().as_deref(), Some(r#"{"z":1,"a":[]}"#));
-        assert_eq!(RenderedBody::None.text(), None);
     }
 }

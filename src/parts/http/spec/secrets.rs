@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::parts::http::spec::{Body, RequestSpec};
+use crate::parts::http::spec::RequestSpec;
 use crate::parts::scope::Scope;
 use crate::parts::template::Template;
 
@@ -21,11 +21,9 @@ impl RequestSpec {
             }
         });
         if let Some(key) = self.auth.as_ref().and_then(|auth| auth.key_in_query(scope)) {
-            secrets.push(key);
+            secrets.push((key.name, key.value));
         }
-        if let Body::Multipart(parts) = &self.body {
-            parts.secrets(scope, &mut secrets);
-        }
+        self.body.secrets(scope, &mut secrets);
         secrets
     }
 
@@ -37,13 +35,6 @@ impl RequestSpec {
         visit(&self.url);
         self.query.iter().for_each(|(_, tree, _)| tree.templates(visit));
         self.headers.iter().for_each(|(_, tree, _)| tree.templates(visit));
-        match &self.body {
-            Body::None | Body::File(_) => {}
-            Body::Json(tree) => tree.templates(visit),
-            Body::Form(fields) => fields.iter().for_each(|(_, tree, _)| tree.templates(visit)),
-            Body::Multipart(parts) => parts.templates(visit),
-            Body::Text(template) => visit(template),
-            Body::Graphql(graphql) => graphql.templates(visit),
-        }
+        self.body.templates(visit);
     }
 }

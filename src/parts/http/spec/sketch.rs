@@ -12,9 +12,9 @@ use crate::ground::secret::written::{self, Written};
 use crate::parts::http::channel::Channel;
 use crate::parts::http::curl::{Content, Hidden, Outline, Piece};
 use crate::parts::http::message::{Limits, holds_url, is_credential};
+use crate::parts::http::spec::RequestSpec;
 use crate::parts::http::spec::base_url::has_scheme;
-use crate::parts::http::spec::render::RenderedBody;
-use crate::parts::http::spec::{Body, RequestSpec};
+use crate::parts::http::spec::body::SketchedBody;
 use crate::parts::template::{Sketched, Sketcher, sketched};
 
 /// A request that is not wholly known.
@@ -27,11 +27,9 @@ pub struct Sketch {
     /// The headers in the order in which they are sent.
     pub headers: Vec<(String, Vec<Sketched>)>,
     /// The body; `None` where there is none.
-    pub body: Option<Vec<Sketched>>,
+    pub body: Option<SketchedBody>,
     /// What is computed when the request is sent, such as a signature.
     pub note: Option<&'static str>,
-    /// Whether the body is told in words, not as it is sent.
-    described: bool,
     /// User name and password of Basic.
     user: Option<Vec<Sketched>>,
     limits: Limits,
@@ -55,8 +53,8 @@ impl RequestSpec {
             push_pair(&mut url, &name, value, &mut is_first);
         }
         let url = hidden(url, written::parameters);
-        let (body, described) = self.sketch_body(sketcher);
-        let mut headers = self.sketch_headers(sketcher);
+        let body = self.body.sketch(sketcher);
+        let mut headers = self.sketch_headers(sketcher, body.as_ref().and_then(|body| body.media));
         headers.extend(credential.header);
         let mut limits = self.limits.resolve();
         // What is not known yet is left as it usually is.
@@ -70,7 +68,6 @@ impl RequestSpec {
             headers,
             body,
             note: credential.note,
-            described,
             user: credential.user,
             limits,
             channel: channel.flatten(),
@@ -94,46 +91,16 @@ impl RequestSpec {
         whole
     }
 
-    fn sketch_headers(&self, sketcher: &Sketcher<'_>) -> Vec<(String, Vec<Sketched>)> {
+    fn sketch_headers(&self, sketcher: &Sketcher<'_>, media: Option<&str>) -> Vec<(String, Vec<Sketched>)> {
         let mut headers = Vec::with_capacity(self.headers.len() + 2);
         for (name, tree, _) in &self.headers {
             let values = tree.sketch_values(sketcher).into_iter();
             headers.extend(values.map(|value| (name.as_str().to_owned(), of_header(name, value))));
         }
-        let media = match &self.body {
-            Body::Json(_) | Body::Graphql(_) => Some("application/json".to_owned()),
-            Body::Form(_) => RenderedBody::Form(Vec::new()).media_type().map(str::to_owned),
-            Body::Multipart(_) => Some("multipart/form-data".to_owned()),
-            Body::File(file) => Some(file.media_type().to_owned()),
-            Body::None | Body::Text(_) => None,
-        };
         let has_own = headers.iter().any(|(name, _)| name == "content-type");
-        let media = media.filter(|_| !has_own);
-        headers.extend(media.map(|media| ("content-type".to_owned(), vec![Sketched::Text(media)])));
+        let media = media.filter(|_| !has_own).map(|media| vec![Sketched::Text(media.to_owned())]);
+        headers.extend(media.map(|media| ("content-type".to_owned(), media)));
         headers
-    }
-
-    /// The body, and whether it is told in words.
-    fn sketch_body(&self, sketcher: &Sketcher<'_>) -> (Option<Vec<Sketched>>, bool) {
-        match &self.body {
-            Body::None => (None, false),
-            Body::Json(tree) => (Some(tree.sketch_json(sketcher)), false),
-            Body::Text(template) => (Some(hidden(template.sketch(sketcher), written::certain)), false),
-            Body::Graphql(graphql) => (Some(graphql.sketch(sketcher)), false),
-            Body::Multipart(parts) => (Some(parts.sketch(sketcher)), true),
-            Body::File(file) => (Some(vec![Sketched::Text(file.shown())]), true),
-            Body::Form(fields) => {
-                let mut pieces = Vec::new();
-                for (name, tree, _) in fields {
-                    for value in tree.sketch_values(sketcher) {
-                        let and = if pieces.is_empty() { "" } else { "&" };
-                        pieces.push(Sketched::Text(format!("{and}{}=", encode::url(name))));
-                        pieces.extend(value.into_iter().map(in_form));
-                    }
-                }
-                (Some(hidden(pieces, written::pairs)), false)
-            }
-        }
     }
 }
 
@@ -146,8 +113,10 @@ impl Sketch {
         };
         let body = match &self.body {
             None => Content::None,
-            Some(_) if self.described => Content::Elsewhere("the body is made when it is sent".to_owned()),
-            Some(body) => Content::Text(pieces(body)),
+            Some(body) if body.is_described => {
+                Content::Elsewhere("the body is made when it is sent".to_owned())
+            }
+            Some(body) => Content::Text(pieces(&body.pieces)),
         };
         let headers = self.headers.iter().filter(|(name, _)| self.user.is_none() || name != "authorization");
         let target = self.origin();
@@ -207,7 +176,7 @@ fn of_header(name: &HeaderName, value: Vec<Sketched>) -> Vec<Sketched> {
 }
 
 /// A text in which what is known of a value under a secret's name is told by that name.
-fn hidden(pieces: Vec<Sketched>, find: fn(&str) -> Vec<Written<'_>>) -> Vec<Sketched> {
+pub(super) fn hidden(pieces: Vec<Sketched>, find: fn(&str) -> Vec<Written<'_>>) -> Vec<Sketched> {
     // What is not a text is no part of a name, and no sign that separates.
     let plain = |piece: &Sketched| match piece {
         Sketched::Text(text) => text.clone(),
@@ -247,15 +216,8 @@ fn push_pair(url: &mut Vec<Sketched>, name: &str, value: Vec<Sketched>, is_first
     url.extend(value.into_iter().map(encoded));
 }
 
-/// As it stands in a form, where a blank is `+`.
-fn in_form(piece: Sketched) -> Sketched {
-    match encoded(piece) {
-        Sketched::Text(text) => Sketched::Text(text.replace("%20", "+")),
-        piece => piece,
-    }
-}
-
-fn encoded(piece: Sketched) -> Sketched {
+/// As it stands in a query.
+pub(super) fn encoded(piece: Sketched) -> Sketched {
     match piece {
         Sketched::Text(text) => Sketched::Text(encode::url(&text)),
         piece => piece,

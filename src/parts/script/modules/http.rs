@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::ground::diagnostic::did_you_mean;
 use crate::ground::encode;
+use crate::ground::given;
 use crate::ground::quantity;
 use crate::ground::source::Span;
 use crate::parts::auth::Auth;
@@ -199,12 +200,15 @@ fn header_value(call: &Call, name: &str, value: &str) -> Result<HeaderValue, Fai
 fn scheme(call: &Call, fields: &RhaiMap) -> Result<Option<(Auth, Scope)>, Failure> {
     let Some(auth) = present(fields, "auth") else { return Ok(None) };
     let value = to_value(auth, None)?;
-    let given = Auth::given(&value, &call.run.host.scope);
-    given.map(Some).map_err(|(why, help)| {
-        // A map of YAML is `#{ … }` in a script.
-        let help = help.map(|help| help.replace(": {", ": #{"));
-        call.error_with(&format!("cannot use `auth`: {why}"), help)
-    })
+    let given = Auth::of_script(&value, &call.run.host.scope);
+    given.map(Some).map_err(|why| unfit(call, "cannot use `auth`", why))
+}
+
+/// A value that is not what a file could have in its place.
+fn unfit(call: &Call, what: &str, why: given::Error) -> Failure {
+    // A map of YAML is `#{ … }` in a script.
+    let help = why.help.map(|help| help.replace(": {", ": #{"));
+    call.error_with(&format!("{what}: {}", why.message), help)
 }
 
 fn refused(call: &Call, why: &template::Error) -> Failure {
@@ -239,10 +243,8 @@ fn limits(call: &Call, fields: &RhaiMap) -> Result<Limits, Failure> {
             quantity::duration(&timeout).map_err(|why| call.run.error(why.to_string(), Some(why.help())))?;
     }
     if let Some(given) = present(fields, "limits") {
-        limits.take(&to_value(given, None)?).map_err(|(why, help)| {
-            // A map of YAML is `#{ … }` in a script.
-            call.error_with(&format!("cannot send: {why}"), help.map(|help| help.replace(": {", ": #{")))
-        })?;
+        let taken = limits.take(&to_value(given, None)?);
+        taken.map_err(|why| unfit(call, "cannot send", why))?;
     }
     Ok(limits)
 }

@@ -3,11 +3,9 @@
 //! It is read by the same readers, so that a script and a file know the same schemes and refuse the
 //! same mistakes. A value is never taken for a template: one that could be is put into a variable.
 
-use crate::ground::read::Reading;
+use crate::ground::given;
 use crate::ground::secret::Marked;
-use crate::ground::source::Source;
 use crate::ground::value::{Map, Value};
-use crate::ground::yaml;
 use crate::parts::auth::Auth;
 use crate::parts::scope::Scope;
 
@@ -17,23 +15,11 @@ impl Auth {
     ///
     /// # Errors
     /// What is wrong, and what to do about it. Neither shows a value.
-    pub fn given(value: &Value, scope: &Scope) -> Result<(Self, Scope), (String, Option<String>)> {
+    pub fn of_script(value: &Value, scope: &Scope) -> Result<(Self, Scope), given::Error> {
         let mut own = Scope::new(scope.needles.clone(), scope.clock.clone());
         own.challenges = scope.challenges.clone();
-        let mut names = 0;
-        let text = plain(value, &own, &mut names).to_json();
-        let source = Source::text("auth", text);
-        let node = yaml::read(&source).map_err(|problem| (problem.message, problem.help))?;
-        let reading = Reading::new(&source);
-        let auth = Self::read(&node, &reading);
-        let problem = reading.finish().0.into_iter().next();
-        match (auth, problem) {
-            (Some(auth), None) => Ok((auth, own)),
-            (_, problem) => {
-                let problem = problem.map(|problem| (problem.message, problem.help));
-                Err(problem.unwrap_or_else(|| ("this is no `auth`".to_owned(), None)))
-            }
-        }
+        let plain = plain(value, &own, &mut 0);
+        given::read("auth", &plain, Self::read).map(|auth| (auth, own))
     }
 }
 

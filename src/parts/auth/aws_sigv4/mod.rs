@@ -14,10 +14,12 @@ use url::Url;
 use crate::ground::encode;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
-use crate::parts::auth::{Part, learn_proof, set_credential};
+use crate::parts::auth::Scheme;
+use crate::parts::auth::credential::{Credential, learn_proof, set_credential};
+use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Mention};
+use crate::parts::template::{Error, Mention, Sketcher};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
@@ -68,8 +70,10 @@ impl AwsSigv4 {
             service: service?,
         })
     }
+}
 
-    pub(super) fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
+impl Scheme for AwsSigv4 {
+    fn apply(&self, request: &mut Request, scope: &Scope) -> Result<(), Error> {
         let access_key = self.access_key.text(scope, "access_key")?;
         let secret_key = self.secret_key.text(scope, "secret_key")?;
         let (Some(access_key), Some(secret_key)) = (access_key, secret_key) else { return Ok(()) };
@@ -93,9 +97,13 @@ impl AwsSigv4 {
         set_credential(request, AUTHORIZATION, &authorization, self.access_key.span)
     }
 
-    pub(super) fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
+    fn reads(&self, visit: &mut dyn FnMut(Mention<'_>)) {
         let parts = [&self.access_key, &self.secret_key, &self.region, &self.service];
         parts.into_iter().chain(&self.token).for_each(|part| part.tree.reads(visit));
+    }
+
+    fn sketch(&self, _: &Sketcher<'_>) -> Credential {
+        Credential::later("`aws_sigv4` signs it when it is sent")
     }
 }
 
