@@ -20,7 +20,7 @@ fn main() {
     let chosen = env::var_os("RUSTC_LINKER").is_some() || of("CARGO_ENCODED_RUSTFLAGS").contains("link");
     if !chosen {
         println!("cargo::rustc-link-arg-bins=-T");
-        // From the package's folder, where the compiler is started: what is written here outlives a move of it.
+        // From the package's folder, where the compiler is started: it may be moved afterwards.
         println!("cargo::rustc-link-arg-bins=src/main.ld");
     }
 }

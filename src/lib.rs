@@ -27,7 +27,7 @@
 //! | [`ground`] | texts, places, messages, values, secrets, signatures ([`jws`](ground::jws)), the reader of YAML | |
 //! | [`parts`] | what a step is made of: requests, templates, scripts, selectors, predicates | a predicate: `expect/predicate`; a selector: `select`; an auth scheme: its own file in `auth`; a script function: its module's file in `script/modules`; a filter: `template/filters`; a way of travelling: `http/channel.rs` |
 //! | [`document`] | what was written: workflows, inputs, environments, rows; the plan, the layout | a key of a step: `workflow/step.rs`, and its sentence in `workflow/schema` |
-//! | [`running`] | what happens: runs, steps, events, outcomes | an event: `event.rs` |
+//! | [`running`] | what happens: runs, steps, events, outcomes; what of it is learnt as a secret (`learn`), shown (`show`) and told (`tell`) | an event: `event.rs` |
 //! | [`reading`] | what people and programs are told of it | a report: its own file in `report` |
 //! | [`services`] | mocks, and the [`Runner`] that programs use | |
 //! | [`cli`] | the command | a command: its own file |
@@ -37,10 +37,13 @@
 //! | key | read by | carried out by |
 //! |---|---|---|
 //! | `inputs`, `--env`, `--data` | [`document::workflow`] (`input`), [`document::environment`], [`document::rows`] | [`document::inputs`], which reads nothing that nobody needs |
+//! | `vars`, `outputs`, `finally`, `uses` and `with` | [`document::workflow`] | `running/flow.rs`, `uses.rs` |
 //! | `steps` and what refers to what | `workflow/step.rs`, judged by `workflow/check` | `running/flow.rs`, one after another |
 //! | `when`, `for_each`, `repeat`, `parallel` | [`parts::condition`], [`parts::for_each`], [`parts::repeat`] | `running/for_each.rs`, `repeat.rs`, `parallel.rs` |
 //! | `request`, `retry` | [`parts::http::spec`], [`parts::retry`] | `running/exchange.rs`, by way of the [`Transport`](parts::http::Transport) |
-//! | `redirects`, `cookies`, `tls`, `proxy`, `resolve` | [`parts::http::channel`] | [`parts::http::cookies`], `http/redirect/`, `tls`, `proxy.rs`, `resolve.rs` |
+//! | `json`, `form`, `multipart`, `body`, `file`, `graphql` | `http/spec/body.rs` | the same |
+//! | `timeout`, `max_body`, `limits` | `http/spec/limits.rs` | `http/body.rs`, `decode`, `framing.rs` |
+//! | `redirects`, `cookies`, `tls`, `proxy`, `resolve`, `http_version` | [`parts::http::channel`] | `http/redirect`, [`parts::http::cookies`], `tls`, `proxy.rs`, `no_proxy.rs`, `resolve.rs` |
 //! | `auth` | [`parts::auth`] | the same, last before the request is sent |
 //! | `extract`, `expect` | [`parts::extract`], [`parts::expect`] | [`parts::select`]; keys that sign tokens are fetched by `running/jwks.rs` |
 //! | `before`, `after`, `script` | [`parts::script`] | the same, on a thread of its own |

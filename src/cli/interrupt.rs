@@ -1,4 +1,4 @@
-//! What ends a run before its time: Ctrl-C, and SIGTERM from whoever ends a process.
+//! What ends a run before its time, and a mock that is served: Ctrl-C, and SIGTERM from whoever ends a process.
 //!
 //! Once a process has listened for them the system no longer ends it by itself. Where a person is asked,
 //! a thread listens until the process is over, which no question and no command can keep waiting; any

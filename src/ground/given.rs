@@ -8,7 +8,7 @@ use crate::ground::source::Source;
 use crate::ground::value::Value;
 use crate::ground::yaml::{self, Node};
 
-/// Why a value is not what it is given as. Shows none of it.
+/// Why a value is not what it is given as, in the words for a file: they name what makes no sense.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {

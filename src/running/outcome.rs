@@ -41,7 +41,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict of both together: the worse of them.
+    /// The verdict of both together: the worse of them; what was skipped fails nothing.
     pub(super) const fn worse(self, other: Self) -> Self {
         match (self, other) {
             (Self::Errored, _) | (_, Self::Errored) => Self::Errored,

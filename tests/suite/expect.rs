@@ -82,7 +82,7 @@ fn a_pattern_without_end_ends() {
     ran.fails_with(Cause::CheckFailed);
 }
 
-/// Nor does one that costs a step for each of ten thousand places get to search a large text (S70).
+/// A pattern of ten thousand states is not searched for in a large text (S70).
 #[test]
 fn a_pattern_that_would_take_too_long_is_an_error_wherever_it_stands() {
     let told = vec!["would take too long in a text of 100000", "repeat less of what repeats itself"];

@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM, as a process gets them: the first ends the run in order, the second at once.
+//! Ctrl-C and SIGTERM, as a process gets them: the first ends a run in order, the second at once; a mock that
+//! is served ends with the first.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -8,7 +8,7 @@ use crate::ground::encode;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
 use crate::parts::auth::Scheme;
-use crate::parts::auth::credential::{Credential, KeyInQuery, set_credential};
+use crate::parts::auth::credential::{KeyInQuery, SketchedCredential, set_credential};
 use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::http::message::reserved;
@@ -109,17 +109,18 @@ impl Scheme for ApiKey {
         self.value.tree.reads(visit);
     }
 
-    fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential {
+    fn sketch(&self, sketcher: &Sketcher<'_>) -> SketchedCredential {
         let value = self.value.sketch(sketcher, "api_key");
         match &self.place {
-            Place::Header(name) => Credential::in_header(name, "", value),
-            Place::Cookie(name) => Credential::in_header(&COOKIE, &format!("{name}="), value),
+            Place::Header(name) => SketchedCredential::in_header(name, "", value),
+            Place::Cookie(name) => SketchedCredential::in_header(&COOKIE, &format!("{name}="), value),
             Place::Query(name) => {
                 let query = value.map(|value| (Arc::clone(name), value));
-                Credential { query, ..Credential::default() }
+                SketchedCredential { query, ..SketchedCredential::default() }
             }
         }
     }
+
     fn key_in_query(&self, scope: &Scope) -> Option<KeyInQuery> {
         let Place::Query(parameter) = &self.place else { return None };
         let found = self.value.text(scope, "api_key").ok()??;

@@ -6,7 +6,7 @@ use crate::ground::encode;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
 use crate::parts::auth::Scheme;
-use crate::parts::auth::credential::{Credential, set_credential};
+use crate::parts::auth::credential::{SketchedCredential, set_credential};
 use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
@@ -55,7 +55,7 @@ impl Scheme for Basic {
         self.password.tree.reads(visit);
     }
 
-    fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential {
+    fn sketch(&self, sketcher: &Sketcher<'_>) -> SketchedCredential {
         let password = self.password.sketch(sketcher, "password");
         let user = password.as_ref().map(|password| {
             let mut user = self.username.tree.sketch_values(sketcher).concat();
@@ -63,6 +63,6 @@ impl Scheme for Basic {
             user.extend(password.iter().cloned());
             user
         });
-        Credential { user, ..Credential::in_header(&AUTHORIZATION, "Basic ", password) }
+        SketchedCredential { user, ..SketchedCredential::in_header(&AUTHORIZATION, "Basic ", password) }
     }
 }

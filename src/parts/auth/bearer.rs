@@ -6,7 +6,7 @@ use crate::ground::read::Reading;
 use crate::ground::token::refused;
 use crate::ground::yaml::Node;
 use crate::parts::auth::Scheme;
-use crate::parts::auth::credential::{Credential, set_credential};
+use crate::parts::auth::credential::{SketchedCredential, set_credential};
 use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
@@ -48,8 +48,8 @@ impl Scheme for Bearer {
         self.token.tree.reads(visit);
     }
 
-    fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential {
-        Credential::in_header(&AUTHORIZATION, "Bearer ", self.token.sketch(sketcher, "token"))
+    fn sketch(&self, sketcher: &Sketcher<'_>) -> SketchedCredential {
+        SketchedCredential::in_header(&AUTHORIZATION, "Bearer ", self.token.sketch(sketcher, "token"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! A credential in its place: as it is sent, and as far as it is known before.
 
+use std::fmt;
 use std::sync::Arc;
 
 use reqwest::header::{HeaderName, HeaderValue};
@@ -11,7 +12,7 @@ use crate::parts::template::{Error, Sketched};
 
 /// A credential that is not wholly known.
 #[derive(Debug, Default)]
-pub struct Credential {
+pub struct SketchedCredential {
     /// The header that it stands in.
     pub header: Option<(String, Vec<Sketched>)>,
     /// The parameter of the query that it stands in.
@@ -23,7 +24,6 @@ pub struct Credential {
 }
 
 /// A key that stands in the query, where no mark travels with it.
-#[derive(Debug)]
 pub struct KeyInQuery {
     /// The parameter that has it.
     pub parameter: Arc<str>,
@@ -33,7 +33,14 @@ pub struct KeyInQuery {
     pub value: String,
 }
 
-impl Credential {
+impl fmt::Debug for KeyInQuery {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyInQuery").field("parameter", &self.parameter).finish_non_exhaustive()
+    }
+}
+
+impl SketchedCredential {
     /// One that stands in a header behind the word `before`; none for null.
     pub(super) fn in_header(name: &HeaderName, before: &str, value: Option<Vec<Sketched>>) -> Self {
         let header = value.map(|value| {
@@ -72,5 +79,17 @@ pub(super) fn learn_proof(name: &str, credential: &str, scope: &Scope) {
     let end = |value: &str| value.find(['"', ',']).unwrap_or(value.len());
     if let Some(value) = value {
         scope.needles.learn(&name.to_ascii_lowercase().into(), &value[..end(value)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_not_printed_with_what_else_is_known_of_it() {
+        let key = KeyInQuery { parameter: "key".into(), name: "api_key".into(), value: "d0-n0t-sh0w".into() };
+        let printed = format!("{key:?}");
+        assert!(printed.contains("key") && !printed.contains("sh0w"), "{printed}");
     }
 }

@@ -9,7 +9,7 @@ use crate::ground::read::Reading;
 use crate::ground::value::{Map, Value};
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::auth::Scheme;
-use crate::parts::auth::credential::{Credential, set_credential};
+use crate::parts::auth::credential::{SketchedCredential, set_credential};
 use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
@@ -77,8 +77,8 @@ impl Scheme for Jwt {
         }
     }
 
-    fn sketch(&self, _: &Sketcher<'_>) -> Credential {
-        Credential::later("`jwt` signs a token when it is sent")
+    fn sketch(&self, _: &Sketcher<'_>) -> SketchedCredential {
+        SketchedCredential::later("`jwt` signs a token when it is sent")
     }
 }
 

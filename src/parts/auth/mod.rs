@@ -25,7 +25,7 @@ use crate::parts::http::{Request, Response};
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention, Sketcher};
 
-pub use crate::parts::auth::credential::{Credential, KeyInQuery};
+pub use crate::parts::auth::credential::{KeyInQuery, SketchedCredential};
 
 /// How a request is authenticated.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ trait Scheme {
     fn reads(&self, visit: &mut dyn FnMut(Mention<'_>));
 
     /// The credential, as far as it is known before it is sent.
-    fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential;
+    fn sketch(&self, sketcher: &Sketcher<'_>) -> SketchedCredential;
 
     /// The key that stands in the query, where one does.
     fn key_in_query(&self, _: &Scope) -> Option<KeyInQuery> {
@@ -182,7 +182,7 @@ impl Auth {
 
     /// The credential, as far as it is known.
     #[must_use]
-    pub fn sketch(&self, sketcher: &Sketcher<'_>) -> Credential {
+    pub fn sketch(&self, sketcher: &Sketcher<'_>) -> SketchedCredential {
         self.scheme().map(|scheme| scheme.sketch(sketcher)).unwrap_or_default()
     }
 

@@ -60,6 +60,7 @@ impl Part {
         }
         Ok(Some(Marked::new(text, marks)))
     }
+
     /// A secret by its name, or that of its place; `None` for null.
     pub(super) fn sketch(&self, sketcher: &Sketcher<'_>, name: &str) -> Option<Vec<Sketched>> {
         let pieces = self.tree.sketch_values(sketcher).concat();

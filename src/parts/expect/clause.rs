@@ -89,10 +89,7 @@ impl Clause {
                 (tell == Tell::All || !check.passed).then_some(check)
             }
             Self::Schema(schema) => {
-                return {
-                    schema.check(answer, scope, tell, checks)?;
-                    Ok(())
-                };
+                return schema.check(answer, scope, tell, checks);
             }
             Self::Jwt(token) => return token.check(answer, scope, tell, checks),
         };

@@ -15,8 +15,8 @@ use serde_json::Value as Json;
 use url::Url;
 
 use crate::ground::file::{self, Refused};
-use crate::ground::pattern::{TooLong, may_search, places};
 use crate::ground::read::Reading;
+use crate::ground::regex::{TooLong, may_search, states};
 use crate::ground::secret::{is_secret_name, pseudonym};
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
@@ -41,8 +41,8 @@ const PATTERN: usize = 4 << 20;
 pub(super) struct Schema {
     name: Arc<str>,
     validator: Arc<Validator>,
-    /// At how many places the most expensive of its patterns may stand at once.
-    places: u64,
+    /// In how many states the searches for its patterns may be that look at the same text.
+    states: u64,
     span: Span,
 }
 
@@ -57,9 +57,9 @@ impl Schema {
     pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         let scalar = reading.text(node, "schema")?;
         match compile(&scalar.text, &reading.source) {
-            Ok((validator, places)) => {
+            Ok((validator, states)) => {
                 let name = Arc::clone(&scalar.text);
-                Some(Self { name, validator: Arc::new(validator), places, span: node.span })
+                Some(Self { name, validator: Arc::new(validator), states, span: node.span })
             }
             Err(refused) => {
                 refused.report(scalar, reading);
@@ -80,7 +80,7 @@ impl Schema {
         checks: &mut Vec<Check>,
     ) -> Result<(), Error> {
         let what = format!("schema {}", self.name);
-        may_search(self.places, answer.response().body.len()).map_err(|found| {
+        may_search(self.states, answer.response().body.len()).map_err(|found| {
             Error::new(self.span, format!("a pattern of {what} {found}")).help(TooLong::HELP)
         })?;
         let instance = match answer.tree(&what) {
@@ -135,35 +135,42 @@ fn segment(part: &LocationSegment<'_>) -> Segment {
     }
 }
 
-/// The validator, and at how many places the most expensive pattern of all its files may stand at once.
+/// The validator, and the most [`search_states`] of its files.
 fn compile(written: &str, source: &Source) -> Result<(Validator, u64), Refused> {
     let found = file::inside(written, source)?;
     let schema = json(&file::bytes(&found.real, LARGEST_FILE)?)?;
-    let places = Arc::new(AtomicU64::new(most_places(&schema)));
+    let states = Arc::new(AtomicU64::new(search_states(&schema)));
     let base = Url::from_file_path(&found.real).map_err(|()| Refused::unfit("has no URL"))?;
     let patterns = PatternOptions::fancy_regex();
     let patterns = patterns.backtrack_limit(BACKTRACKS).size_limit(PATTERN).dfa_size_limit(PATTERN);
     let options = jsonschema::options()
         .with_base_uri(base.as_str())
-        .with_retriever(Beside { project: found.project, places: Arc::clone(&places) })
+        .with_retriever(Beside { project: found.project, states: Arc::clone(&states) })
         .with_pattern_options(patterns)
         .should_validate_formats(true);
     let validator = options.build(&schema).map_err(|error| invalid(&error))?;
-    Ok((validator, places.load(Ordering::Relaxed)))
+    Ok((validator, states.load(Ordering::Relaxed)))
 }
 
-/// At how many places the most expensive pattern in a file may stand at once: texts under `pattern`, and the names under
-/// `patternProperties`. A property of such a name may be among them.
-fn most_places(schema: &Json) -> u64 {
-    let inside = match schema {
-        Json::Object(members) => members.values().map(most_places).max(),
-        Json::Array(elements) => elements.iter().map(most_places).max(),
-        _ => None,
+/// In how many states the searches for the patterns of a file may be that look at the same text: one that is
+/// under `allOf` is looked for beside the others there, and beside that of the whole.
+fn search_states(schema: &Json) -> u64 {
+    const BESIDE: [&str; 7] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else"];
+    let Json::Object(members) = schema else {
+        let elements = schema.as_array().into_iter().flatten();
+        return elements.map(search_states).max().unwrap_or(0);
     };
-    let pattern = schema.get("pattern").and_then(Json::as_str).into_iter();
-    let names =
-        schema.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(|names| names.keys());
-    pattern.chain(names.map(String::as_str)).map(places).chain(inside).max().unwrap_or(0)
+    let own = members.get("pattern").and_then(Json::as_str).into_iter();
+    let names = members.get("patternProperties").and_then(Json::as_object).into_iter().flatten();
+    let own = own.chain(names.map(|(name, _)| &**name)).map(states);
+    let beside = BESIDE.iter().filter_map(|name| members.get(*name)).map(|found| match found {
+        Json::Array(schemas) => schemas.iter().map(search_states).fold(0, u64::saturating_add),
+        schema => search_states(schema),
+    });
+    let here = own.chain(beside).fold(0, u64::saturating_add);
+    let below =
+        members.iter().filter(|(name, _)| !BESIDE.contains(&&***name)).map(|(_, found)| search_states(found));
+    below.fold(here, u64::max)
 }
 
 fn invalid(error: &ValidationError<'_>) -> Refused {
@@ -182,7 +189,7 @@ fn json(bytes: &[u8]) -> Result<Json, Refused> {
 /// Finds what a schema refers to, among the files of the project.
 struct Beside {
     project: PathBuf,
-    places: Arc<AtomicU64>,
+    states: Arc<AtomicU64>,
 }
 
 impl Beside {
@@ -200,7 +207,7 @@ impl Retrieve for Beside {
         let Some(path) = path else { return Err("only files of the project are read".into()) };
         let found = self.load(&path).and_then(|bytes| json(&bytes));
         if let Ok(schema) = &found {
-            self.places.fetch_max(most_places(schema), Ordering::Relaxed);
+            self.states.fetch_max(search_states(schema), Ordering::Relaxed);
         }
         found.map_err(|refused| refused.about().into())
     }
@@ -242,6 +249,20 @@ mod tests {
         let old = compiled(&[("a.json", &text("http://json-schema.org/draft-07/schema#"))]);
         assert!(!old.expect("a schema").is_valid(&serde_json::json!([1])));
         assert!(compiled(&[("a.json", &text("https://json-schema.org/draft/2020-12/schema"))]).is_err());
+    }
+
+    #[test]
+    fn patterns_that_look_at_the_same_text_count_together() {
+        for (text, expected) in [
+            (r#"{"type":"string"}"#, 0),
+            (r#"{"properties":{"a":{"pattern":"abc"},"b":{"pattern":"ab"}}}"#, 3),
+            (r#"{"allOf":[{"pattern":"abc"},{"pattern":"ab"}],"pattern":"a"}"#, 6),
+            (r#"{"if":{"pattern":"abc"},"else":{"not":{"pattern":"ab"}}}"#, 5),
+            (r#"{"patternProperties":{"abc":true,"a":{"pattern":"abcdef"}}}"#, 6),
+        ] {
+            let schema = serde_json::from_str(text).expect("it is JSON");
+            assert_eq!(search_states(&schema), expected, "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The one boundary to the network: a request goes in, the whole answer comes out.
 //!
-//! Steps, scripts, token requests and the proxy all send through a [`Transport`], so that limits,
-//! redirects and the stripping of credentials hold for each of them. The network's own is the
+//! Steps, scripts and whoever fetches keys send through a [`Transport`], so that limits, redirects and the stripping of credentials hold for each of them. The network's own is the
 //! [`Client`](crate::parts::http::Client); a program may bring another, as the suite does to see what
 //! is under way.
 

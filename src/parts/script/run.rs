@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use crate::ground::diagnostic::did_you_mean;
-use crate::ground::pattern::Pattern;
+use crate::ground::regex::BoundedRegex;
 use crate::ground::secret::{Marked, Marks, SHORTEST, is_jwt, is_secret_name, pseudonym};
 use crate::ground::value::Value;
 use crate::parts::scope::{Fixed, RESERVED};
@@ -69,7 +69,7 @@ pub(super) struct State {
     /// What `check(…)` found: name, whether it passed, and where it stands.
     pub(super) checks: Vec<(String, bool, At)>,
     /// The patterns of `regex::` that were compiled.
-    pub(super) patterns: HashMap<String, Pattern>,
+    pub(super) patterns: HashMap<String, BoundedRegex>,
     /// The request, once it was touched.
     pub(super) draft: Option<Draft>,
     /// Whether the request was changed.

@@ -10,6 +10,7 @@ use crate::parts::select::path::Path;
 
 /// How many steps a path may take through an answer.
 pub(super) const MOST_STEPS: u64 = 10_000_000;
+
 /// What makes a path expensive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cost {

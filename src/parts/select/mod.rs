@@ -17,8 +17,8 @@ pub mod page;
 pub mod pass;
 pub mod path;
 pub mod pattern;
+mod pattern_cost;
 pub mod query;
-mod searches;
 mod shared;
 mod xml;
 pub mod xpath;
@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use reqwest::header::HeaderName;
 
-use crate::ground::pattern::TooLong;
 use crate::ground::read::{Fields, Reading};
+use crate::ground::regex::TooLong;
 use crate::ground::secret::{Marks, is_jwt, is_secret_name};
 use crate::ground::value::Value;
 use crate::ground::yaml::{Node, Scalar};
@@ -362,7 +362,7 @@ fn refuse(scalar: &Scalar, reading: &Reading, message: String) {
 
 fn first_match(pattern: &Pattern, response: &Response) -> Result<Option<Value>, TooLong> {
     let text = response.text();
-    let found = pattern.regex().captures(&text)?;
+    let found = pattern.captures(&text)?;
     let group = found.and_then(|found| found.get(usize::from(found.len() > 1)));
     Ok(group.map(|group| group.as_str().into()))
 }

@@ -3,10 +3,11 @@
 //! Selectors and predicates share it, so that a mistake is shown at its place in the YAML.
 
 use std::fmt;
-use std::sync::Arc;
 
-use crate::ground::pattern::{self, TooLong};
+use regex::Captures;
+
 use crate::ground::read::Reading;
+use crate::ground::regex::{BoundedRegex, TooLong};
 use crate::ground::source::Span;
 use crate::ground::yaml::Scalar;
 use crate::parts::template::Error;
@@ -14,36 +15,29 @@ use crate::parts::template::Error;
 /// How large the compiled form may become, in bytes.
 const MAX_COMPILED: usize = 4 << 20;
 
-/// A regular expression, the text that it was made from, and where that stands.
+/// A regular expression and where it stands.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    written: Arc<str>,
-    regex: pattern::Pattern,
+    regex: BoundedRegex,
     span: Span,
 }
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/{}/", self.written)
+        write!(f, "/{}/", self.as_str())
     }
 }
 
 impl Pattern {
     /// Compiles a scalar; a mistake is reported at its place. `what` names the key.
     pub fn read(scalar: &Scalar, reading: &Reading, what: &str, ignore_case: bool) -> Option<Self> {
-        match pattern::Pattern::new(&scalar.text, ignore_case, MAX_COMPILED) {
-            Ok(regex) => Some(Self { written: Arc::clone(&scalar.text), regex, span: scalar.span }),
+        match BoundedRegex::new(&scalar.text, ignore_case, MAX_COMPILED) {
+            Ok(regex) => Some(Self { regex, span: scalar.span }),
             Err(error) => {
                 report(scalar, reading, what, &error);
                 None
             }
         }
-    }
-
-    /// The compiled form.
-    #[must_use]
-    pub const fn regex(&self) -> &pattern::Pattern {
-        &self.regex
     }
 
     /// Whether it is found in a text.
@@ -56,10 +50,18 @@ impl Pattern {
         self.regex.is_match(text).map_err(too_long)
     }
 
+    /// The first match and its groups.
+    ///
+    /// # Errors
+    /// The search would take too long.
+    pub fn captures<'t>(&self, text: &'t str) -> Result<Option<Captures<'t>>, TooLong> {
+        self.regex.captures(text)
+    }
+
     /// The text that it was made from.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.written
+        self.regex.as_str()
     }
 }
 

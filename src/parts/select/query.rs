@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use serde_json_path::JsonPath;
 
-use crate::ground::pattern::{TooLong, may_search};
 use crate::ground::read::Reading;
+use crate::ground::regex::TooLong;
 use crate::ground::value::Value;
 use crate::ground::yaml::Scalar;
 use crate::parts::select::answer::Answer;
 use crate::parts::select::cost::{Cost, MOST_STEPS};
 use crate::parts::select::missing::{Absence, Missing};
 use crate::parts::select::path::{Path, Segment};
+use crate::parts::select::pattern_cost::PatternCost;
 use crate::parts::select::shared::{MOST_AGAIN, shared};
-use crate::parts::select::{named, searches, too_deep};
+use crate::parts::select::{named, too_deep};
 
 /// How deep brackets may be nested in a path: the general engine's parser is recursive.
 pub(super) const MAX_NESTING: usize = 8;
@@ -39,8 +40,7 @@ pub struct General {
     /// What it begins with before it branches.
     beginning: Path,
     cost: Cost,
-    /// At how many places its patterns may stand at once.
-    places: u64,
+    patterns: PatternCost,
 }
 
 impl General {
@@ -50,7 +50,7 @@ impl General {
         if self.cost.is_too_much(root) {
             return Err(self.too_much(&format!("takes more than {MOST_STEPS} steps through this answer")));
         }
-        if let Err(found) = may_search(self.places, answer.response().body.len()) {
+        if let Err(found) = self.patterns.allows(root, answer.response().body.len()) {
             let missing = Missing::nothing(self.text.to_string(), format!("{found}"));
             return Err(missing.with(Absence::TooMuch, Some(TooLong::HELP.to_owned())));
         }
@@ -104,9 +104,9 @@ impl Query {
         };
         match parsed {
             Ok(compiled) => {
-                let (cost, places) = (Cost::of(text), searches::places(text));
+                let (cost, patterns) = (Cost::of(text), PatternCost::of(text));
                 let text = Arc::clone(&scalar.text);
-                Some(Self::General(Arc::new(General { text, compiled, beginning, cost, places })))
+                Some(Self::General(Arc::new(General { text, compiled, beginning, cost, patterns })))
             }
             Err((position, reason)) => {
                 report_path(scalar, reading, position, &reason);

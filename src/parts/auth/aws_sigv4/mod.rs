@@ -15,7 +15,7 @@ use crate::ground::encode;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
 use crate::parts::auth::Scheme;
-use crate::parts::auth::credential::{Credential, learn_proof, set_credential};
+use crate::parts::auth::credential::{SketchedCredential, learn_proof, set_credential};
 use crate::parts::auth::part::Part;
 use crate::parts::http::Request;
 use crate::parts::scope::Scope;
@@ -102,8 +102,8 @@ impl Scheme for AwsSigv4 {
         parts.into_iter().chain(&self.token).for_each(|part| part.tree.reads(visit));
     }
 
-    fn sketch(&self, _: &Sketcher<'_>) -> Credential {
-        Credential::later("`aws_sigv4` signs it when it is sent")
+    fn sketch(&self, _: &Sketcher<'_>) -> SketchedCredential {
+        SketchedCredential::later("`aws_sigv4` signs it when it is sent")
     }
 }
 

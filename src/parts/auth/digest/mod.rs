@@ -16,7 +16,7 @@ use crate::ground::random;
 use crate::ground::read::Reading;
 use crate::ground::yaml::Node;
 use crate::parts::auth::Scheme;
-use crate::parts::auth::credential::{Credential, learn_proof, set_credential};
+use crate::parts::auth::credential::{SketchedCredential, learn_proof, set_credential};
 use crate::parts::auth::digest::challenge::{Challenge, Exchange, parameters_of};
 use crate::parts::auth::part::Part;
 use crate::parts::http::redirect::carry_on;
@@ -160,8 +160,8 @@ impl Scheme for Digest {
         self.password.tree.reads(visit);
     }
 
-    fn sketch(&self, _: &Sketcher<'_>) -> Credential {
-        Credential::later("`digest` answers the server's challenge")
+    fn sketch(&self, _: &Sketcher<'_>) -> SketchedCredential {
+        SketchedCredential::later("`digest` answers the server's challenge")
     }
 }
 

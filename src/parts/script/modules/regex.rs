@@ -1,13 +1,13 @@
 //! `regex::`: patterns of the `regex` crate, whose search never goes back over a text.
 //!
-//! A pattern is compiled once for a run. Searching for all matches may still take the square of a
-//! text's length, and a replacement may be far larger than both: so the clock and the limit on
+//! A pattern is compiled once for a run. Searching for all matches may take the square of a text's
+//! length, and a replacement may be far larger than both: so the script's own clock and its limit on
 //! texts are asked at every match.
 
 use regex::Captures;
 use rhai::{Array, Dynamic, EvalAltResult};
 
-use crate::ground::pattern::{Pattern, TooLong};
+use crate::ground::regex::{BoundedRegex, TooLong};
 use crate::parts::script::ELEMENTS;
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::run::{Answer, Failure};
@@ -63,9 +63,9 @@ fn replace(call: &mut Call) -> Answer {
     let with = call.text(2)?;
     let most = call.run.limits.text;
     let (mut replaced, mut behind) = (String::new(), 0);
-    let pattern = pattern.for_every(&text).map_err(|found| too_long(call, found))?;
-    for groups in pattern.captures_iter(&text) {
+    for groups in pattern.every(&text).map_err(|found| too_long(call, found))? {
         go_on(call)?;
+        let groups = groups.map_err(|found| too_long(call, found))?;
         let Some(whole) = groups.get(0) else { continue };
         replaced.push_str(&text[behind..whole.start()]);
         behind = whole.end();
@@ -86,15 +86,18 @@ fn longest(groups: &Captures, with: &str) -> usize {
 
 fn split(call: &mut Call) -> Answer {
     let (text, pattern) = arguments(call)?;
-    let mut pieces = Array::new();
-    let pattern = pattern.for_every(&text).map_err(|found| too_long(call, found))?;
-    for piece in pattern.split(&text) {
+    let (mut pieces, mut behind) = (Array::new(), 0);
+    for groups in pattern.every(&text).map_err(|found| too_long(call, found))? {
         go_on(call)?;
-        if pieces.len() == ELEMENTS {
+        let between = groups.map_err(|found| too_long(call, found))?.get_match().range();
+        // One more stands behind the last match.
+        if pieces.len() + 1 == ELEMENTS {
             return Err(EvalAltResult::ErrorDataTooLarge("Size of array".into(), call.position).into());
         }
-        pieces.push(piece.into());
+        pieces.push(text[behind..between.start].into());
+        behind = between.end;
     }
+    pieces.push(text[behind..].into());
     Ok(pieces.into())
 }
 
@@ -102,7 +105,7 @@ fn too_long(call: &Call, found: TooLong) -> Failure {
     call.error(format!("was given a pattern that {found}: {}", TooLong::HELP))
 }
 
-fn arguments(call: &mut Call) -> Result<(String, Pattern), Failure> {
+fn arguments(call: &mut Call) -> Result<(String, BoundedRegex), Failure> {
     let text = call.text(0)?;
     let pattern = call.text(1)?;
     if let Some(known) = call.run.state().patterns.get(&pattern) {
@@ -111,7 +114,7 @@ fn arguments(call: &mut Call) -> Result<(String, Pattern), Failure> {
     if pattern.len() > LONGEST {
         return Err(call.error(format!("takes a pattern of at most {LONGEST} bytes")));
     }
-    let built = Pattern::new(&pattern, false, COMPILED);
+    let built = BoundedRegex::new(&pattern, false, COMPILED);
     let built =
         built.map_err(|why| call.error(format!("was given a pattern that is none: {}", reason(&why))))?;
     let patterns = &mut call.run.state().patterns;

@@ -11,8 +11,8 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use crate::ground::encode::{self, Hash};
-use crate::ground::pattern::{Pattern, TooLong};
 use crate::ground::random;
+use crate::ground::regex::{BoundedRegex, TooLong};
 use crate::parts::template::fake;
 use crate::parts::template::reads::Reads;
 use crate::parts::template::view::{self, READS, ReadsView};
@@ -272,7 +272,8 @@ fn register_texts(environment: &mut Environment<'static>) {
     environment.add_filter("regex_replace", |state: &State, text: &str, pattern: &str, with: &str| {
         let (reads, pattern) = (reads(state)?, regex(pattern)?);
         let (mut replaced, mut from) = (String::new(), 0);
-        for groups in pattern.for_every(text).map_err(too_long)?.captures_iter(text) {
+        for groups in pattern.every(text).map_err(too_long)? {
+            let groups = groups.map_err(too_long)?;
             let place = groups.get_match().range();
             let before = replaced.len();
             // A group stands in it as often as it is named there.
@@ -353,8 +354,8 @@ fn jinja(value: &crate::ground::value::Value) -> Value {
     view::to_jinja(value, None, &std::sync::Arc::default())
 }
 
-fn regex(pattern: &str) -> Result<Pattern, Error> {
-    Pattern::new(pattern, false, 1 << 20)
+fn regex(pattern: &str) -> Result<BoundedRegex, Error> {
+    BoundedRegex::new(pattern, false, 1 << 20)
         .map_err(|error| refused(format!("this is not a regular expression: {error}")))
 }
 

@@ -74,9 +74,9 @@ pub struct Console {
     width: usize,
     /// Whether it is a dry run.
     is_dry: bool,
-    /// What is told of a run that failed alone: what it is called, and in which file.
+    /// The workflow and its file, of which a quiet console tells only if the run fails.
     title: Option<[Arc<str>; 2]>,
-    /// And the inputs whose secrets are too short.
+    /// The inputs whose secrets are too short, as far as that is told only if the run fails.
     short_secrets: Vec<Arc<str>>,
 }
 

@@ -1,37 +1,41 @@
-//! Regular expressions whose search ends soon, whatever they are and whatever the text.
+//! Regular expressions whose search ends within some seconds, or is not begun.
 //!
-//! A search goes over a text once, but each byte may cost as many steps as the pattern has places
-//! where it can stand at once: with `(a{1,100}){1,100}b` that is an hour for a large answer. Where
-//! pattern and text together could cost that much, an automaton that gives up finds out first.
+//! The `regex` crate goes over a text once for a match, but each byte may cost a step for each state that
+//! the pattern has: with `(a{1,100}){1,100}b`, of ten thousand states, a large answer takes an hour. Where
+//! pattern and text together could cost that much, an automaton that gives up finds out first. Finding
+//! every match may take as many searches as the text has bytes: a clock is asked between them.
 
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use regex::{Captures, Regex, RegexBuilder};
-use regex_automata::Input;
 use regex_automata::hybrid::dfa::DFA;
 use regex_automata::hybrid::regex::Regex as Automaton;
 use regex_automata::util::syntax;
+use regex_automata::{Input, MatchError, MatchErrorKind};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, HirKind};
 
-/// How many steps nobody has to ask for: some seconds at the very worst.
+/// How many steps a search may take without the automaton being asked: three seconds at the very worst.
 const FREE: u64 = 1 << 28;
-/// How many steps may be taken where it is known that the automaton alone does not do.
+/// How many steps a search may take at all, where the automaton cannot do without them.
 const MOST: u64 = 1 << 30;
-/// How much an automaton may remember, in bytes.
-const REMEMBERED: usize = 8 << 20;
-/// It gives up where it had to forget all so often, unless it went over ten bytes for each place that
-/// it made anew.
-const FORGOTTEN: usize = 3;
-const WORTH: usize = 10;
+/// How long finding every match may take.
+const LONGEST: Duration = Duration::from_secs(10);
+/// How large the automaton's cache may become, in bytes.
+const CACHE: usize = 8 << 20;
+/// How often the cache may be cleared before the automaton gives up.
+const CLEARED: usize = 3;
+/// How many bytes of the text it must get through for each state that it makes, not to give up then.
+const BYTES_PER_STATE: usize = 10;
 
-/// A compiled pattern. Clones share what is found out of it.
+/// A compiled regular expression. Clones share its automaton.
 #[derive(Debug, Clone)]
-pub struct Pattern {
+pub struct BoundedRegex {
     regex: Regex,
     ignore_case: bool,
-    /// At how many places of the pattern a search may stand at once.
-    places: u64,
+    /// In how many states a search may be at once.
+    states: u64,
     automaton: Arc<OnceLock<Option<Automaton>>>,
 }
 
@@ -49,7 +53,7 @@ impl TooLong {
         "repeat less of what repeats itself (`(a{1,100}){1,100}`), or look in a smaller text";
 }
 
-impl Pattern {
+impl BoundedRegex {
     /// Compiles a pattern to at most `size` bytes.
     ///
     /// # Errors
@@ -58,9 +62,9 @@ impl Pattern {
         let regex = RegexBuilder::new(pattern)
             .case_insensitive(ignore_case)
             .size_limit(size)
-            .dfa_size_limit(REMEMBERED)
+            .dfa_size_limit(CACHE)
             .build()?;
-        Ok(Self { places: places(pattern), regex, ignore_case, automaton: Arc::default() })
+        Ok(Self { states: states(pattern), regex, ignore_case, automaton: Arc::default() })
     }
 
     /// The text that it was made from.
@@ -86,17 +90,37 @@ impl Pattern {
         within(steps, text).map(|()| self.regex.captures(text))
     }
 
-    /// What finds every match of a text, one after the other.
+    /// Every match of a text and its groups, from left to right. The last is [`TooLong`] where it took too
+    /// long to find them.
     ///
     /// # Errors
-    /// [`TooLong`].
-    pub fn for_every(&self, text: &str) -> Result<&Regex, TooLong> {
-        may_search(self.places, text.len()).map(|()| &self.regex)
+    /// [`TooLong`], before anything is searched for.
+    pub fn every<'t>(
+        &self,
+        text: &'t str,
+    ) -> Result<impl Iterator<Item = Result<Captures<'t>, TooLong>>, TooLong> {
+        self.every_within(LONGEST, text)
+    }
+
+    fn every_within<'t>(
+        &self,
+        longest: Duration,
+        text: &'t str,
+    ) -> Result<impl Iterator<Item = Result<Captures<'t>, TooLong>>, TooLong> {
+        within(self.steps(text.len()), text)?;
+        let (began, mut is_over) = (Instant::now(), false);
+        let length = text.len();
+        Ok(self.regex.captures_iter(text).map_while(move |found| {
+            if std::mem::replace(&mut is_over, began.elapsed() > longest) {
+                return None;
+            }
+            Some(if is_over { Err(TooLong { length }) } else { Ok(found) })
+        }))
     }
 
     /// The most steps that a text of this length may cost.
     const fn steps(&self, length: usize) -> u64 {
-        self.places.saturating_mul(length as u64)
+        self.states.saturating_mul(length as u64)
     }
 
     /// The most steps that are left for the groups of the first match, once the automaton has found it.
@@ -111,7 +135,7 @@ impl Pattern {
         match found {
             Some(Ok(found)) => Ok(self.steps(found.map_or(0, |found| found.len()))),
             Some(Err(stopped)) if gave_up(&stopped) => Err(TooLong { length: text.len() }),
-            // It knows nothing of words in other letters than ASCII.
+            // It cannot tell where a word begins (`\b`) beside letters that are not ASCII, and stops there.
             Some(Err(_)) | None => within(all, text).map(|()| 0),
         }
     }
@@ -121,58 +145,57 @@ fn within(steps: u64, text: &str) -> Result<(), TooLong> {
     if steps <= MOST { Ok(()) } else { Err(TooLong { length: text.len() }) }
 }
 
-/// Whether a pattern with so many [`places`] may be searched for in texts that are so long together, by somebody
-/// else's means.
+/// Whether a search of so many [`states`] by somebody else's engine may go over so many bytes.
 ///
 /// # Errors
 /// [`TooLong`].
-pub const fn may_search(places: u64, length: usize) -> Result<(), TooLong> {
-    if places.saturating_mul(length as u64) <= MOST { Ok(()) } else { Err(TooLong { length }) }
+pub const fn may_search(states: u64, length: usize) -> Result<(), TooLong> {
+    if states.saturating_mul(length as u64) <= MOST { Ok(()) } else { Err(TooLong { length }) }
 }
 
-/// At how many places of a pattern a search may stand at once, at least 1. For one that only other engines
-/// read, what its repetitions may come to.
+/// In how many states a search for a pattern may be at once: how long it is with its repetitions written out.
 #[must_use]
-pub fn places(pattern: &str) -> u64 {
+pub fn states(pattern: &str) -> u64 {
     let parsed = ParserBuilder::new().build().parse(pattern);
-    parsed.map_or_else(|_| repeated(pattern), |hir| of(&hir)).max(1)
+    parsed.map_or_else(|_| repeated(pattern), |hir| written_out(&hir)).max(1)
 }
 
-/// The length of a pattern as often as all its `{m,n}` say, one inside of the other.
+/// The same of a pattern that `regex` cannot read, such as one with look-around: its length, taken as often
+/// as all its `{m,n}` together say.
 fn repeated(pattern: &str) -> u64 {
     let counts = pattern.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let most = |count: &str| count.split(',').filter_map(|end| end.trim().parse::<u64>().ok()).max();
     counts.filter_map(most).fold(pattern.len() as u64, |all, times| all.saturating_mul(times.max(1)))
 }
 
-/// An automaton that gives up where the one of `regex` would go on by steps.
+/// An automaton that gives up where that of `regex` would go on in steps.
 fn automaton(pattern: &str, ignore_case: bool) -> Option<Automaton> {
     let config = DFA::config()
         .unicode_word_boundary(true)
-        .cache_capacity(REMEMBERED)
+        .cache_capacity(CACHE)
         .skip_cache_capacity_check(true)
-        .minimum_cache_clear_count(Some(FORGOTTEN))
-        .minimum_bytes_per_state(Some(WORTH));
+        .minimum_cache_clear_count(Some(CLEARED))
+        .minimum_bytes_per_state(Some(BYTES_PER_STATE));
     let syntax = syntax::Config::new().case_insensitive(ignore_case);
     Automaton::builder().dfa(config).syntax(syntax).build(pattern).ok()
 }
 
-fn gave_up(stopped: &regex_automata::MatchError) -> bool {
-    matches!(stopped.kind(), regex_automata::MatchErrorKind::GaveUp { .. })
+fn gave_up(stopped: &MatchError) -> bool {
+    matches!(stopped.kind(), MatchErrorKind::GaveUp { .. })
 }
 
-fn of(hir: &Hir) -> u64 {
+fn written_out(hir: &Hir) -> u64 {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 0,
         HirKind::Literal(literal) => literal.0.len() as u64,
         HirKind::Class(_) => 1,
-        HirKind::Capture(group) => of(&group.sub),
+        HirKind::Capture(group) => written_out(&group.sub),
         HirKind::Repetition(repeated) => {
             let times = repeated.max.unwrap_or(repeated.min).max(1);
-            of(&repeated.sub).saturating_mul(times.into())
+            written_out(&repeated.sub).saturating_mul(times.into())
         }
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().map(of).fold(0, u64::saturating_add)
+            parts.iter().map(written_out).fold(0, u64::saturating_add)
         }
     }
 }
@@ -181,12 +204,12 @@ fn of(hir: &Hir) -> u64 {
 mod tests {
     use super::*;
 
-    fn pattern(text: &str) -> Pattern {
-        Pattern::new(text, false, 4 << 20).unwrap_or_else(|error| panic!("{text}: {error}"))
+    fn pattern(text: &str) -> BoundedRegex {
+        BoundedRegex::new(text, false, 4 << 20).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     #[test]
-    fn a_pattern_has_as_many_places_as_it_says_when_its_repetitions_are_written_out() {
+    fn a_pattern_has_a_state_for_each_sign_when_its_repetitions_are_written_out() {
         for (text, count) in [
             ("abc", 3),
             ("a|bc", 3),
@@ -198,7 +221,7 @@ mod tests {
             ("(", 1),
             ("(?=b)(a{1,20}){2}", 17 * 40),
         ] {
-            assert_eq!(places(text), count, "{text}");
+            assert_eq!(states(text), count, "{text}");
         }
     }
 
@@ -209,7 +232,7 @@ mod tests {
         let expensive = pattern("(a{1,100}){1,100}b");
         assert_eq!(expensive.is_match(&long), Err(too_long));
         assert_eq!(expensive.captures(&long).map(|_| ()), Err(too_long));
-        assert_eq!(expensive.for_every(&long).map(|_| ()), Err(too_long));
+        assert_eq!(expensive.every(&long).map(|_| ()), Err(too_long));
         // The automaton does, but the groups of so long a match it does not tell.
         let whole = pattern("(?s)^(a|aa){1,1500}.*$");
         assert_eq!(whole.is_match(&long), Ok(true));
@@ -217,6 +240,17 @@ mod tests {
         // Words of all letters it cannot tell apart.
         let words = pattern(r"\b(a{1,100}){1,100}b");
         assert_eq!(words.is_match(&format!("ü{long}")).map(|_| ()), Err(TooLong { length: long.len() + 2 }));
+    }
+
+    #[test]
+    fn every_match_comes_unless_they_take_too_long_together() {
+        let regex = pattern("a(b?)");
+        let groups = |found: Result<Captures<'_>, TooLong>| found.map(|found| found[1].to_owned());
+        let all: Vec<_> = regex.every("ab a ab").expect("a short text").map(groups).collect();
+        assert_eq!(all, ["b", "", "b"].map(|group| Ok(group.to_owned())));
+        let none: Vec<_> =
+            regex.every_within(Duration::ZERO, "ab a ab").expect("a short text").map(groups).collect();
+        assert_eq!(none, [Err(TooLong { length: 7 })]);
     }
 
     #[test]
@@ -228,7 +262,7 @@ mod tests {
             let found = pattern(text).captures(&long).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert!(found.is_some(), "{text}");
         }
-        let upper = Pattern::new("TOKEN.{1,60}?(ABC)", true, 1 << 20).expect("a pattern");
+        let upper = BoundedRegex::new("TOKEN.{1,60}?(ABC)", true, 1 << 20).expect("a pattern");
         assert_eq!(&upper.captures(&long).expect("soon").expect("found")[1], "abc");
     }
 }
