@@ -14,7 +14,7 @@ use regex_automata::hybrid::regex::Regex as Automaton;
 use regex_automata::util::syntax;
 use regex_automata::{Input, MatchError, MatchErrorKind};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// How many steps a search may take without the automaton being asked: three seconds at the very worst.
 const FREE: u64 = 1 << 28;
@@ -78,7 +78,7 @@ impl BoundedRegex {
     /// # Errors
     /// [`TooLong`].
     pub fn is_match(&self, text: &str) -> Result<bool, TooLong> {
-        self.steps_to_first(text).map(|_| self.regex.is_match(text))
+        self.first(self.states, text).map(|_| self.regex.is_match(text))
     }
 
     /// The first match and its groups.
@@ -86,8 +86,8 @@ impl BoundedRegex {
     /// # Errors
     /// [`TooLong`].
     pub fn captures<'t>(&self, text: &'t str) -> Result<Option<Captures<'t>>, TooLong> {
-        let steps = self.steps_to_first(text)?;
-        within(steps, text).map(|()| self.regex.captures(text))
+        let found = self.first(self.states_with_groups(), text)?;
+        within(self.states_with_groups(), found.unwrap_or_default(), text).map(|()| self.regex.captures(text))
     }
 
     /// Every match of a text and its groups, from left to right. The last is [`TooLong`] where it took too
@@ -107,7 +107,7 @@ impl BoundedRegex {
         longest: Duration,
         text: &'t str,
     ) -> Result<impl Iterator<Item = Result<Captures<'t>, TooLong>>, TooLong> {
-        within(self.steps(text.len()), text)?;
+        within(self.states_with_groups(), text.len(), text)?;
         let (began, mut is_over) = (Instant::now(), false);
         let length = text.len();
         Ok(self.regex.captures_iter(text).map_while(move |found| {
@@ -118,46 +118,61 @@ impl BoundedRegex {
         }))
     }
 
-    /// The most steps that a text of this length may cost.
-    const fn steps(&self, length: usize) -> u64 {
-        self.states.saturating_mul(length as u64)
+    /// Each state carries all groups with it.
+    fn states_with_groups(&self) -> u64 {
+        self.states.saturating_mul(self.regex.captures_len() as u64)
     }
 
-    /// The most steps that are left for the groups of the first match, once the automaton has found it.
-    fn steps_to_first(&self, text: &str) -> Result<u64, TooLong> {
-        let all = self.steps(text.len());
-        if all <= FREE {
-            return Ok(0);
+    /// How long the first match is where the automaton had to be asked, each byte of the text costing so
+    /// many steps without it; `None` where there was no need, or no match.
+    fn first(&self, states: u64, text: &str) -> Result<Option<usize>, TooLong> {
+        if steps(states, text.len()) <= FREE {
+            return Ok(None);
         }
         let automaton = self.automaton.get_or_init(|| automaton(self.as_str(), self.ignore_case));
         let found =
             automaton.as_ref().map(|regex| regex.try_search(&mut regex.create_cache(), &Input::new(text)));
         match found {
-            Some(Ok(found)) => Ok(self.steps(found.map_or(0, |found| found.len()))),
+            Some(Ok(found)) => Ok(found.map(|found| found.len())),
             Some(Err(stopped)) if gave_up(&stopped) => Err(TooLong { length: text.len() }),
             // It cannot tell where a word begins (`\b`) beside letters that are not ASCII, and stops there.
-            Some(Err(_)) | None => within(all, text).map(|()| 0),
+            Some(Err(_)) | None => within(states, text.len(), text).map(|()| None),
         }
     }
 }
 
-fn within(steps: u64, text: &str) -> Result<(), TooLong> {
-    if steps <= MOST { Ok(()) } else { Err(TooLong { length: text.len() }) }
+const fn steps(states: u64, length: usize) -> u64 {
+    states.saturating_mul(length as u64)
 }
 
-/// Whether a search of so many [`states`] by somebody else's engine may go over so many bytes.
-///
-/// # Errors
-/// [`TooLong`].
-pub const fn may_search(states: u64, length: usize) -> Result<(), TooLong> {
-    if states.saturating_mul(length as u64) <= MOST { Ok(()) } else { Err(TooLong { length }) }
+/// Whether so many bytes of a text may be gone over in steps.
+fn within(states: u64, length: usize, text: &str) -> Result<(), TooLong> {
+    if steps(states, length) <= MOST { Ok(()) } else { Err(TooLong { length: text.len() }) }
+}
+
+/// Whether `regex` reads a pattern. One with look-around or back-references is for engines that go back.
+#[must_use]
+pub fn is_linear(pattern: &str) -> bool {
+    ParserBuilder::new().build().parse(pattern).is_ok()
 }
 
 /// In how many states a search for a pattern may be at once: how long it is with its repetitions written out.
 #[must_use]
 pub fn states(pattern: &str) -> u64 {
     let parsed = ParserBuilder::new().build().parse(pattern);
-    parsed.map_or_else(|_| repeated(pattern), |hir| written_out(&hir)).max(1)
+    parsed.map_or_else(|_| repeated(pattern), |hir| written_out(&hir, &|_| 1)).max(1)
+}
+
+/// How many ranges of characters a pattern names with its repetitions written out, which is what compiling
+/// it costs: `\w` alone has hundreds.
+#[must_use]
+pub fn ranges(pattern: &str) -> u64 {
+    let parsed = ParserBuilder::new().build().parse(pattern);
+    let of_class = |class: &Class| match class {
+        Class::Unicode(class) => class.ranges().len() as u64,
+        Class::Bytes(class) => class.ranges().len() as u64,
+    };
+    parsed.map_or(1, |hir| written_out(&hir, &of_class)).max(1)
 }
 
 /// The same of a pattern that `regex` cannot read, such as one with look-around: its length, taken as often
@@ -184,18 +199,20 @@ fn gave_up(stopped: &MatchError) -> bool {
     matches!(stopped.kind(), MatchErrorKind::GaveUp { .. })
 }
 
-fn written_out(hir: &Hir) -> u64 {
+fn written_out(hir: &Hir, of_class: &dyn Fn(&Class) -> u64) -> u64 {
+    let inside = |hir: &Hir| written_out(hir, of_class);
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Empty => 0,
+        HirKind::Look(_) => 1,
         HirKind::Literal(literal) => literal.0.len() as u64,
-        HirKind::Class(_) => 1,
-        HirKind::Capture(group) => written_out(&group.sub),
+        HirKind::Class(class) => of_class(class),
+        HirKind::Capture(group) => inside(&group.sub).saturating_add(1),
         HirKind::Repetition(repeated) => {
             let times = repeated.max.unwrap_or(repeated.min).max(1);
-            written_out(&repeated.sub).saturating_mul(times.into())
+            inside(&repeated.sub).saturating_mul(times.into())
         }
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().map(written_out).fold(0, u64::saturating_add)
+            parts.iter().map(inside).fold(0, u64::saturating_add)
         }
     }
 }
@@ -214,15 +231,23 @@ mod tests {
             ("abc", 3),
             ("a|bc", 3),
             ("[a-z]", 1),
-            (r"(\w+)@\w+", 3),
-            ("(a{1,100}){1,100}b", 10_001),
+            (r"(\w+)@\w+", 4),
+            ("(a{1,100}){1,100}b", 10_101),
             ("(?:ab){3,}", 6),
-            ("^$", 1),
+            ("^$", 2),
+            ("^(?:()()()a)*$", 6),
             ("(", 1),
             ("(?=b)(a{1,20}){2}", 17 * 40),
         ] {
             assert_eq!(states(text), count, "{text}");
         }
+    }
+
+    #[test]
+    fn a_pattern_names_as_many_ranges_as_compiling_it_takes() {
+        assert_eq!(ranges("[0-9a-f]{8}-[0-9a-f]{4}"), 25);
+        assert!(ranges(r"\w+@\w+") > 1000);
+        assert!(is_linear("a+") && !is_linear("a(?=b)") && !is_linear(r"(a)\1"));
     }
 
     #[test]
@@ -237,6 +262,11 @@ mod tests {
         let whole = pattern("(?s)^(a|aa){1,1500}.*$");
         assert_eq!(whole.is_match(&long), Ok(true));
         assert_eq!(whole.captures(&long).map(|_| ()), Err(too_long));
+        // Nor does it carry groups.
+        let groups = pattern(&"(a?)".repeat(250));
+        assert_eq!(groups.captures(&long).map(|_| ()), Ok(()));
+        let groups = pattern(&format!("^(?:{}a)*$", "()".repeat(200)));
+        assert_eq!(groups.captures(&long).map(|_| ()), Err(too_long));
         // Words of all letters it cannot tell apart.
         let words = pattern(r"\b(a{1,100}){1,100}b");
         assert_eq!(words.is_match(&format!("ü{long}")).map(|_| ()), Err(TooLong { length: long.len() + 2 }));

@@ -78,7 +78,7 @@ pub(crate) fn forms(secret: &str) -> Vec<(&'static str, String)> {
 /// is short, or that others begin like.
 pub(crate) fn beginnings(secret: &str) -> Vec<(&'static str, String)> {
     if secret.len() < 16
-        || secret.contains("://")
+        || secret.find("://").is_some_and(|at| at < 16)
         || secret.starts_with("eyJ")
         || secret.contains("-----BEGIN ")
     {

@@ -40,6 +40,7 @@ const CASES: &[(&str, Target, &[&str])] = &[
         targets::selector,
         &[
             "json $.a[0].b\n{\"a\":[{\"b\":1}]}",
+            "json $['>@(a?b)\\\\\\u",
             "json_all $..*..*\n[[[[1,2],3],4],5]",
             "json_all $[?@.a == 1 && search(@.b, 'x')]\n[{\"a\":1,\"b\":\"x\"}]",
             "css form > input[name=a] @value\n<form><input name=a value=1></form>",

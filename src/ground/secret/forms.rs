@@ -29,9 +29,13 @@ pub(super) struct Form {
 /// host, and the parts of a JWT. All that merely escapes characters is decoded where it
 /// is looked for.
 pub(super) fn forms(secret: &str) -> Vec<Form> {
-    // All URLs begin alike, and one that holds a secret must not hide the rest.
-    let least = (secret.len() >= LONG && !secret.contains("://")).then_some(LEAST);
+    // All URLs begin alike, and one that holds a secret must not hide the rest; nor may a private key hide
+    // the first line of a public one.
+    let is_own = secret.len() >= LONG && !is_url(secret) && pem_body(secret).is_none();
+    let least = is_own.then_some(LEAST);
     let mut forms = vec![Form { text: secret.to_owned(), least }];
+    let body = pem_body(secret).map(str::trim_start).filter(|body| body.len() >= LONG);
+    forms.extend(body.map(|body| Form { text: body.to_owned(), least: Some(LEAST) }));
     forms.extend(in_hosts(secret).into_iter().map(|text| Form { text, least }));
     let mut add = |text: String| {
         if text.len() >= SHORTEST {
@@ -67,13 +71,27 @@ pub(super) fn forms(secret: &str) -> Vec<Form> {
 /// The part of a secret that no other begins with, by which what is left of a cut encoding is known. All
 /// URLs begin alike; so do JWTs, by their header, and keys, by the first line of their PEM.
 fn own_part(secret: &str) -> Option<&str> {
-    if let Some(key) = secret.trim_start().strip_prefix("-----BEGIN ") {
-        return key.split_once("-----").map(|(_, key)| key);
+    if let Some(body) = pem_body(secret) {
+        return Some(body);
     }
     if is_jwt(secret) {
         return secret.split_once('.').map(|(_, claims)| claims);
     }
-    (!secret.contains("://")).then_some(secret)
+    (!is_url(secret)).then_some(secret)
+}
+
+/// Whether a text is a URL: a word in small letters and `://` are its beginning, as `https` or `mongodb+srv`.
+fn is_url(text: &str) -> bool {
+    const LONGEST: usize = 12;
+    let is_word = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+');
+    let scheme = text.trim_start().split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| (2..=LONGEST).contains(&scheme.len()) && is_word(scheme))
+}
+
+/// What stands behind the first line of a PEM (RFC 7468).
+fn pem_body(text: &str) -> Option<&str> {
+    let (_, body) = text.trim_start().strip_prefix("-----BEGIN ")?.split_once("-----")?;
+    Some(body)
 }
 
 /// What becomes of a secret in the name of a host, or of a header: small letters, and Punycode for what

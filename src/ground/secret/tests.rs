@@ -422,6 +422,21 @@ fn the_encoding_of_what_is_no_secrets_own_is_shown() {
 }
 
 #[test]
+fn a_secret_is_found_by_what_is_its_own() {
+    let key =
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIGFuLW9sZC1rZXk=\n-----END PRIVATE KEY-----\n";
+    let needles = self::needles("key", key);
+    let public = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA";
+    assert_eq!(needles.scrub(public), public);
+    assert_eq!(needles.scrub(&key[..50]), "«key»\n«key»");
+    // What looks like a URL somewhere is none.
+    let password = "Zk39-alpha-Quebec-7781://x";
+    let needles = self::needles("password", password);
+    assert_eq!(needles.scrub(&password[..17]), "«password»");
+    assert_eq!(needles.scrub(&STANDARD_NO_PAD.encode(password)[..27]), "«password»");
+}
+
+#[test]
 fn what_is_revealed_is_shown_and_no_other_beside_it() {
     let head = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJodHRw";
     let (one, other) = (format!("{head}AAAA.c2lnbmF0dXJl"), format!("{head}BBBB.b3RoZXJzaWdu"));

@@ -6,8 +6,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::paths::LocationSegment;
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
@@ -16,7 +15,7 @@ use url::Url;
 
 use crate::ground::file::{self, Refused};
 use crate::ground::read::Reading;
-use crate::ground::regex::{TooLong, may_search, states};
+use crate::ground::regex::TooLong;
 use crate::ground::secret::{is_secret_name, pseudonym};
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
@@ -24,6 +23,7 @@ use crate::ground::yaml::Node;
 use crate::parts::expect::{Check, LARGEST_FILE, Tell};
 use crate::parts::scope::Scope;
 use crate::parts::select::path::{Segment, show};
+use crate::parts::select::pattern_cost::PatternCost;
 use crate::parts::select::{Answer, glimpse, shown};
 use crate::parts::template::Error;
 
@@ -41,8 +41,8 @@ const PATTERN: usize = 4 << 20;
 pub(super) struct Schema {
     name: Arc<str>,
     validator: Arc<Validator>,
-    /// In how many states the searches for its patterns may be that look at the same text.
-    states: u64,
+    /// What searching for its patterns costs.
+    patterns: PatternCost,
     span: Span,
 }
 
@@ -57,9 +57,9 @@ impl Schema {
     pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         let scalar = reading.text(node, "schema")?;
         match compile(&scalar.text, &reading.source) {
-            Ok((validator, states)) => {
+            Ok((validator, patterns)) => {
                 let name = Arc::clone(&scalar.text);
-                Some(Self { name, validator: Arc::new(validator), states, span: node.span })
+                Some(Self { name, validator: Arc::new(validator), patterns, span: node.span })
             }
             Err(refused) => {
                 refused.report(scalar, reading);
@@ -80,9 +80,6 @@ impl Schema {
         checks: &mut Vec<Check>,
     ) -> Result<(), Error> {
         let what = format!("schema {}", self.name);
-        may_search(self.states, answer.response().body.len()).map_err(|found| {
-            Error::new(self.span, format!("a pattern of {what} {found}")).help(TooLong::HELP)
-        })?;
         let instance = match answer.tree(&what) {
             Ok(instance) => instance,
             Err(missing) => {
@@ -91,6 +88,11 @@ impl Schema {
                 return Ok(());
             }
         };
+        if let Ok(root) = answer.response().json() {
+            self.patterns.allows(root).map_err(|found| {
+                Error::new(self.span, format!("a pattern of {what} {found}")).help(TooLong::HELP)
+            })?;
+        }
         if self.validator.is_valid(instance) {
             if tell == Tell::All {
                 checks.push(self.told(what, true, "valid".to_owned(), "valid".to_owned()));
@@ -135,42 +137,43 @@ fn segment(part: &LocationSegment<'_>) -> Segment {
     }
 }
 
-/// The validator, and the most [`search_states`] of its files.
-fn compile(written: &str, source: &Source) -> Result<(Validator, u64), Refused> {
+/// The validator, and what searching for the patterns of its files costs.
+fn compile(written: &str, source: &Source) -> Result<(Validator, PatternCost), Refused> {
     let found = file::inside(written, source)?;
     let schema = json(&file::bytes(&found.real, LARGEST_FILE)?)?;
-    let states = Arc::new(AtomicU64::new(search_states(&schema)));
+    let patterns = Arc::new(Mutex::new(pattern_cost(&schema)));
     let base = Url::from_file_path(&found.real).map_err(|()| Refused::unfit("has no URL"))?;
-    let patterns = PatternOptions::fancy_regex();
-    let patterns = patterns.backtrack_limit(BACKTRACKS).size_limit(PATTERN).dfa_size_limit(PATTERN);
+    let engine = PatternOptions::fancy_regex();
+    let engine = engine.backtrack_limit(BACKTRACKS).size_limit(PATTERN).dfa_size_limit(PATTERN);
     let options = jsonschema::options()
         .with_base_uri(base.as_str())
-        .with_retriever(Beside { project: found.project, states: Arc::clone(&states) })
-        .with_pattern_options(patterns)
+        .with_retriever(Beside { project: found.project, patterns: Arc::clone(&patterns) })
+        .with_pattern_options(engine)
         .should_validate_formats(true);
     let validator = options.build(&schema).map_err(|error| invalid(&error))?;
-    Ok((validator, states.load(Ordering::Relaxed)))
+    let patterns = *patterns.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((validator, patterns))
 }
 
-/// In how many states the searches for the patterns of a file may be that look at the same text: one that is
-/// under `allOf` is looked for beside the others there, and beside that of the whole.
-fn search_states(schema: &Json) -> u64 {
+/// What the patterns of a file cost: those that look at the same text together, such as one under `allOf`
+/// with the others there; of all else the highest.
+fn pattern_cost(schema: &Json) -> PatternCost {
     const BESIDE: [&str; 7] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else"];
+    let none = PatternCost::default();
     let Json::Object(members) = schema else {
         let elements = schema.as_array().into_iter().flatten();
-        return elements.map(search_states).max().unwrap_or(0);
+        return elements.map(pattern_cost).fold(none, PatternCost::or);
     };
     let own = members.get("pattern").and_then(Json::as_str).into_iter();
     let names = members.get("patternProperties").and_then(Json::as_object).into_iter().flatten();
-    let own = own.chain(names.map(|(name, _)| &**name)).map(states);
+    let own = own.chain(names.map(|(name, _)| &**name)).map(PatternCost::of);
     let beside = BESIDE.iter().filter_map(|name| members.get(*name)).map(|found| match found {
-        Json::Array(schemas) => schemas.iter().map(search_states).fold(0, u64::saturating_add),
-        schema => search_states(schema),
+        Json::Array(schemas) => schemas.iter().map(pattern_cost).fold(none, PatternCost::and),
+        schema => pattern_cost(schema),
     });
-    let here = own.chain(beside).fold(0, u64::saturating_add);
-    let below =
-        members.iter().filter(|(name, _)| !BESIDE.contains(&&***name)).map(|(_, found)| search_states(found));
-    below.fold(here, u64::max)
+    let here = own.chain(beside).fold(none, PatternCost::and);
+    let below = members.iter().filter(|(name, _)| !BESIDE.contains(&&***name));
+    below.map(|(_, found)| pattern_cost(found)).fold(here, PatternCost::or)
 }
 
 fn invalid(error: &ValidationError<'_>) -> Refused {
@@ -189,7 +192,7 @@ fn json(bytes: &[u8]) -> Result<Json, Refused> {
 /// Finds what a schema refers to, among the files of the project.
 struct Beside {
     project: PathBuf,
-    states: Arc<AtomicU64>,
+    patterns: Arc<Mutex<PatternCost>>,
 }
 
 impl Beside {
@@ -207,7 +210,8 @@ impl Retrieve for Beside {
         let Some(path) = path else { return Err("only files of the project are read".into()) };
         let found = self.load(&path).and_then(|bytes| json(&bytes));
         if let Ok(schema) = &found {
-            self.states.fetch_max(search_states(schema), Ordering::Relaxed);
+            let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
+            *patterns = patterns.or(pattern_cost(schema));
         }
         found.map_err(|refused| refused.about().into())
     }
@@ -254,14 +258,16 @@ mod tests {
     #[test]
     fn patterns_that_look_at_the_same_text_count_together() {
         for (text, expected) in [
-            (r#"{"type":"string"}"#, 0),
-            (r#"{"properties":{"a":{"pattern":"abc"},"b":{"pattern":"ab"}}}"#, 3),
-            (r#"{"allOf":[{"pattern":"abc"},{"pattern":"ab"}],"pattern":"a"}"#, 6),
-            (r#"{"if":{"pattern":"abc"},"else":{"not":{"pattern":"ab"}}}"#, 5),
-            (r#"{"patternProperties":{"abc":true,"a":{"pattern":"abcdef"}}}"#, 6),
+            (r#"{"type":"string"}"#, ""),
+            (r#"{"properties":{"a":{"pattern":"abc"},"b":{"pattern":"ab"}}}"#, "abc"),
+            (r#"{"allOf":[{"pattern":"abc"},{"pattern":"ab"}],"pattern":"a"}"#, "abcaba"),
+            (r#"{"if":{"pattern":"abc"},"else":{"not":{"pattern":"ab"}}}"#, "abcab"),
+            (r#"{"patternProperties":{"abc":true,"a":{"pattern":"abcdef"}}}"#, "abcdef"),
         ] {
             let schema = serde_json::from_str(text).expect("it is JSON");
-            assert_eq!(search_states(&schema), expected, "{text}");
+            let expected =
+                if expected.is_empty() { PatternCost::default() } else { PatternCost::of(expected) };
+            assert_eq!(pattern_cost(&schema), expected, "{text}");
         }
     }
 

@@ -17,7 +17,7 @@ pub mod page;
 pub mod pass;
 pub mod path;
 pub mod pattern;
-mod pattern_cost;
+pub mod pattern_cost;
 pub mod query;
 mod shared;
 mod xml;

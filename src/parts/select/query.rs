@@ -50,7 +50,7 @@ impl General {
         if self.cost.is_too_much(root) {
             return Err(self.too_much(&format!("takes more than {MOST_STEPS} steps through this answer")));
         }
-        if let Err(found) = self.patterns.allows(root, answer.response().body.len()) {
+        if let Err(found) = self.patterns.allows(root) {
             let missing = Missing::nothing(self.text.to_string(), format!("{found}"));
             return Err(missing.with(Absence::TooMuch, Some(TooLong::HELP.to_owned())));
         }
@@ -99,12 +99,14 @@ impl Query {
         }
         let parsed = if nesting(rest) > MAX_NESTING {
             Err((0, too_deep("brackets are")))
+        } else if let Some(at) = broken_escape(text) {
+            Err((at, "`\\u` wants four hexadecimal digits".to_owned()))
         } else {
             JsonPath::parse(text).map_err(|error| (error.position(), error.to_string()))
         };
         match parsed {
             Ok(compiled) => {
-                let (cost, patterns) = (Cost::of(text), PatternCost::of(text));
+                let (cost, patterns) = (Cost::of(text), PatternCost::of_path(text));
                 let text = Arc::clone(&scalar.text);
                 Some(Self::General(Arc::new(General { text, compiled, beginning, cost, patterns })))
             }
@@ -174,6 +176,11 @@ impl Query {
             Self::General(general) => last_name(&general.text),
         }
     }
+}
+
+/// Where a path ends in the midst of an escape, on which the general engine's parser panics.
+fn broken_escape(text: &str) -> Option<usize> {
+    text.rfind("\\u").filter(|at| text[at + 2..].chars().count() < 4)
 }
 
 /// The last name in a general path: what stands before closing indexes, without dots and quotes.
