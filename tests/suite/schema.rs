@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use reqchain::document::format::format;
 use reqchain::document::workflow::{Workflow, schema};
 use reqchain::ground::diagnostic::Diagnostics;
 use reqchain::ground::source::Source;
@@ -229,6 +230,40 @@ fn each_map_of_a_mock_has_the_keys_that_its_reader_knows() {
             Mock::parse(&Source::text("mock.yaml", place.file)).map(|_| ()).expect_err(place.pointer);
         agrees(&schema, place, &problems);
     }
+}
+
+/// The keys of a map as the formatter puts them.
+fn arranged<'k>(name: &str, file: &str, keys: impl Iterator<Item = &'k String>) -> Vec<&'k String> {
+    let keys: Vec<_> = keys.collect();
+    let entries: Vec<_> = keys.iter().map(|key| format!("{key}: 1")).collect();
+    let kind = if name == "mock.yaml" { "routes" } else { "steps" };
+    let is_told = file.contains(kind) || entries.iter().any(|entry| *entry == format!("{kind}: 1"));
+    let rest = if is_told { String::new() } else { format!("\n{kind}: []\n") };
+    let between = if file.contains('{') { ", " } else { "\n" };
+    let text = format!("{}{rest}", file.replace("zzqqzz: 1", &entries.join(between)));
+    let formatted = format(&Source::text(name, text)).unwrap_or_else(|problems| panic!("{file}: {problems}"));
+    let words: Vec<_> = formatted.split([' ', '\n', '{', ',']).collect();
+    let mut arranged = keys;
+    arranged.sort_by_key(|key| words.iter().rposition(|word| word.strip_suffix(':') == Some(key)));
+    arranged
+}
+
+#[test]
+fn the_formatter_has_an_order_for_all_keys_of_a_map_or_for_none() {
+    let (workflow, mock) = (schema::workflow(), schema::mock());
+    let places = WORKFLOW.iter().map(|place| ("flow.yaml", &workflow, place));
+    let places = places.chain(MOCK.iter().map(|place| ("mock.yaml", &mock, place)));
+    let mut ordered = 0;
+    for (name, schema, place) in places.filter(|(.., place)| !place.file.is_empty()) {
+        let keys = offered(schema, place.pointer);
+        let up = arranged(name, place.file, keys.iter());
+        let down = arranged(name, place.file, keys.iter().rev());
+        let as_written =
+            up.iter().eq(keys.iter().collect::<Vec<_>>().iter()) && down.iter().rev().eq(up.iter());
+        assert!(up == down || as_written, "{}: {up:?} and {down:?}", place.pointer);
+        ordered += usize::from(up == down);
+    }
+    assert!(ordered > 10, "{ordered}");
 }
 
 /// Visits every map of known keys in a schema.
