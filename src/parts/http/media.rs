@@ -3,6 +3,11 @@
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
+/// The media type of JSON (RFC 8259).
+pub const JSON: &str = "application/json";
+/// The media type of a form's fields (URL Standard, section 5).
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
 /// A `Content-Type`, read where it stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ContentType<'h>(&'h [u8]);
@@ -39,11 +44,11 @@ impl<'h> ContentType<'h> {
     }
 }
 
-/// Whether a body is a form: `application/x-www-form-urlencoded`.
+/// Whether a body is a form: its type is [`FORM`].
 #[must_use]
 pub fn is_form(headers: &HeaderMap) -> bool {
     let media = ContentType::of(headers).media_type();
-    media.is_some_and(|media| media.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    media.is_some_and(|media| media.eq_ignore_ascii_case(FORM))
 }
 
 #[cfg(test)]

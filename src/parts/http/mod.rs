@@ -14,7 +14,7 @@ mod host;
 mod http2;
 #[cfg(test)]
 mod loopback;
-mod media;
+pub mod media;
 pub mod message;
 mod no_proxy;
 pub mod origin;

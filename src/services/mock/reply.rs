@@ -11,6 +11,7 @@ use url::form_urlencoded;
 use crate::ground::read::Reading;
 use crate::ground::value::{Map, Value};
 use crate::ground::yaml::Node;
+use crate::parts::http::media::{FORM, JSON};
 use crate::parts::template::Tree;
 use crate::services::mock::fault::{self, Fault};
 
@@ -73,7 +74,7 @@ impl Reply {
     pub(super) fn problem(status: StatusCode, message: &str) -> Self {
         let mut reply = Self::empty(status);
         let members = Map::from_iter([("error".into(), Value::from(message))]);
-        reply.put_body(Value::from(members).to_json(), "application/json");
+        reply.put_body(Value::from(members).to_json(), JSON);
         reply
     }
 
@@ -110,8 +111,8 @@ impl Reply {
             "status" => self.status = fault::status(value)?,
             "headers" => self.put_headers(object(key, value)?)?,
             "cookies" => self.put_cookies(object(key, value)?)?,
-            "json" => self.put_body(value.to_json(), "application/json"),
-            "form" => self.put_body(encode_form(object(key, value)?), "application/x-www-form-urlencoded"),
+            "json" => self.put_body(value.to_json(), JSON),
+            "form" => self.put_body(encode_form(object(key, value)?), FORM),
             "body" if matches!(value, Value::List(_) | Value::Object(_)) => {
                 return Err(format!(
                     "`body` must be a text, not {}; `json` writes it as JSON",

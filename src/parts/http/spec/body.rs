@@ -13,6 +13,7 @@ use crate::ground::secret::{Marked, written};
 use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node, Scalar};
+use crate::parts::http::media::{FORM, JSON};
 use crate::parts::http::spec::file::BodyFile;
 use crate::parts::http::spec::form::Form;
 use crate::parts::http::spec::graphql::Graphql;
@@ -22,8 +23,6 @@ use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Mention, Sketched, Sketcher, Template, Tree};
 
 const BODIES: [&str; 6] = ["json", "form", "multipart", "body", "file", "graphql"];
-pub(super) const JSON: &str = "application/json";
-pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A body with templates in it.
 #[derive(Debug, Clone, Default)]
