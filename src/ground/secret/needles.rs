@@ -71,7 +71,7 @@ impl Needles {
     }
 
     /// Learns a secret by the name under which it will be shown, unless it has one already. Texts
-    /// shorter than [`SHORTEST`] are not searched for.
+    /// shorter than [`SHORTEST`](super::SHORTEST) are not searched for.
     pub fn learn(&self, name: &Arc<str>, text: &str) {
         let _ = self.learn_as(name, text);
     }
