@@ -29,6 +29,8 @@ pub const MOST: usize = 2;
 pub const FREE: u64 = 1024 * 1024;
 /// How much is decoded at once, in bytes.
 const PIECE: usize = 16 * 1024;
+/// How much of what came is looked at at once, in bytes: little, so that a bomb is noticed early.
+const TAKEN: usize = 1024;
 /// How long a name that is not known may be to be told, in characters.
 const TOLD: usize = 40;
 
@@ -125,6 +127,8 @@ pub struct Decoder {
     /// The coding that was applied last is undone first.
     stages: Vec<Stage>,
     bounds: Bounds,
+    /// What came and is not looked at yet.
+    waiting: Vec<u8>,
     decoded: Vec<u8>,
 }
 
@@ -166,24 +170,41 @@ impl Decoder {
     pub fn new(codings: &[Coding], most: u64, ratio: u32) -> Self {
         let stages = codings.iter().rev().copied().map(Stage::new).collect();
         let bounds = Bounds { most, ratio: u64::from(ratio), encoded: 0 };
-        Self { stages, bounds, decoded: Vec::new() }
+        Self { stages, bounds, waiting: Vec::new(), decoded: Vec::new() }
     }
 
-    /// Takes what came next.
+    /// Takes what came next. It is decoded in pieces of one size, however the network has cut it: what a
+    /// damaged body comes to must not depend on that.
     ///
     /// # Errors
     /// [`Fault`], where it is damaged, or becomes more than it may.
-    pub fn take(&mut self, encoded: &[u8]) -> Result<(), Fault> {
+    pub fn take(&mut self, mut encoded: &[u8]) -> Result<(), Fault> {
         self.bounds.encoded += encoded.len() as u64;
-        push(&mut self.stages, encoded, &self.bounds, &mut self.decoded)
+        while self.waiting.len() + encoded.len() >= TAKEN {
+            let (piece, rest) = encoded.split_at(TAKEN - self.waiting.len());
+            self.waiting.extend_from_slice(piece);
+            encoded = rest;
+            self.push()?;
+        }
+        self.waiting.extend_from_slice(encoded);
+        Ok(())
+    }
+
+    fn push(&mut self) -> Result<(), Fault> {
+        push(&mut self.stages, &self.waiting, &self.bounds, &mut self.decoded)?;
+        self.waiting.clear();
+        Ok(())
     }
 
     /// The whole body, where its end was seen. A body of no bytes at all is empty, whatever is said
     /// of it: servers name a coding beside an empty body.
     ///
     /// # Errors
-    /// [`Fault`], where its end did not come.
-    pub fn finish(self) -> Result<Vec<u8>, Fault> {
+    /// [`Fault`], where its end did not come, or as [`Decoder::take`].
+    pub fn finish(mut self) -> Result<Vec<u8>, Fault> {
+        if !self.waiting.is_empty() {
+            self.push()?;
+        }
         let open = self.stages.iter().find(|stage| self.bounds.encoded > 0 && !stage.undo.is_ended());
         match open {
             Some(stage) => Err(Fault::Corrupt(stage.coding, "it is cut off")),

@@ -167,6 +167,21 @@ fn what_is_no_such_stream_is_an_error() {
     assert_eq!(large, Err(Fault::Corrupt(Coding::Brotli, "it is corrupt")));
 }
 
+/// Of this one the crate reads the whole, and refuses its bytes one by one.
+#[test]
+fn what_a_damaged_body_comes_to_does_not_depend_on_how_the_network_cut_it() {
+    let body = b"a\0\0\0\0/\xea\xea\xea\xea\xea\xea\xea\xea\xea\xea\x13\xea\xea\xea\x14\xea";
+    let decoded = |piece: usize| {
+        let mut decoder = Decoder::new(&[Coding::Brotli], 1 << 18, 200);
+        body.chunks(piece).try_for_each(|piece| decoder.take(piece))?;
+        decoder.finish()
+    };
+    let whole = decoded(body.len());
+    for piece in 1..body.len() {
+        assert_eq!(decoded(piece), whole, "{piece}");
+    }
+}
+
 /// Few bytes that become many (S28).
 #[test]
 fn a_bomb_is_told_by_its_ratio_before_it_goes_off() {
@@ -178,7 +193,8 @@ fn a_bomb_is_told_by_its_ratio_before_it_goes_off() {
         (&[Coding::Gzip, Coding::Gzip], gzip(&gzip(&zeros))),
     ] {
         let mut decoder = Decoder::new(codings, 32 << 20, 200);
-        let fault = bomb.chunks(1000).try_for_each(|piece| decoder.take(piece));
+        let taken = bomb.chunks(1000).try_for_each(|piece| decoder.take(piece));
+        let fault = taken.and_then(|()| decoder.push());
         assert!(matches!(fault, Err(Fault::Ratio(_))), "{codings:?}: {fault:?}");
         assert!(decoder.decoded.len() as u64 <= FREE + PIECE as u64, "{codings:?}");
     }
@@ -196,7 +212,8 @@ fn a_body_is_bounded_where_the_ratio_is_not() {
         let most = body.len() as u64;
         assert!(within(codings, &encoded, 100, most, u32::MAX).is_ok_and(|found| found == body));
         let mut decoder = Decoder::new(codings, most - 1, u32::MAX);
-        let fault = encoded.chunks(100).try_for_each(|piece| decoder.take(piece));
+        let taken = encoded.chunks(100).try_for_each(|piece| decoder.take(piece));
+        let fault = taken.and_then(|()| decoder.push());
         assert_eq!(fault, Err(Fault::TooLarge), "{codings:?}");
         assert!(decoder.decoded.len() as u64 <= most);
     }
