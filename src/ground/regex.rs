@@ -163,6 +163,14 @@ pub fn states(pattern: &str) -> u64 {
     parsed.map_or_else(|_| repeated(pattern), |hir| written_out(&hir, &|_| 1)).max(1)
 }
 
+/// The [`states`] of a pattern that `regex` cannot read, such as one with look-around: its length, taken as often
+/// as all its `{m,n}` together say.
+fn repeated(pattern: &str) -> u64 {
+    let counts = pattern.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let most = |count: &str| count.split(',').filter_map(|end| end.trim().parse::<u64>().ok()).max();
+    counts.filter_map(most).fold(pattern.len() as u64, |all, times| all.saturating_mul(times.max(1)))
+}
+
 /// How many ranges of characters a pattern names with its repetitions written out, which is what compiling
 /// it costs: `\w` alone has hundreds.
 #[must_use]
@@ -173,14 +181,6 @@ pub fn ranges(pattern: &str) -> u64 {
         Class::Bytes(class) => class.ranges().len() as u64,
     };
     parsed.map_or(1, |hir| written_out(&hir, &of_class)).max(1)
-}
-
-/// The same of a pattern that `regex` cannot read, such as one with look-around: its length, taken as often
-/// as all its `{m,n}` together say.
-fn repeated(pattern: &str) -> u64 {
-    let counts = pattern.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-    let most = |count: &str| count.split(',').filter_map(|end| end.trim().parse::<u64>().ok()).max();
-    counts.filter_map(most).fold(pattern.len() as u64, |all, times| all.saturating_mul(times.max(1)))
 }
 
 /// An automaton that gives up where that of `regex` would go on in steps.
