@@ -2,27 +2,25 @@
 //!
 //! Once a process has listened for them the system no longer ends it by itself. Where a person is asked,
 //! a thread listens until the process is over, which no question and no command can keep waiting; any
-//! other run listens beside what it does.
+//! other run listens beside what it does. The second interrupt ends the process whatever it is busy with:
+//! a search through a large answer, or a pipe that nobody reads.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::cli::exit::Exit;
-use crate::reading::report::Screen;
 use crate::running::Cancel;
 
-/// The thread that listens, and what it does. Clones share it.
+/// Who listens, and what an interrupt does. Clones share it.
 #[derive(Clone, Default)]
-pub struct Interrupts(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
+pub struct Interrupts {
     /// The run that the next interrupt ends in order. Where there is none it ends the process at once.
-    run: Option<Cancel>,
-    /// What is written to, which may stand in the midst of a line.
-    screen: Option<Arc<Screen>>,
+    run: Arc<Mutex<Option<Cancel>>>,
+    /// Whether the next one ends the process without being heard.
+    at_once: Arc<AtomicBool>,
 }
 
 impl Interrupts {
@@ -48,8 +46,7 @@ impl Interrupts {
         listens.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())).map(|()| interrupts)
     }
 
-    /// Listens on the runtime that is running, which costs a short run less than a thread and hears
-    /// whatever does not keep that runtime. To be called on one.
+    /// Listens on the runtime that is running, which costs a short run less than a thread. To be called on one.
     ///
     /// # Errors
     /// The system has no signals for us.
@@ -67,43 +64,64 @@ impl Interrupts {
         }
     }
 
-    /// Lets the next interrupt end a run in order, and only the one behind it the process.
-    pub fn end_first(&self, run: &Cancel, screen: &Arc<Screen>) {
-        *self.state() = State { run: Some(run.clone()), screen: Some(Arc::clone(screen)) };
+    /// Lets the next interrupt end a run in order, and the one behind it the process.
+    ///
+    /// # Errors
+    /// The system has no signals for us.
+    pub fn end_first(&self, run: &Cancel) -> io::Result<()> {
+        *self.run() = Some(run.clone());
+        end_with_second(&self.at_once)
     }
 
     /// The run is over: an interrupt ends the process at once again.
     pub fn end_at_once(&self) {
-        *self.state() = State::default();
+        *self.run() = None;
+        self.at_once.store(true, Ordering::SeqCst);
     }
 
     fn interrupt(&self, undo: fn()) {
-        let mut state = self.state();
-        if let Some(run) = state.run.take() {
+        if let Some(run) = self.run().take() {
             return run.cancel();
         }
         undo();
-        if let Some(screen) = &state.screen {
-            screen.print("\n");
-        }
         std::process::exit(Exit::Interrupted.code().into());
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn run(&self) -> MutexGuard<'_, Option<Cancel>> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Listens from now on, and ends with the first interrupt. Where the system has no signals for us it
-/// never does: the process can still be killed. To be called on a runtime.
+/// Listens from now on, and ends with the first interrupt; the second ends the process. Where the system has
+/// no signals for us it never does: the process can still be killed. To be called on a runtime.
 pub fn interrupted() -> impl Future<Output = ()> {
-    let signals = Signals::listen();
+    let signals = Signals::listen().and_then(|signals| end_with_second(&Arc::default()).map(|()| signals));
     async {
         match signals {
             Ok(mut signals) => signals.next().await,
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+/// Ends the process with the second interrupt from now on, or with the first once `at_once` is set. The system
+/// does it, whether the process hears or not; so nothing is written or undone before.
+#[cfg(unix)]
+fn end_with_second(at_once: &Arc<AtomicBool>) -> io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::flag::{register, register_conditional_shutdown};
+    for signal in [SIGINT, SIGTERM] {
+        // In this order, or the first would already find that it is the second.
+        register_conditional_shutdown(signal, Exit::Interrupted.code().into(), Arc::clone(at_once))?;
+        register(signal, Arc::clone(at_once))?;
+    }
+    Ok(())
+}
+
+/// Here the system does no such thing: what does not hear the second goes on.
+#[cfg(windows)]
+fn end_with_second(_: &Arc<AtomicBool>) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -170,7 +170,7 @@ async fn run(
     // Where signals cannot be had, the system still ends the process.
     let interrupts = interrupts.or_else(|| Interrupts::listen_here().ok());
     if let Some(interrupts) = &interrupts {
-        interrupts.end_first(&cancel, &schedule.screen);
+        interrupts.end_first(&cancel).map_err(|error| trouble("cannot listen for interrupts", &error))?;
     }
     let files = jobs.len();
     let (ran, tried, wrong) = match rows {

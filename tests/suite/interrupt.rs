@@ -1,10 +1,15 @@
-//! Ctrl-C and SIGTERM, as a process gets them: the first ends a run in order, the second at once; a mock that
-//! is served ends with the first.
+//! Ctrl-C and SIGTERM, as a process gets them: the first ends a run in order, the second at once, whatever keeps
+//! the process from hearing them; a mock that is served ends with the first.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::scenario::Cli;
@@ -19,9 +24,22 @@ fn asked(listener: &TcpListener, line: &str) -> TcpStream {
     stream
 }
 
+fn id(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("no zero")
+}
+
 fn send(signal: Signal, child: &Child) {
-    let id = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("no zero");
-    kill_process(id, signal).expect("it is there");
+    kill_process(id(child), signal).expect("it is there");
+}
+
+/// The exit code of a process; `None` for one that goes on, which is killed after a minute.
+fn exit(mut child: Child) -> Option<i32> {
+    let (id, (ended, end)) = (id(&child), channel());
+    thread::spawn(move || ended.send(child.wait().expect("it ends").code()));
+    end.recv_timeout(Duration::from_mins(1)).unwrap_or_else(|_| {
+        kill_process(id, Signal::KILL).expect("it is there");
+        None
+    })
 }
 
 #[test]
@@ -45,8 +63,8 @@ fn an_interrupt_ends_a_run_behind_its_finally_and_another_at_once() {
             let address = listener.local_addr().expect("an address");
             let mut command = cli.command(&format!("run flow.yaml -i base=http://{address}"));
             let mut child = command.stderr(Stdio::null()).spawn().expect("it starts");
-            let id = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("no zero");
-            let ended = std::thread::spawn(move || {
+            let id = id(&child);
+            let ended = thread::spawn(move || {
                 let exit = child.wait().expect("it ends").code();
                 // Whoever still waits for a request of it waits no longer.
                 let _ = TcpStream::connect(address);
@@ -63,4 +81,48 @@ fn an_interrupt_ends_a_run_behind_its_finally_and_another_at_once() {
             assert_eq!(ended.join().expect("it ended"), Some(130), "{signal:?} {is_hurried}");
         }
     }
+}
+
+/// A pipe takes a page before whoever writes to it has to wait, and hears nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_hear_an_interrupt_ends_with_the_second() {
+    let flow = "inputs: { base: }\nsteps: [ { request: 'GET {{ base }}/long' } ]\n";
+    let cli = Cli::new(&[("flow.yaml", flow)]);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (told, full) = std::io::pipe().expect("a pipe");
+    let page = fcntl_setpipe_size(&full, 1).expect("a small one");
+    let child = {
+        // It lets go of the pipe, so that this ends when the process does.
+        let mut command = cli.command(&format!("run flow.yaml -v -i base=http://{address}"));
+        command.stderr(full).spawn().expect("it starts")
+    };
+    let body = "word ".repeat(page);
+    let head = format!("HTTP/1.1 500 No\r\ncontent-length: {}\r\n\r\n", body.len());
+    let mut long = asked(&listener, "GET /long");
+    long.write_all(format!("{head}{body}").as_bytes()).expect("written");
+    // It has begun to show the answer, and cannot go on.
+    let mut told = BufReader::with_capacity(1, told);
+    let mut line = String::new();
+    while !line.contains("HTTP/1.1 500") {
+        line.clear();
+        assert_ne!(told.read_line(&mut line).expect("a line"), 0, "it says more");
+    }
+    send(Signal::INT, &child);
+    send(Signal::TERM, &child);
+    assert_eq!(exit(child), Some(130));
+}
+
+#[test]
+fn what_only_writes_ends_with_the_first() {
+    let mock = format!("routes: [ {{ route: GET /, reply: {{ json: '{}' }} }} ]\n", "a".repeat(1 << 18));
+    let flow = "mock: mock.yaml\ninputs: { base: 'http://h.example' }\nsteps: [ { request: 'GET {{ base }}/', extract: { all: $ } } ]\n";
+    let cli = Cli::new(&[("flow.yaml", flow), ("mock.yaml", &mock)]);
+    let mut command = cli.command("run flow.yaml --mock -q --output json");
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut output = child.stdout.take().expect("ours");
+    output.read_exact(&mut [0]).expect("its beginning");
+    send(Signal::INT, &child);
+    assert_eq!(exit(child), Some(130));
 }
