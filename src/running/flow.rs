@@ -2,6 +2,7 @@
 //! happened, and workflows inside workflows.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
@@ -148,11 +149,13 @@ impl Flowing<'_> {
         if !is_interrupted && inside {
             return for_each::run(self, planned, scope).await;
         }
+        let started = Instant::now();
         tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => {
                 let diagnostic = Diagnostic::error("interrupted").at(&self.plan.workflow.source, planned.step.span);
-                self.tell_failed(planned, scope, Failure { cause: Cause::Interrupted, diagnostic });
+                let failure = Failure { cause: Cause::Interrupted, diagnostic };
+                self.tell_failed(planned, scope, failure, started.elapsed());
                 Done::from(Flow::Ended(Verdict::Errored))
             }
             done = for_each::run(self, planned, scope) => done,
@@ -243,13 +246,13 @@ impl Flowing<'_> {
         self.events.tell(&Arc::clone(&outcome.id), EventKind::StepFinished(outcome.into()));
     }
 
-    pub(super) fn tell_failed(&self, planned: &PlannedStep, scope: &Scope, failure: Failure) {
+    pub(super) fn tell_failed(&self, planned: &PlannedStep, scope: &Scope, failure: Failure, time: Duration) {
         let mut outcome = self.bare(planned, scope, Verdict::Errored);
-        outcome.error = Some(failure);
+        (outcome.error, outcome.time) = (Some(failure), time);
         self.events.tell(&Arc::clone(&outcome.id), EventKind::StepFinished(outcome.into()));
     }
 
-    /// The outcome of a step that did not come to run.
+    /// The outcome of a step that did not come to its end.
     fn bare(&self, planned: &PlannedStep, scope: &Scope, verdict: Verdict) -> StepOutcome {
         let step = &planned.step;
         if self.plan.keeps_steps {
@@ -262,7 +265,7 @@ impl Flowing<'_> {
 
     pub(super) fn fail_step(&self, planned: &PlannedStep, message: String) -> Verdict {
         let diagnostic = Diagnostic::error(message).at(&self.plan.workflow.source, planned.step.span);
-        self.tell_failed(planned, &self.scope, self.failure(diagnostic));
+        self.tell_failed(planned, &self.scope, self.failure(diagnostic), Duration::ZERO);
         Verdict::Errored
     }
 

@@ -1,6 +1,7 @@
 //! `for_each`: one turn of a step for each element, and what the turns extracted as lists.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
@@ -79,7 +80,7 @@ async fn turns(
 
 /// A list that cannot be gone through is the failure of the step.
 fn refused(flowing: &Flowing<'_>, planned: &PlannedStep, scope: &Scope, failure: Failure) -> Done {
-    flowing.tell_failed(planned, scope, failure);
+    flowing.tell_failed(planned, scope, failure, Duration::ZERO);
     let continued = planned.step.continue_on_failure;
     Done::from(if continued { Flow::Continued(Verdict::Errored) } else { Flow::Ended(Verdict::Errored) })
 }

@@ -62,7 +62,8 @@ fn an_interrupt_ends_a_run_behind_its_finally_and_another_at_once() {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
             let address = listener.local_addr().expect("an address");
             let mut command = cli.command(&format!("run flow.yaml -i base=http://{address}"));
-            let mut child = command.stderr(Stdio::null()).spawn().expect("it starts");
+            let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+            let mut told = child.stderr.take().expect("ours");
             let id = id(&child);
             let ended = thread::spawn(move || {
                 let exit = child.wait().expect("it ends").code();
@@ -79,6 +80,11 @@ fn an_interrupt_ends_a_run_behind_its_finally_and_another_at_once() {
                 bye.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").expect("written");
             }
             assert_eq!(ended.join().expect("it ended"), Some(130), "{signal:?} {is_hurried}");
+            let mut text = String::new();
+            told.read_to_string(&mut text).expect("text");
+            assert_eq!(text.contains("interrupted: 1 step could not run"), !is_hurried, "{text}");
+            // How long it took before it was interrupted.
+            assert!(!text.contains(" 0µs"), "{text}");
         }
     }
 }
