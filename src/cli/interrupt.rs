@@ -2,8 +2,8 @@
 //!
 //! Once a process has listened for them the system no longer ends it by itself. Where a person is asked,
 //! a thread listens until the process is over, which no question and no command can keep waiting; any
-//! other run listens beside what it does. The second interrupt ends the process whatever it is busy with:
-//! a search through a large answer, or a pipe that nobody reads.
+//! other run listens beside what it does. On Unix the second interrupt ends the process whatever it is busy
+//! with: a search through a large answer, or a pipe that nobody reads.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,16 +92,15 @@ impl Interrupts {
     }
 }
 
-/// Listens from now on, and ends with the first interrupt; the second ends the process. Where the system has
-/// no signals for us it never does: the process can still be killed. To be called on a runtime.
-pub fn interrupted() -> impl Future<Output = ()> {
-    let signals = Signals::listen().and_then(|signals| end_with_second(&Arc::default()).map(|()| signals));
-    async {
-        match signals {
-            Ok(mut signals) => signals.next().await,
-            Err(_) => std::future::pending().await,
-        }
-    }
+/// Listens from now on, and ends with the first interrupt; the second ends the process. To be called on a
+/// runtime.
+///
+/// # Errors
+/// The system has no signals for us.
+pub fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    let mut signals = Signals::listen()?;
+    end_with_second(&Arc::default())?;
+    Ok(async move { signals.next().await })
 }
 
 /// Ends the process with the second interrupt from now on, or with the first once `at_once` is set. The system
@@ -118,7 +117,7 @@ fn end_with_second(at_once: &Arc<AtomicBool>) -> io::Result<()> {
     Ok(())
 }
 
-/// Here the system does no such thing: what does not hear the second goes on.
+/// Here no handler does: what is too busy to hear the second goes on.
 #[cfg(windows)]
 fn end_with_second(_: &Arc<AtomicBool>) -> io::Result<()> {
     Ok(())

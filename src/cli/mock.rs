@@ -80,7 +80,7 @@ async fn serve_until_told(server: Arc<Server>, arguments: &Arguments, style: Sty
     if let Some(path) = &arguments.write_ca {
         write_certificate(&server, path)?;
     }
-    let interrupted = interrupted();
+    let interrupted = interrupted().map_err(|error| trouble("cannot listen for interrupts", &error))?;
     tell(&format!(
         "{} at {}, until Ctrl-C",
         style.bold(&one_line(server.name(), 200)),

@@ -159,7 +159,7 @@ async fn run(
         rows.warnings.0.iter().for_each(|warning| tell(&warning.render(terminal.style.is_colored())));
     }
     let live = jobs.len() == 1 && (rows.is_none() || arguments.jobs == 1);
-    let several = jobs.len() > 1 || rows.is_some();
+    let several = jobs.len() > 1 || arguments.repeat > 1 || rows.is_some();
     let schedule = arguments.schedule(terminal, (live, several), stand_ins);
     if several {
         for job in &jobs {
@@ -167,17 +167,15 @@ async fn run(
         }
     }
     let (cancel, started) = (schedule.context.cancel.clone(), Instant::now());
-    // Where signals cannot be had, the system still ends the process.
-    let interrupts = interrupts.or_else(|| Interrupts::listen_here().ok());
-    if let Some(interrupts) = &interrupts {
-        interrupts.end_first(&cancel).map_err(|error| trouble("cannot listen for interrupts", &error))?;
-    }
+    let deaf = |error| trouble("cannot listen for interrupts", &error);
+    let interrupts = interrupts.map_or_else(Interrupts::listen_here, Ok).map_err(deaf)?;
+    interrupts.end_first(&cancel).map_err(deaf)?;
     let files = jobs.len();
     let (ran, tried, wrong) = match rows {
         None => (run_all(jobs, schedule).await, files, None),
         Some(rows) => run_rows(jobs, rows, schedule).await,
     };
-    interrupts.iter().for_each(Interrupts::end_at_once);
+    interrupts.end_at_once();
     let begun = if cancel.is_cancelled() { Exit::Interrupted } else { Exit::Passed };
     let begun = if wrong.is_some() { begun.worst(Exit::Usage) } else { begun };
     let exit = ran.iter().fold(begun, |exit, ran| exit.worst(ran.exit));

@@ -50,7 +50,7 @@ impl StepRun<'_> {
         let from_server = rendered.origin_from_server;
         let jar = rendered.cookies.then(|| self.flowing.jar.clone());
         let mut request = rendered.finish();
-        request.jar = jar;
+        request.jar = jar.map(|jar| jar.trusting(request.limits.trust.as_ref()));
         request.needles = Some(self.scope.needles.clone());
         // `auth` signs what was rendered, not what it signed the last time.
         let unsigned = self.planned.retry.is_some().then(|| Box::new(request.clone()));

@@ -66,8 +66,12 @@ pub(super) async fn flow(plan: &Plan, caller: Caller<'_>, inputs: Resolved) -> (
     let Caller { context, events, needles, jar, prefix } = caller;
     context.warn_of_short(&inputs, |warning| events.tell(prefix, warning));
     let scope = scope(plan, context, needles, inputs);
-    let (jar, prefix) = (jar.clone(), Arc::clone(prefix));
-    let flowing = Flowing { plan, context, events, scope, origins: Arc::default(), jar, prefix };
+    let (origins, prefix) = (Arc::<Origins>::default(), Arc::clone(prefix));
+    let jar = {
+        let (origins, source, scope) = (origins.clone(), plan.workflow.source.clone(), scope.clone());
+        jar.clone().naming(move |url| origins.names(url, &source, &scope))
+    };
+    let flowing = Flowing { plan, context, events, scope, origins, jar, prefix };
     let mut verdict = match flowing.derive() {
         Ok(()) => flowing.steps().await,
         Err(failure) => flowing.fail_at_once(failure),

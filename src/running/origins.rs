@@ -39,7 +39,7 @@ impl Origins {
 
     /// Whether an input, a variable that no server had a say in, or the file itself names the
     /// origin of this URL, or a request went there for one of these.
-    fn names(&self, url: &Url, file: &Arc<Source>, scope: &Scope) -> bool {
+    pub(super) fn names(&self, url: &Url, file: &Arc<Source>, scope: &Scope) -> bool {
         let used = self
             .used
             .lock()

@@ -106,7 +106,7 @@ pub struct StepOutcome {
     /// The redirects that its last request followed, also where no answer came in the end.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub redirects: Vec<RedirectText>,
-    /// Those that the requests of its scripts followed.
+    /// Those that the requests of its scripts followed, in its last pass.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub script_redirects: Vec<RedirectText>,
     /// How often the whole step was repeated; 0 where it has no `repeat`.

@@ -60,9 +60,17 @@ struct Drain {
 
 impl Drain {
     fn take(&mut self, mut event: Event, sink: &mut impl FnMut(&Event)) {
-        // Who warns of what a server or a user wrote need not think of this.
-        if let EventKind::Warned { message } = &mut event.kind {
-            *message = self.needles.scrub(message);
+        match &mut event.kind {
+            // Who warns of what a server or a user wrote need not think of this.
+            EventKind::Warned { message } => *message = self.needles.scrub(message),
+            // What a redirect led to may have told what stood in it.
+            EventKind::StepFinished(outcome) => {
+                for redirect in outcome.redirects.iter_mut().chain(&mut outcome.script_redirects) {
+                    redirect.from = self.needles.scrub(&redirect.from);
+                    redirect.to = self.needles.scrub(&redirect.to);
+                }
+            }
+            _ => {}
         }
         event.seq = self.sequence;
         self.sequence += 1;

@@ -144,7 +144,8 @@ impl Sender for Blocking {
         let channel = self.workflow.defaults.channel();
         channel.limit(&mut request.limits, &self.scope).map_err(|error| refused(&error))?;
         request.channel = channel.resolve(&self.scope).map_err(|error| refused(&error))?;
-        request.jar = channel.keeps_cookies().then(|| self.jar.clone());
+        let trusted = request.limits.trust.as_ref();
+        request.jar = channel.keeps_cookies().then(|| self.jar.clone().trusting(trusted));
         self.admit(&mut request)?;
         self.tell_request(&request);
         self.runtime.block_on(async {

@@ -151,6 +151,7 @@ impl<'r> StepRun<'r> {
 
     /// One pass of the step.
     pub(super) async fn pass(&mut self) -> Result<Pass, Box<Failure>> {
+        self.outcome.script_redirects.clear();
         if !self.when()? {
             // What was repeated already was not skipped: it ends here.
             if self.outcome.passes < 2 {

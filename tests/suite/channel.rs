@@ -70,6 +70,38 @@ fn an_origin_that_nobody_named_gets_no_cookies_but_its_own() {
     assert_eq!(ran.warnings(), [""; 0]);
 }
 
+/// So it is where a redirect leads, and with what a script set in the name of such an origin (S1, S11).
+#[test]
+fn a_redirect_to_an_origin_that_nobody_named_takes_no_cookies_but_its_own() {
+    let flow = |inputs: &str| {
+        Scenario::new(&format!(
+            "inputs: {{ base: {inputs} }}\nsteps:\n  - {{ request: 'GET {{{{ base }}}}/login', extract: {{ there: $.there }} }}\n  - request: GET {{{{ base }}}}/go\n  - request: GET {{{{ base }}}}/go\n  - script: |\n      http::get(vars.base + \"/go\");\n      cookies::set(vars.there + \"/\", \"planted\", \"by-hand-123\");\n  - request: GET {{{{ there }}}}/a\n"
+        ))
+        .on("GET /login", |seen| {
+            let there = seen.origin("other");
+            Reply::json(format!(r#"{{"there":"{there}"}}"#)).header("set-cookie", "sid=s3ss-ion; Path=/")
+        })
+        .on("GET /go", |seen| Reply::redirect(302, format!("{}/a", seen.origin("other"))))
+        .server("other", |other| {
+            other.on("GET /a", |_| Reply::json("{}").header("set-cookie", "own=1; Path=/"));
+        })
+        .run()
+    };
+    let cookies = |ran: &crate::scenario::Ran| -> Vec<String> {
+        ran.seen_at("other").iter().map(|seen| seen.header("cookie").to_owned()).collect()
+    };
+    let ran = flow("");
+    assert_eq!(cookies(ran.passed()), ["", "own=1", "own=1", "own=1"]);
+    says(
+        &ran.warnings().join("\n"),
+        &["credentials were left behind", "without the cookies of other servers"],
+    );
+    let ran = flow(", other: ");
+    let all = "sid=s3ss-ion; own=1";
+    assert_eq!(cookies(ran.passed()), ["sid=s3ss-ion", all, all, "sid=s3ss-ion; own=1; planted=by-hand-123"]);
+    assert_eq!(ran.warnings(), [""; 0]);
+}
+
 /// A program keeps what a run was given, as text, and the next one is still logged in.
 #[tokio::test]
 async fn a_run_goes_on_with_the_cookies_of_another() {

@@ -59,6 +59,26 @@ fn a_script_takes_no_known_secret_over_a_redirect_either() {
     assert_eq!(told, [(302, true, true)], "and its redirects are told as a step's");
 }
 
+/// Where a redirect led may be told only by the answer there, by its own query, or by a later step (S44).
+#[test]
+fn a_secret_in_a_redirect_is_hidden_whenever_it_is_learnt() {
+    let flow = "inputs: { api: https://api.example.com }\nmock: mock.yaml\nsteps:\n  - id: early\n    script: http::get(vars.api + \"/late\");\n  - id: said\n    request: GET {{ api }}/said\n    expect: { json: { $.said: nothing } }\n    continue_on_failure: true\n  - id: late\n    request: GET {{ api }}/go\n    extract: { access_token: $.access_token, refresh_token: $.other }\n    expect: { status: 500 }\n";
+    let mock = "routes:\n  - { route: GET /late, reply: { status: 302, headers: { Location: /ok/late-QwErTy-98765 } } }\n  - { route: GET /said, reply: { json: { said: late-QwErTy-98765 } } }\n  - { route: GET /go, reply: { status: 302, headers: { Location: '/final/made-AsDfGh-43210?x=tail-query-ZxCvBn-13579&token=query-ZxCvBn-13579' } } }\n  - { route: 'GET /ok/{x}', reply: { json: {} } }\n  - { route: 'GET /final/{x}', reply: { json: { access_token: made-AsDfGh-43210, other: late-QwErTy-98765 } } }\n";
+    let cli = Cli::new(&[("flow.yaml", flow), ("mock.yaml", mock)]);
+    let called = cli.call("run flow.yaml --mock --output json");
+    says(&called.out, &["/ok/«refresh_token»", "/final/«access_token»?x=tail-«token»&token=«token»"]);
+    says(&called.out, &[r#""actual": "\"«refresh_token»\"""#, r#""script_redirects""#]);
+    says(&called.err, &["/go → http://", "/final/«access_token»?x=tail-«token»&token=«token»"]);
+    for secret in ["made-AsDfGh-43210", "query-ZxCvBn-13579"] {
+        assert!(!called.out.contains(secret) && !called.err.contains(secret), "{}{}", called.out, called.err);
+    }
+    assert!(!called.out.contains("late-QwErTy-98765"), "{}", called.out);
+
+    let flow = "inputs: { api: https://api.example.com }\nmock: mock.yaml\nsteps:\n  - script: |\n      http::get(vars.api + \"/late\");\n      fail(\"it is not there\");\n";
+    let cli = Cli::new(&[("flow.yaml", flow), ("mock.yaml", mock)]);
+    says(&cli.call("run flow.yaml --mock").err, &["redirected: 302 http://", "/ok/late-QwErTy-98765"]);
+}
+
 /// What a server chose as the next URL gets no secret that came unmarked (S2, S11).
 #[test]
 fn a_request_to_where_a_server_chose_is_searched_for_known_secrets() {

@@ -68,8 +68,9 @@ const PAGING: [&str; 7] = ["page", "next", "continuation", "cursor", "sync", "pr
 /// `accessToken`, `X-Api-Key`; but not `token_type` or `next_page_token`.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    // `password2` and `token_1` are one of several.
-    let mut words = words_from_the_end(name.trim_end_matches(|c: char| c.is_ascii_digit()));
+    // `password2`, `token_1` and `api2_key` are one of several.
+    let words = words_from_the_end(name).map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let mut words = words.filter(|word| !word.is_empty());
     let Some(last) = words.next() else { return false };
     if last.eq_ignore_ascii_case("token") {
         return !words.any(|word| is_one(word, &PAGING));

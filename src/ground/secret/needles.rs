@@ -49,25 +49,37 @@ impl Needles {
     }
 
     /// Learns what `learn` finds when a text is looked at for the next time: of most runs nothing is
-    /// shown in which it could stand. What is learnt by its own name before has that name.
+    /// shown in which it could stand. What is learnt by its own name before has that name. Where other
+    /// runs look for it too, it is learnt at once: they do not know when to ask this one.
+    ///
+    /// `learn` only learns: whatever looks at a text in it would wait for itself.
     pub fn learn_later(&self, learn: impl FnOnce(&Self) + Send + 'static) {
-        let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.recent.is_some() {
+            return learn(self);
+        }
+        let mut later = self.later();
         later.push(Box::new(learn));
         if later.len() >= MOST_LATER {
-            drop(later);
-            self.settle();
+            self.learn_all(later);
         }
     }
 
-    /// Learns what was left for later.
+    /// Learns what was left for later. Who looks at a text at the same time waits until it is known.
     pub(super) fn settle(&self) {
         if let Some(parent) = &self.parent {
             parent.settle();
         }
-        let due = std::mem::take(&mut *self.later.lock().unwrap_or_else(PoisonError::into_inner));
-        for learn in due {
+        self.learn_all(self.later());
+    }
+
+    fn learn_all(&self, mut later: MutexGuard<'_, Vec<Later>>) {
+        for learn in later.drain(..) {
             learn(self);
         }
+    }
+
+    fn later(&self) -> MutexGuard<'_, Vec<Later>> {
+        self.later.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Learns a secret by the name under which it will be shown, unless it has one already. Texts
@@ -161,5 +173,21 @@ impl Needles {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, NeedleIndex> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One branch may show what another one is learning: it waits.
+    #[test]
+    fn nobody_looks_while_something_is_learnt() {
+        let needles = Needles::default();
+        needles.learn_later(|needles| {
+            assert!(needles.later.try_lock().is_err());
+            needles.learn(&"late".into(), "first-secret-1");
+        });
+        assert_eq!(needles.scrub("a first-secret-1"), "a «late»");
     }
 }

@@ -43,6 +43,9 @@ fn names_that_hold_secrets_are_known_in_every_spelling() {
         "authorizationCode",
         "password2",
         "token_1",
+        "api2_key",
+        "session2_id",
+        "password1_confirm",
         "password_confirmation",
         "confirm_password",
         "passwordConfirm",
@@ -259,6 +262,8 @@ fn what_stands_under_a_secrets_name_is_learnt_wherever_it_is_written() {
         "<meta name=\"csrf-token\" content=\"abcd-1234-efgh\" />",
         "{\"password\": \"abcd-1234-efgh\", cut",
         "password: abcd-1234-efgh",
+        "Authorization: Bearer abcd-1234-efgh\r\n",
+        "proxy-authorization=basic abcd-1234-efgh",
         "api-key = 'abcd-1234-efgh'",
     ] {
         let needles = Needles::default();
@@ -266,7 +271,12 @@ fn what_stands_under_a_secrets_name_is_learnt_wherever_it_is_written() {
         let shown = needles.scrub(&format!("{text} abcd-1234-efgh"));
         assert!(!shown.contains("1234") && shown.contains('«'), "{text}: {shown}");
     }
-    for text in ["token: expired please log in", "password required", "the secret: unknown"] {
+    for text in [
+        "token: expired please log in",
+        "password required",
+        "the secret: unknown",
+        "authorization: bearer expected",
+    ] {
         let needles = Needles::default();
         needles.learn_text(text);
         assert_eq!(needles.shown_text(text), text);
@@ -475,4 +485,7 @@ fn what_is_left_for_later_is_known_before_anything_is_looked_at() {
         later("fourth-secret-4");
     }
     assert_eq!(count(), 3 + MOST_LATER, "no more than that is kept");
+    let several = Needles::of_several();
+    several.child().learn_later(|needles| needles.learn(&"late".into(), "fifth-secret-5"));
+    assert_eq!(several.child().scrub("a fifth-secret-5"), "a «late»", "others look for it");
 }

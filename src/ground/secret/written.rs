@@ -42,6 +42,7 @@ pub fn written(text: &str) -> Vec<Written<'_>> {
             continue;
         }
         let range = if sign == b'>' { content_after(text, from) } else { value_after(text, from) };
+        let range = if is_scheme(&text[range.clone()]) { value_after(text, range.end) } else { range };
         if range.start < range.end {
             let quoted = range.start > from && text[..range.start].ends_with(['"', '\'']);
             let certain = sign != b':' || quoted || !is_word(&text[range.clone()]);
@@ -208,6 +209,11 @@ impl Needles {
 fn form_decoded(value: &str) -> String {
     let blanks = value.replace('+', " ");
     percent_decode_str(&blanks).decode_utf8().map_or_else(|_| value.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// Whether a credential stands behind this word, as in `Authorization: Bearer x`.
+fn is_scheme(text: &str) -> bool {
+    ["bearer", "basic", "token", "dpop"].iter().any(|scheme| text.eq_ignore_ascii_case(scheme))
 }
 
 /// Whether a text may be the next word of a sentence: `token: expired`.

@@ -1,8 +1,9 @@
 //! The one boundary to the network: a request goes in, the whole answer comes out.
 //!
-//! Steps, scripts and whoever fetches keys send through a [`Transport`], so that limits, redirects and the stripping of credentials hold for each of them. The network's own is the
-//! [`Client`](crate::parts::http::Client); a program may bring another, as the suite does to see what
-//! is under way.
+//! Steps, scripts and whoever fetches keys send through a [`Transport`], so that limits, redirects and the
+//! stripping of credentials hold for each of them. The network's own is the
+//! [`Client`](crate::parts::http::Client); a program may bring another, as the suite does to see what is under
+//! way.
 
 use std::pin::Pin;
 

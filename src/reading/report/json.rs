@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::ground::diagnostic::steers;
 use crate::ground::log_command::disarmed_json;
+use crate::ground::secret::Needles;
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::parts::expect::Check;
@@ -61,7 +62,28 @@ impl Reporter for Json {
     fn event(&mut self, _: &Event) {}
 
     fn finish(&mut self, finished: &Finished) {
-        self.entry = Some(serde_json::to_value(workflow(finished, (self.row, self.pass), &self.source)));
+        let entry = serde_json::to_value(workflow(finished, (self.row, self.pass), &self.source));
+        self.entry = Some(entry.map(|entry| hidden(entry, &finished.needles)));
+    }
+}
+
+/// An entry without what only a later step told to be a secret.
+fn hidden(mut entry: serde_json::Value, needles: &Needles) -> serde_json::Value {
+    let steps = entry["steps"].as_array_mut().into_iter().flatten().filter_map(|step| step.as_object_mut());
+    for (name, told) in steps.flatten() {
+        if matches!(&**name, "redirects" | "script_redirects" | "checks" | "error") {
+            hide(told, needles);
+        }
+    }
+    entry
+}
+
+fn hide(told: &mut serde_json::Value, needles: &Needles) {
+    match told {
+        serde_json::Value::String(text) => *text = needles.scrub(text),
+        serde_json::Value::Array(elements) => elements.iter_mut().for_each(|element| hide(element, needles)),
+        serde_json::Value::Object(members) => members.values_mut().for_each(|member| hide(member, needles)),
+        _ => {}
     }
 }
 

@@ -198,6 +198,27 @@ fn runs_of_one_command_hide_each_others_secrets() {
     hides(&called.err, "RowOneSecret-111111");
 }
 
+/// Nobody extracts it, and the run that got it shows nothing (S44).
+#[test]
+fn what_an_answer_told_one_run_is_hidden_in_the_others() {
+    let flow = |mock: &str| {
+        format!(
+            "inputs: {{ api: https://api.example.com }}\nmock: {mock}\nsteps: [ {{ request: 'GET {{{{ api }}}}/' }} ]\n"
+        )
+    };
+    let told = "routes: [ { route: GET /, reply: { json: { refresh_token: issued-QwErTy-98765 } } } ]\n";
+    let echo = "routes: [ { route: GET /, reply: { status: 500, json: { said: issued-QwErTy-98765 } } } ]\n";
+    let again = "state: { n: 0, last: none }\nroutes:\n  - route: GET /\n    script: |\n      let last = state.last;\n      state.n += 1;\n      state.last = `issued-QwErTy-${state.n}`;\n      #{ json: #{ said: last, refresh_token: state.last } }\n";
+    let (a, b, c) = (flow("told.yaml"), flow("echo.yaml"), flow("again.yaml"));
+    let files = [("a.yaml", &*a), ("b.yaml", &b), ("c.yaml", &c)];
+    let mocks = [("told.yaml", told), ("echo.yaml", echo), ("again.yaml", again)];
+    let cli = Cli::new(&[files, mocks].concat());
+    let called = cli.call("run --mock a.yaml b.yaml --jobs 1");
+    says(&called.err, &["\"said\": \"«refresh_token»\""]);
+    let called = cli.call("run --mock c.yaml --repeat 2 -v");
+    says(&called.passed().err, &["\"said\": \"none\"", "\"said\": \"«refresh_token»\""]);
+}
+
 #[test]
 fn what_an_answer_told_and_nobody_extracted_is_hidden_where_it_comes_back() {
     let ran = Scenario::new(

@@ -13,12 +13,13 @@ mod set_cookie;
 #[cfg(test)]
 mod tests;
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
-use url::Url;
+use url::{Origin, Url};
 
 use crate::ground::clock::Clock;
 use crate::ground::secret::Needles;
@@ -44,7 +45,14 @@ pub struct Jar {
     shared: Arc<Shared>,
     /// Whether only those go out that came from the very origin they go to.
     for_stranger: bool,
+    /// Which other origins get those that a server or a script set elsewhere; `None` for all.
+    named: Option<Arc<Named>>,
+    /// Those that do so besides.
+    trusted: Option<Arc<[Origin]>>,
 }
+
+/// Whether the user named the origin of a URL.
+type Named = dyn Fn(&Url) -> bool + Send + Sync;
 
 struct Shared {
     cookies: Mutex<Vec<Cookie>>,
@@ -72,6 +80,8 @@ struct Cookie {
     secure: bool,
     /// Who set it: scheme, host and port.
     origin: String,
+    /// Whether it was set in the name of that origin by a script.
+    by_hand: bool,
     /// In seconds since 1970; `None` where it lives as long as the jar.
     expires: Option<i64>,
 }
@@ -104,7 +114,20 @@ impl Jar {
             needles: needles.clone(),
             clock: clock.clone(),
         };
-        Self { shared: Arc::new(shared), for_stranger: false }
+        Self { shared: Arc::new(shared), for_stranger: false, named: None, trusted: None }
+    }
+
+    /// The same jar for the requests of a workflow, which says whom the user named: to all others, such as
+    /// a redirect may lead to, only what they set themselves goes.
+    #[must_use]
+    pub fn naming(self, named: impl Fn(&Url) -> bool + Send + Sync + 'static) -> Self {
+        Self { named: Some(Arc::new(named)), ..self }
+    }
+
+    /// The same jar for a request that trusts these origins, too (`redirects.trust`).
+    #[must_use]
+    pub fn trusting(self, trusted: Option<&Arc<[Origin]>>) -> Self {
+        Self { trusted: trusted.cloned(), ..self }
     }
 
     /// The same jar for a request to an origin that the user did not name: what others set stays in it.
@@ -172,9 +195,10 @@ impl Jar {
         let taken = |name: &[u8]| own.iter().any(|pairs| names(pairs).any(|own| own == name));
         let to = self.visit(url);
         let cookies = self.lock();
+        let lends = self.lends(url);
         let fitting = cookies.iter().enumerate().rev();
-        let fitting = fitting
-            .filter(|(_, cookie)| cookie.is_sent(&to) && self.lends(cookie, url) && !taken(&cookie.name));
+        let fitting =
+            fitting.filter(|(_, cookie)| cookie.is_sent(&to) && lends(cookie) && !taken(&cookie.name));
         let mut room = MAX_HEADER;
         let mut kept = Vec::new();
         for (at, cookie) in fitting {
@@ -212,14 +236,23 @@ impl Jar {
             return false;
         }
         let to = self.visit(url);
-        let held =
-            |cookie: &Cookie| cookie.reaches(&to) && !(cookie.may_leave(url) && self.lends(cookie, url));
+        let lends = self.lends(url);
+        let held = |cookie: &Cookie| cookie.reaches(&to) && !(cookie.may_leave(url) && lends(cookie));
         self.lock().iter().any(held)
     }
 
-    /// Whether a cookie that goes to `url` is for this request, too.
-    fn lends(&self, cookie: &Cookie, url: &Url) -> bool {
-        !self.for_stranger || cookie.origin == origin(url)
+    /// Whether a cookie that goes to `url` is for this request, too. Who was named is asked once at most.
+    fn lends<'a>(&'a self, url: &'a Url) -> impl Fn(&Cookie) -> bool + 'a {
+        let (all, own) = (OnceCell::new(), OnceCell::new());
+        let knows = || !self.for_stranger && self.knows(url);
+        move |cookie| {
+            *all.get_or_init(knows) || !cookie.by_hand && cookie.origin == *own.get_or_init(|| origin(url))
+        }
+    }
+
+    fn knows(&self, url: &Url) -> bool {
+        let Some(named) = &self.named else { return true };
+        named(url) || self.trusted.as_ref().is_some_and(|trusted| trusted.contains(&url.origin()))
     }
 
     /// The value of a cookie that would go to `url`.
@@ -253,6 +286,7 @@ impl Jar {
         let mut found = false;
         for kept in cookies.iter_mut().filter(|kept| kept.name == name.as_bytes() && kept.is_sent(&to)) {
             kept.value = value.into();
+            kept.by_hand = true;
             found = true;
         }
         if !found {
@@ -263,7 +297,8 @@ impl Jar {
                 secure: url.scheme() == "https",
                 ..SetCookie::default()
             };
-            self.put(&mut cookies, Cookie::new(set, url).ok_or(InvalidCookie::Prefix)?, to.now);
+            let cookie = Cookie::new(set, url).ok_or(InvalidCookie::Prefix)?;
+            self.put(&mut cookies, Cookie { by_hand: true, ..cookie }, to.now);
         }
         Ok(())
     }
@@ -320,7 +355,7 @@ impl Cookie {
         let reach = Reach::new(set.domain.as_deref(), url)?;
         let path = set.path.unwrap_or_else(|| default_path(url));
         let (name, value, secure, expires) = (set.name, set.value, set.secure, set.expires);
-        Some(Self { name, value, reach, path, secure, origin: origin(url), expires })
+        Some(Self { name, value, reach, path, secure, origin: origin(url), by_hand: false, expires })
     }
 
     /// Whether it goes there.

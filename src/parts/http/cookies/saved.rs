@@ -36,6 +36,9 @@ struct Written {
     secure: bool,
     /// Who set it.
     origin: String,
+    /// Whether a script did so in its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_hand: bool,
     /// In seconds since 1970; none where it lives as long as the jar.
     expires: Option<i64>,
 }
@@ -81,10 +84,10 @@ impl Jar {
 
 impl From<SavedCookie> for Written {
     fn from(SavedCookie(cookie): SavedCookie) -> Self {
-        let Cookie { name, value, reach, path, secure, origin, expires } = cookie;
+        let Cookie { name, value, reach, path, secure, origin, by_hand, expires } = cookie;
         let (name, value) = (BASE64.encode(name), BASE64.encode(value));
         let host_only = reach.is_host_only();
-        Self { name, value, domain: reach.domain, host_only, path, secure, origin, expires }
+        Self { name, value, domain: reach.domain, host_only, path, secure, origin, by_hand, expires }
     }
 }
 
@@ -95,7 +98,7 @@ impl TryFrom<Written> for SavedCookie {
         let bytes = |text: &str| BASE64.decode(text).map_err(|_| "a cookie's name or value is not base64");
         let (name, value) = (bytes(&written.name)?, bytes(&written.value)?);
         let reach = Reach::saved(written.domain, written.host_only).ok_or("a cookie reaches too far")?;
-        let Written { path, secure, origin, expires, .. } = written;
+        let Written { path, secure, origin, by_hand, expires, .. } = written;
         let is_own = |url: &Url| super::origin(url) == origin && may_set(url, &reach, secure);
         if !Url::parse(&origin).as_ref().is_ok_and(is_own) {
             return Err("a cookie cannot have come from its origin");
@@ -109,7 +112,7 @@ impl TryFrom<Written> for SavedCookie {
         if !keeps_prefix(&name, secure, reach.is_host_only(), &path) {
             return Err("a cookie does not hold what the prefix of its name promises");
         }
-        Ok(Self(Cookie { name, value, reach, path, secure, origin, expires }))
+        Ok(Self(Cookie { name, value, reach, path, secure, origin, by_hand, expires }))
     }
 }
 

@@ -133,6 +133,32 @@ fn a_stranger_gets_its_own_cookies_and_it_is_known_whether_others_stay_behind() 
     assert!(!jar.withholds(&url("http://safe.example/")), "that is what its server asked for");
 }
 
+/// A redirect leads anywhere (S1).
+#[test]
+fn who_is_not_named_and_not_trusted_gets_its_own_cookies_alone_and_none_that_a_script_set() {
+    let jar = jar().naming(|url| url.port() == Some(81));
+    set(&jar, "https://a.example.com:81/", &["a=1"]);
+    set(&jar, "https://a.example.com:82/", &["b=2"]);
+    jar.set(&url("https://a.example.com:82/"), "c", "3").expect("a cookie");
+    let trusting = jar.clone().trusting(Some(&[url("https://a.example.com:82").origin()].into()));
+    for (jar, port, expected) in [
+        (&jar, 81, "a=1; b=2; c=3"),
+        (&jar, 82, "b=2"),
+        (&trusting, 82, "a=1; b=2; c=3"),
+        (&trusting, 83, ""),
+        (&trusting.clone().for_stranger(), 82, "b=2"),
+    ] {
+        let to = format!("https://a.example.com:{port}/");
+        assert_eq!(sent(jar, &to), expected, "{to}");
+        assert_eq!(jar.withholds(&url(&to)), expected != "a=1; b=2; c=3", "{to}");
+    }
+    jar.set(&url("https://a.example.com:82/"), "b", "4").expect("a cookie");
+    assert_eq!(sent(&jar, "https://a.example.com:82/"), "");
+    let again = self::jar().naming(|_| false);
+    again.load(&jar.save());
+    assert_eq!(sent(&again, "https://a.example.com:82/"), "", "that is kept");
+}
+
 /// Prefixes, odd names, odd ages (S14).
 #[test]
 fn a_prefix_holds_what_it_promises_and_odd_cookies_are_left() {
