@@ -14,47 +14,66 @@ use std::thread;
 use crate::cli::exit::Exit;
 use crate::running::Cancel;
 
-/// Who listens, and what an interrupt does. Clones share it.
+/// What an interrupt does, and whether anybody listens. Clones share it.
 #[derive(Clone, Default)]
 pub struct Interrupts {
     /// The run that the next interrupt ends in order. Where there is none it ends the process at once.
     run: Arc<Mutex<Option<Cancel>>>,
     /// Whether the next one ends the process without being heard.
     at_once: Arc<AtomicBool>,
+    is_heard: Arc<AtomicBool>,
 }
 
 impl Interrupts {
-    /// Listens from now on. An interrupt ends the process at once, behind `undo`.
+    /// From now on an interrupt ends the process at once.
+    ///
+    /// # Errors
+    /// The system has no signals for us.
+    pub fn begin() -> io::Result<Self> {
+        let interrupts = Self::default();
+        interrupts.at_once.store(true, Ordering::SeqCst);
+        end_with_second(&interrupts.at_once)?;
+        Ok(interrupts)
+    }
+
+    /// Listens from now on, if nobody does. An interrupt ends the process behind `undo`.
     ///
     /// # Errors
     /// There is no thread for it, or the system has no signals for us.
-    pub fn listen(undo: fn()) -> io::Result<Self> {
-        let interrupts = Self::default();
+    pub fn listen(&self, undo: fn()) -> io::Result<()> {
+        if self.is_heard.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
         let (begun, listens) = sync_channel(1);
-        let state = interrupts.clone();
+        let state = self.clone();
         let wait = async move {
             let signals = match Signals::listen() {
                 Ok(signals) => signals,
                 Err(error) => return drop(begun.send(Err(error))),
             };
+            state.at_once.store(false, Ordering::SeqCst);
             // Whoever began this waits for it.
             let _ = begun.send(Ok(()));
             state.wait(signals, undo).await;
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         thread::Builder::new().spawn(move || runtime.block_on(wait))?;
-        listens.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())).map(|()| interrupts)
+        listens.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
     }
 
-    /// Listens on the runtime that is running, which costs a short run less than a thread. To be called on one.
+    /// Lets the next interrupt end a run in order, and the one behind it the process. Where nobody listens
+    /// yet the runtime that is running does, which costs a short run less than a thread. To be called on one.
     ///
     /// # Errors
     /// The system has no signals for us.
-    pub fn listen_here() -> io::Result<Self> {
-        let interrupts = Self::default();
-        let (state, signals) = (interrupts.clone(), Signals::listen()?);
-        tokio::spawn(async move { state.wait(signals, || ()).await });
-        Ok(interrupts)
+    pub fn end_first(&self, run: &Cancel) -> io::Result<()> {
+        *self.run() = Some(run.clone());
+        if !self.is_heard.swap(true, Ordering::SeqCst) {
+            let (state, signals) = (self.clone(), Signals::listen()?);
+            tokio::spawn(async move { state.wait(signals, || ()).await });
+        }
+        self.at_once.store(false, Ordering::SeqCst);
+        Ok(())
     }
 
     async fn wait(&self, mut signals: Signals, undo: fn()) {
@@ -62,15 +81,6 @@ impl Interrupts {
             signals.next().await;
             self.interrupt(undo);
         }
-    }
-
-    /// Lets the next interrupt end a run in order, and the one behind it the process.
-    ///
-    /// # Errors
-    /// The system has no signals for us.
-    pub fn end_first(&self, run: &Cancel) -> io::Result<()> {
-        *self.run() = Some(run.clone());
-        end_with_second(&self.at_once)
     }
 
     /// The run is over: an interrupt ends the process at once again.

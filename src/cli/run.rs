@@ -147,8 +147,9 @@ async fn run(
     terminal: Terminal,
     workflows: Vec<Arc<Workflow>>,
 ) -> Result<Exit, Refused> {
-    let mut interrupts = None;
-    let mut inputs = arguments.inputs(&workflows, &mut interrupts)?;
+    let deaf = |error| trouble("cannot listen for interrupts", &error);
+    let interrupts = Interrupts::begin().map_err(deaf)?;
+    let mut inputs = arguments.inputs(&workflows, &interrupts)?;
     let stand_ins = arguments.stand_ins(&workflows, &inputs).await?;
     stand_ins.point(&mut inputs);
     let rows = arguments.data.as_deref().map(Rows::open).transpose().map_err(refusal)?;
@@ -167,8 +168,6 @@ async fn run(
         }
     }
     let (cancel, started) = (schedule.context.cancel.clone(), Instant::now());
-    let deaf = |error| trouble("cannot listen for interrupts", &error);
-    let interrupts = interrupts.map_or_else(Interrupts::listen_here, Ok).map_err(deaf)?;
     interrupts.end_first(&cancel).map_err(deaf)?;
     let files = jobs.len();
     let (ran, tried, wrong) = match rows {
@@ -254,11 +253,7 @@ impl Arguments {
         StandIns::start(mocked, inputs, &Clock::system()).await.map_err(refusal)
     }
 
-    fn inputs(
-        &self,
-        workflows: &[Arc<Workflow>],
-        interrupts: &mut Option<Interrupts>,
-    ) -> Result<Inputs, Refused> {
+    fn inputs(&self, workflows: &[Arc<Workflow>], interrupts: &Interrupts) -> Result<Inputs, Refused> {
         let mut inputs = Inputs::new();
         for (name, value) in &self.inputs {
             inputs.set(name, value);

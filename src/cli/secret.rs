@@ -17,14 +17,12 @@ const LONGEST: u64 = 64 * 1024;
 ///
 /// # Errors
 /// There is nothing more to read, or it is no text.
-pub fn read(name: &str, interrupts: &mut Option<Interrupts>) -> Result<String, Diagnostic> {
+pub fn read(name: &str, interrupts: &Interrupts) -> Result<String, Diagnostic> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
         return line(name, &mut stdin.lock());
     }
-    if interrupts.is_none() {
-        *interrupts = Some(Interrupts::listen(unhide).map_err(|_| not_hidden())?);
-    }
+    interrupts.listen(unhide).map_err(|_| not_hidden())?;
     let hidden = Hidden::begin()?;
     // Nobody is asked where nobody can see the question.
     let _ = write!(io::stderr(), "{name}: ");

@@ -132,3 +132,42 @@ fn what_only_writes_ends_with_the_first() {
     send(Signal::INT, &child);
     assert_eq!(exit(child), Some(130));
 }
+
+/// Before the run has begun there is nothing to be ended in order either.
+#[test]
+fn a_command_of_an_input_does_not_change_what_an_interrupt_does() {
+    for signal in ["INT", "TERM"] {
+        let flow = format!(
+            "inputs: {{ s: {{ command: [sh, -c, 'kill -{signal} $PPID'] }} }}\nsteps: [ {{ script: print(vars.s); }} ]\n"
+        );
+        let called = Cli::new(&[("flow.yaml", &flow)]).call("run flow.yaml --trust");
+        assert_eq!(called.code, Some(130), "{signal}: {}", called.err);
+    }
+}
+
+/// A mock that cannot tell where it is has heard nothing (what it catches is a mask, `proc(5)`).
+#[cfg(target_os = "linux")]
+#[test]
+fn a_mock_that_cannot_hear_an_interrupt_ends_with_the_second() {
+    const BOTH: u64 = 1 << 1 | 1 << 14;
+    let cli = Cli::new(&[("mock.yaml", "routes: [ { route: GET /, reply: { status: 200 } } ]\n")]);
+    let (told, mut full) = std::io::pipe().expect("a pipe");
+    let page = fcntl_setpipe_size(&full, 1).expect("a small one");
+    full.write_all(&vec![b'\n'; page]).expect("it takes a page");
+    let mut child = cli.command("mock mock.yaml").stderr(full).spawn().expect("it starts");
+    let caught = |child: &Child| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it is there");
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask");
+        u64::from_str_radix(mask.trim(), 16).expect("a number")
+    };
+    while caught(&child) & BOTH != BOTH {
+        assert_eq!(child.try_wait().expect("a child"), None, "it goes on");
+        thread::yield_now();
+    }
+    // One more, since the first may come before both are counted.
+    for signal in [Signal::INT, Signal::TERM, Signal::INT] {
+        send(signal, &child);
+    }
+    assert_eq!(exit(child), Some(130));
+    drop(told);
+}
