@@ -248,22 +248,45 @@ fn arranged<'k>(name: &str, file: &str, keys: impl Iterator<Item = &'k String>) 
     arranged
 }
 
+/// Those that the formatter leaves as they are written.
+const FREE: &[&str] = &[
+    "/definitions/script",
+    "/definitions/redirects",
+    "/definitions/tls",
+    "/definitions/auth",
+    "/definitions/auth/properties/basic",
+    "/definitions/auth/properties/api_key",
+    "/definitions/auth/properties/digest",
+    "/definitions/auth/properties/aws_sigv4",
+    "/definitions/auth/properties/jwt",
+    "/definitions/extract/properties/jwt",
+    "/definitions/selector",
+    "/definitions/selector/properties/jwt",
+    "/definitions/token",
+    "/definitions/token/properties/verify",
+    "/definitions/route/properties/reply",
+    "/definitions/route/properties/script",
+    "/definitions/route/properties/fault",
+];
+
 #[test]
-fn the_formatter_has_an_order_for_all_keys_of_a_map_or_for_none() {
+fn the_formatter_has_an_order_for_all_keys_of_a_map_but_of_those_that_are_left_as_written() {
     let (workflow, mock) = (schema::workflow(), schema::mock());
     let places = WORKFLOW.iter().map(|place| ("flow.yaml", &workflow, place));
     let places = places.chain(MOCK.iter().map(|place| ("mock.yaml", &mock, place)));
-    let mut ordered = 0;
+    let mut free = Vec::new();
     for (name, schema, place) in places.filter(|(.., place)| !place.file.is_empty()) {
         let keys = offered(schema, place.pointer);
         let up = arranged(name, place.file, keys.iter());
         let down = arranged(name, place.file, keys.iter().rev());
-        let as_written =
-            up.iter().eq(keys.iter().collect::<Vec<_>>().iter()) && down.iter().rev().eq(up.iter());
-        assert!(up == down || as_written, "{}: {up:?} and {down:?}", place.pointer);
-        ordered += usize::from(up == down);
+        if up != down {
+            let as_written =
+                up.iter().eq(keys.iter().collect::<Vec<_>>().iter()) && down.iter().rev().eq(up.iter());
+            assert!(as_written, "{}: {up:?} and {down:?}", place.pointer);
+            free.push(place.pointer);
+        }
     }
-    assert!(ordered > 10, "{ordered}");
+    assert_eq!(free, FREE);
 }
 
 /// Visits every map of known keys in a schema.
