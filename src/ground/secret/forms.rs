@@ -6,6 +6,7 @@ use url::Host;
 
 use crate::ground::encode;
 use crate::ground::secret::{SHORTEST, is_jwt, view};
+use crate::ground::value::Value;
 
 /// How long a secret is whose beginning is looked for, too.
 const LONG: usize = 16;
@@ -26,8 +27,8 @@ pub(super) struct Form {
 
 /// The forms in which a secret is looked for: as it is, line by line, as base64 and inside a longer
 /// base64 text, in hexadecimal, quoted for a shell, without colours and blanks, in small letters as in a
-/// host, and the parts of a JWT. All that merely escapes characters is decoded where it
-/// is looked for.
+/// host, its bytes as characters, and the parts of a JWT. All that merely escapes characters is decoded
+/// where it is looked for, but inside of base64 and hexadecimal.
 pub(super) fn forms(secret: &str) -> Vec<Form> {
     // All URLs begin alike, and one that holds a secret must not hide the rest; nor may a private key hide
     // the first line of a public one.
@@ -52,6 +53,9 @@ pub(super) fn forms(secret: &str) -> Vec<Form> {
     }
     view::uncolored(secret).into_iter().for_each(&mut add);
     view::unspaced(secret).into_iter().for_each(&mut add);
+    if !secret.is_ascii() {
+        add(secret.bytes().map(char::from).collect());
+    }
     if secret.contains('\'') {
         add(secret.replace('\'', "'\\''"));
         add(secret.replace('\'', "'\"'\"'"));
@@ -63,6 +67,7 @@ pub(super) fn forms(secret: &str) -> Vec<Form> {
     if own.is_none_or(|own| own.len() < secret.len()) {
         encoded(secret).for_each(|(text, _)| add(text));
     }
+    rewritten(secret).iter().flat_map(|text| encoded(text)).for_each(|(text, _)| add(text));
     let cut = own.into_iter().flat_map(encoded);
     forms.extend(cut.map(|(text, least)| Form { text, least: Some(least) }));
     forms
@@ -97,7 +102,7 @@ fn pem_body(text: &str) -> Option<&str> {
 /// What becomes of a secret in the name of a host, or of a header: small letters, and Punycode for what
 /// is no ASCII.
 fn in_hosts(secret: &str) -> Vec<String> {
-    let small = secret.to_ascii_lowercase();
+    let small = secret.to_lowercase();
     let ascii = Some(secret).filter(|secret| !secret.is_ascii() && secret.len() <= LONGEST_HOST);
     let punycode = ascii.and_then(|secret| match Host::parse(secret) {
         Ok(Host::Domain(name)) => Some(name),
@@ -105,6 +110,24 @@ fn in_hosts(secret: &str) -> Vec<String> {
     });
     let is_other = |form: &String| form != secret && form.len() >= SHORTEST;
     [Some(small), punycode].into_iter().flatten().filter(is_other).collect()
+}
+
+/// What JSON and URLs make of a secret, before it is encoded with what stands around it: in JSON with or
+/// without escapes for `/` and for what is no ASCII (RFC 8259, section 7).
+fn rewritten(secret: &str) -> Vec<String> {
+    let json = Value::from(secret).to_json();
+    let json = json[1..json.len() - 1].to_owned();
+    let slashes = json.replace('/', "\\/");
+    let mut all = vec![in_ascii(&json), in_ascii(&slashes), json, slashes, encode::url(secret)];
+    all.sort_unstable();
+    all.dedup();
+    all.retain(|text| text != secret);
+    all
+}
+
+fn in_ascii(json: &str) -> String {
+    let escaped = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    json.chars().map(|c| if c.is_ascii() { c.to_string() } else { escaped(c) }).collect()
 }
 
 /// A text in base64 and in hexadecimal, each with how much of it is enough.
