@@ -28,6 +28,8 @@ pub enum Fault {
     UnknownAuthority(Option<String>),
     /// The certificate was taken back.
     Revoked,
+    /// The certificate is not as its authority signed it.
+    Forged,
     /// What answers there is not TLS.
     NotTls,
     /// The connection ended in the middle of the handshake, without a word.
@@ -103,6 +105,7 @@ impl Fault {
                 Self::WrongHost(presented.iter().map(|name| name_words(name)).collect())
             }
             CertificateError::Revoked => Self::Revoked,
+            CertificateError::BadSignature => Self::Forged,
             CertificateError::Other(other) if other.0.is::<Untrusted>() => {
                 other.0.downcast_ref::<Untrusted>().map_or(Self::SelfSigned, Untrusted::fault)
             }
@@ -129,6 +132,9 @@ impl Fault {
             Self::UnknownAuthority(_) => {
                 "name the authority's file, `tls: { ca: ca.pem }`, or add it to the system's certificates; if others reach this server, it may leave out its intermediate certificates; `tls: { insecure: true }` checks nothing"
             }
+            Self::Forged => {
+                "it was changed, or is not from whom it names: find out who answers there before anything goes there"
+            }
             Self::NotTls | Self::HungUp => "if the server speaks plain HTTP there, write http:// in the URL",
             Self::Revoked | Self::Refused(_) | Self::Other(_) => return None,
         };
@@ -152,6 +158,7 @@ impl fmt::Display for Fault {
                 write!(f, "its certificate is from an authority that is not trusted here: {name}")
             }
             Self::Revoked => f.write_str("its certificate was revoked"),
+            Self::Forged => f.write_str("the signature of its certificate is not right"),
             Self::NotTls => f.write_str("what answers there is not TLS"),
             Self::HungUp => f.write_str("the connection was closed in the middle of the handshake"),
             Self::Refused(why) => write!(f, "the server ended the handshake: {why}"),
@@ -216,6 +223,7 @@ mod tests {
                 "its certificate is from an authority that is not trusted here",
             ),
             (CertificateError::Revoked, "its certificate was revoked"),
+            (CertificateError::BadSignature, "the signature of its certificate is not right"),
         ];
         for (error, text) in table {
             let fault = Fault::of(&TlsError::InvalidCertificate(error));
