@@ -341,6 +341,39 @@ fn a_module_that_is_not_there_is_told_before_anything_is_sent() {
     says(&ran.refused(), &["there is no module `sing`", "did you mean `sign`?", "flow.yaml:5:"]);
 }
 
+/// A sort inside of a sort without end (S68).
+#[test]
+fn what_compares_is_bounded_like_everything() {
+    let nested = "a.sort(|x, y| {\n          let b = [2, 1];\n          b.sort(|x, y| loop { });\n          0\n        });";
+    let caught = "try { a.for_each(|x| a_loop()); } catch { }\n        fn a_loop() { loop { } }";
+    for code in [nested, caught] {
+        let ran = Scenario::new(&format!("steps:\n  - script:\n      max_operations: 1000\n      code: |\n        let a = [2, 1];\n        {code}\n"))
+            .run();
+        ran.fails_with(Cause::CouldNotRun);
+        says(&ran.error(), &["more than 1000 operations"]);
+        if code == nested {
+            says(&ran.error(), &["flow.yaml:6:"]);
+        }
+    }
+}
+
+#[test]
+fn fail_ends_the_script_from_a_comparison_too() {
+    for call in [
+        "a.sort(|x, y| fail(\"bad\"));",
+        "a.dedup(|x, y| fail(\"bad\"));",
+        "try { a.map(|x| fail(\"bad\")); } catch { }",
+    ] {
+        let ran = Scenario::new(&format!(
+            "steps:\n  - id: a\n    script: |\n      let a = [2, 1];\n      {call}\n"
+        ))
+        .run();
+        ran.fails_with(Cause::CheckFailed);
+        says(&ran.text(), &["bad"]);
+        assert_eq!(ran.verdicts(), ["a failed"]);
+    }
+}
+
 /// Its own limits (S68).
 #[test]
 fn a_script_past_its_own_limit_breaks_its_step() {

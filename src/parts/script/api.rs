@@ -12,7 +12,7 @@ use rhai::{Dynamic, FuncRegistration, Module, NativeCallContext, Position, RhaiF
 use crate::parts::script::modules::{ALL, GLOBAL, MEMBERS, MODULES};
 use crate::parts::script::run::{Answer, Failure, Run};
 use crate::parts::script::value::{bytes, describe};
-use crate::parts::script::{handles, object};
+use crate::parts::script::{comparing, handles, object};
 
 /// A function of the API: what a reader of the documentation sees, and what runs.
 pub(super) struct Entry {
@@ -193,6 +193,7 @@ pub(super) fn global() -> Shared<Module> {
             let mut module = Module::new();
             module.set_id("reqchain");
             register(&mut module, "", GLOBAL);
+            comparing::register(&mut module);
             handles::register(&mut module);
             object::register(&mut module);
             object::register_bytes(&mut module);

@@ -145,7 +145,8 @@ fn evaluate(text: &Text, compiled: &Compiled, host: Host) -> Ran {
     Ran { ending, place, checks: checks.collect(), marks: std::mem::take(&mut state.seen) }
 }
 
-/// Evaluates with an engine of its own. A panic below is an error like any other.
+/// Evaluates with an engine of its own. A panic below is an error like any other, and what ended the
+/// script did so, also where a `try` caught it.
 pub(super) fn guarded<T>(
     text: &Text,
     compiled: &Compiled,
@@ -154,7 +155,14 @@ pub(super) fn guarded<T>(
 ) -> Result<T, Result<Failure, Error>> {
     let engine = engine(run, compiled);
     match catch_unwind(AssertUnwindSafe(|| evaluate(&engine))) {
-        Ok(evaluated) => evaluated.map_err(Ok),
+        Ok(Ok(evaluated)) => match run.stopped() {
+            None => Ok(evaluated),
+            Some((stop, position)) => {
+                let token = Dynamic::from(stop.clone());
+                Err(Ok(EvalAltResult::ErrorTerminated(token, *position).into()))
+            }
+        },
+        Ok(Err(failure)) => Err(Ok(failure)),
         Err(_) => Err(Err(explain::panicked(text))),
     }
 }
@@ -190,7 +198,7 @@ fn keep_request(run: &Run) {
     }
 }
 
-/// An engine with every limit, and nothing of any run.
+/// An engine with every limit but those that a run counts itself.
 pub(super) fn limited(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
     engine.register_global_module(api::standard()).register_global_module(api::global());
@@ -200,7 +208,6 @@ pub(super) fn limited(limits: &Limits) -> Engine {
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_strict_variables(true)
-        .set_max_operations(limits.operations)
         .set_max_call_levels(CALLS)
         .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH / 2)
         .set_max_string_size(limits.text)
@@ -223,7 +230,7 @@ fn engine(run: &Arc<Run>, compiled: &Compiled) -> Engine {
     }
     engine.set_default_tag(Dynamic::from(Arc::clone(run)));
     let watched = Arc::clone(run);
-    engine.on_progress(move |operations| watched.must_stop(operations).map(Dynamic::from));
+    engine.on_progress(move |_| watched.must_stop().map(Dynamic::from));
     let printing = Arc::clone(run);
     engine.on_print(move |text| tell(&printing, text));
     let debugging = Arc::clone(run);

@@ -303,10 +303,6 @@ type Told = (String, Option<String>);
 /// The limit that was reached, and what it is.
 fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
     let (message, help) = match error {
-        EvalAltResult::ErrorTooManyOperations(_) => (
-            format!("the script did more than {} operations", run.limits.operations),
-            "look for a loop that does not end",
-        ),
         EvalAltResult::ErrorStackOverflow(_) => (
             format!("functions call each other deeper than {CALLS} levels"),
             "look for a function that calls itself without an end",
@@ -334,6 +330,10 @@ fn limit(run: &Run, error: &EvalAltResult) -> Option<Told> {
             "look for a loop that does not end",
         ),
         EvalAltResult::ErrorTerminated(token, _) => match token.read_lock::<Stop>().as_deref() {
+            Some(Stop::Operations) => (
+                format!("the script did more than {} operations", run.limits.operations),
+                "look for a loop that does not end",
+            ),
             Some(Stop::Chatter) => (
                 format!("the script told more than {} MiB, by `print` and `check`", TOLD / 1024 / 1024),
                 "print what is looked for alone",

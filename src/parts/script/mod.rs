@@ -9,6 +9,7 @@
 
 mod api;
 mod audit;
+mod comparing;
 mod draft;
 mod engine;
 mod explain;

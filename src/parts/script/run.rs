@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
@@ -46,6 +46,11 @@ pub(super) struct Run {
     pub(super) limits: Limits,
     state: Mutex<State>,
     started: Instant,
+    /// How many operations it did. Rhai's own count forgets what a closure did that a function of
+    /// its library called.
+    operations: AtomicU64,
+    /// Why it ended, and where. A `try` catches that from within a closure, and must not.
+    stopped: OnceLock<(Stop, Position)>,
     /// How long the script waited for servers, in milliseconds: that time is not its own.
     waited: AtomicU64,
     /// How many variables of its own the script read.
@@ -87,6 +92,8 @@ pub(super) enum Stop {
     Ending(Ending),
     /// By the clock.
     Deadline,
+    /// By how much it did.
+    Operations,
     /// By how much it told.
     Chatter,
     /// From outside.
@@ -100,6 +107,8 @@ impl Run {
             limits,
             state: Mutex::default(),
             started: Instant::now(),
+            operations: AtomicU64::new(0),
+            stopped: OnceLock::new(),
             waited: AtomicU64::new(0),
             reads: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -120,18 +129,41 @@ impl Run {
     }
 
     /// Why the script must end now, if it must. Asked before every operation.
-    pub(super) fn must_stop(&self, operations: u64) -> Option<Stop> {
+    pub(super) fn must_stop(&self) -> Option<Stop> {
         const ASK_THE_CLOCK: u64 = 128;
-        if self.host.cancel.load(Ordering::Relaxed) {
-            return Some(Stop::Cancelled);
+        let operations = self.operations.fetch_add(1, Ordering::Relaxed) + 1;
+        if operations > self.limits.operations {
+            return Some(self.stop(Stop::Operations, Position::NONE));
         }
-        if self.told.load(Ordering::Relaxed) > TOLD {
-            return Some(Stop::Chatter);
+        self.is_over(operations.is_multiple_of(ASK_THE_CLOCK))
+    }
+
+    /// The same, but of what is not counted as operations; a look at the clock costs something.
+    pub(super) fn is_over(&self, by_the_clock: bool) -> Option<Stop> {
+        if let Some((stop, _)) = self.stopped() {
+            return Some(stop.clone());
         }
-        let waited = Duration::from_millis(self.waited.load(Ordering::Relaxed));
-        let late = operations.is_multiple_of(ASK_THE_CLOCK)
-            && self.started.elapsed().saturating_sub(waited) > self.time();
-        late.then_some(Stop::Deadline)
+        let waited = || Duration::from_millis(self.waited.load(Ordering::Relaxed));
+        let stop = if self.host.cancel.load(Ordering::Relaxed) {
+            Stop::Cancelled
+        } else if self.told.load(Ordering::Relaxed) > TOLD {
+            Stop::Chatter
+        } else if by_the_clock && self.started.elapsed().saturating_sub(waited()) > self.time() {
+            Stop::Deadline
+        } else {
+            return None;
+        };
+        Some(self.stop(stop, Position::NONE))
+    }
+
+    /// Ends the script for good; the first reason stays.
+    pub(super) fn stop(&self, stop: Stop, position: Position) -> Stop {
+        self.stopped.get_or_init(|| (stop, position)).0.clone()
+    }
+
+    /// Why it was ended, and where.
+    pub(super) fn stopped(&self) -> Option<&(Stop, Position)> {
+        self.stopped.get()
     }
 
     /// How long the script may run.

@@ -2,7 +2,7 @@
 //!
 //! The four that end a script end it where no `try` can catch it.
 
-use rhai::{Dynamic, EvalAltResult};
+use rhai::{Dynamic, EvalAltResult, Position};
 
 use crate::parts::script::api::{Call, Entry};
 use crate::parts::script::run::{Answer, Stop};
@@ -50,7 +50,9 @@ fn end(call: &Call, ending: Ending) -> Answer {
     if call.run.host.phase == Phase::Mock && !matches!(ending, Ending::Fail(_)) {
         return Err(call.error("steers a workflow, and a mock is none"));
     }
-    let token = Dynamic::from(Stop::Ending(ending));
+    // A place in a module would be looked for in the script.
+    let position = if call.source.is_none() { call.position } else { Position::NONE };
+    let token = Dynamic::from(call.run.stop(Stop::Ending(ending), position));
     Err(EvalAltResult::ErrorTerminated(token, call.position).into())
 }
 

@@ -138,7 +138,7 @@ fn reason(why: &regex::Error) -> String {
 }
 
 fn go_on(call: &Call) -> Result<(), Failure> {
-    match call.run.must_stop(0) {
+    match call.run.is_over(true) {
         Some(stop) => Err(EvalAltResult::ErrorTerminated(Dynamic::from(stop), call.position).into()),
         None => Ok(()),
     }

@@ -78,6 +78,8 @@ fn a_mock_sees_nothing_of_the_workflow() {
     for (body, said) in [
         ("Fn(\"skip\").call()", "a mock is none"),
         ("fail(\"broken\")", "broken"),
+        ("[2, 1].order(|x, y| fail(\"broken\"))", "broken"),
+        ("try { [2, 1].for_each(|x| fail(\"broken\")); } catch { } 1", "broken"),
         ("state.x = 1; throw \"no\"", "no"),
         ("|| 1", "the reply is not JSON"),
         ("state.f = || 1; 1", "the state is not JSON"),

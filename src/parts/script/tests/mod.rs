@@ -1,6 +1,7 @@
 //! The script's tests, by subject, over one small stage.
 
 mod audit;
+mod closures;
 mod functions;
 mod imports;
 mod limits;
