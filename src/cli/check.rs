@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Only environments/NAME.yaml, of all environment files beside the workflows and above them
     #[arg(long, value_name = "NAME")]
     pub env: Option<String>,
-    /// Read workflows, mocks and environments that lie outside the project, too; `REQCHAIN_TRUST=1` says the same
+    /// Read files that lie outside the project, too; `REQCHAIN_TRUST=1` says the same
     #[arg(long)]
     pub trust: bool,
 }
@@ -109,7 +109,7 @@ fn mistakes_in_mocks(workflow: &Arc<Workflow>, trusted: bool) -> Diagnostics {
         if file::admit(&stand_in.file, workflow.source.folder(), trusted).is_err() {
             continue;
         }
-        let mock = Mock::load_for(stand_in, &workflow.source, |tree| Ok(tree.as_plain().cloned()));
+        let mock = Mock::load_for(stand_in, &workflow.source, trusted, |tree| Ok(tree.as_plain().cloned()));
         let mistakes = mock.err().unwrap_or_default().0.into_iter();
         found.0.extend(mistakes.filter(|mistake| told.insert(mistake.line())));
     }

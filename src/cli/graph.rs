@@ -18,7 +18,7 @@ pub struct Arguments {
     /// Draw which step reads what another one found, too
     #[arg(long)]
     pub variables: bool,
-    /// Read workflows that it uses from outside the project, too; `REQCHAIN_TRUST=1` says the same
+    /// Read files that lie outside the project, too; `REQCHAIN_TRUST=1` says the same
     #[arg(long)]
     pub trust: bool,
 }

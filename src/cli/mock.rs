@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt::interrupted;
 use crate::cli::terminal::{Terminal, tell};
-use crate::cli::{Refused, block_on, pair, refusal, trouble};
+use crate::cli::{Refused, block_on, is_trusted, pair, refusal, trouble};
 use crate::ground::clock::Clock;
 use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::source::Source;
@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Serve https, with a certificate of its own, as `tls: self_signed` in the file does
     #[arg(long)]
     pub tls: bool,
+    /// Read scripts that lie outside the project, too; `REQCHAIN_TRUST=1` says the same
+    #[arg(long)]
+    pub trust: bool,
 }
 
 /// Serves until Ctrl-C.
@@ -47,7 +50,9 @@ pub struct Arguments {
 /// # Errors
 /// A mock with mistakes, a port that cannot be bound.
 pub fn execute(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Refused> {
-    let mut mock = Mock::load(&arguments.file).map_err(refusal)?;
+    let file = &arguments.file;
+    let mock = if is_trusted(arguments.trust) { Mock::load_trusted(file) } else { Mock::load(file) };
+    let mut mock = mock.map_err(refusal)?;
     mock.tls |= arguments.tls;
     for (name, text) in &arguments.state {
         change(&mut mock, name, text).map_err(refusal)?;

@@ -17,8 +17,6 @@ use crate::ground::source::Source;
 
 /// The largest file and the longest output that may give an input, in bytes.
 const LARGEST: u64 = 1024 * 1024;
-/// What to do where trust is asked for a command.
-const TRUST: &str = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
 
 /// Why something outside gives no value.
 #[derive(Debug, Clone)]
@@ -83,7 +81,7 @@ impl Outside {
     pub(super) fn command(&self, command: &Command, hidden: &[&str]) -> Came {
         if !self.trusted {
             let why = "a command is run only for a workflow that is trusted";
-            return Err(Refused { why: why.to_owned(), help: Some(TRUST.to_owned()) });
+            return Err(Refused { why: why.to_owned(), help: Some(file::TRUST.to_owned()) });
         }
         self.once(Named::Command(command.clone()), || {
             let needles = Needles::default();

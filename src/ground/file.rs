@@ -1,8 +1,8 @@
 //! Files that a text names: one rule for all of them.
 //!
 //! Such a text may come from anybody. So a file is read only where it is regular (opening a pipe waits
-//! for a writer, a device never ends) and no larger than its reader can use; and what belongs to a
-//! workflow, its scripts, schemas and keys, is never looked for outside its project, trusted or not.
+//! for a writer, a device never ends) and no larger than its reader can use; and outside of the project
+//! nothing is read without trust.
 //! Each reader says in its own words what it wanted; why it does not get it is said here.
 
 use std::fs::{File, Metadata};
@@ -11,8 +11,11 @@ use std::path::{Path, PathBuf};
 
 use crate::ground::diagnostic::Diagnostic;
 use crate::ground::read::Reading;
-use crate::ground::source::{Source, in_project, project};
+use crate::ground::source::{Source, in_project};
 use crate::ground::yaml::Scalar;
+
+/// What to do where trust is asked.
+pub const TRUST: &str = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
 
 /// Why a file is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,48 +171,32 @@ pub fn admit(path: &Path, folder: &Path, trusted: bool) -> Result<(), Refused> {
     if trusted || in_project(path, folder)? {
         return Ok(());
     }
-    let help = "if the workflow is to be trusted with it, say --trust or REQCHAIN_TRUST=1";
-    Err(Refused::unfit("is outside the project").help(help))
+    Err(Refused::unfit("is outside the project").help(TRUST))
 }
 
-/// A file of the project of a text: how the text calls it, where it is, and the project.
+/// A file that a text names: how the text calls it, and where it is.
 #[derive(Debug)]
-pub struct Inside {
+pub struct Found {
     /// The path beside the text.
     pub path: PathBuf,
     /// The same, links followed.
     pub real: PathBuf,
-    /// The project, links followed.
-    pub project: PathBuf,
 }
 
-/// Finds the file that `written` names in the project of the text that names it. Trust changes
-/// nothing here: what a workflow consists of lies in its project.
+/// Finds the file that `written` names, in the project of the text that names it or, where the caller
+/// trusts that text, anywhere.
 ///
 /// # Errors
-/// A path from the root of the machine, one that leads out of the project, and one that leads nowhere.
-pub fn inside(written: &str, source: &Source) -> Result<Inside, Refused> {
-    if Path::new(written).is_absolute() {
-        let help = "write it relative to the file that names it";
+/// A path that leads nowhere, and without trust one from the root of the machine or out of the project.
+pub fn find(written: &str, source: &Source, trusted: bool) -> Result<Found, Refused> {
+    if !trusted && Path::new(written).is_absolute() {
+        let help = format!("write it relative to the file that names it; {TRUST}");
         return Err(Refused::unfit("is an absolute path").help(help));
     }
     let path = source.beside(written);
-    let project = project(&source.folder().canonicalize()?);
     let real = path.canonicalize().map_err(|error| sought(error, &path))?;
-    contained(&real, &project)?;
-    Ok(Inside { path, real, project })
-}
-
-/// Refuses a path that lies outside a project; both are given with links followed.
-///
-/// # Errors
-/// It lies outside.
-pub fn contained(real: &Path, project: &Path) -> Result<(), Refused> {
-    if real.starts_with(project) {
-        return Ok(());
-    }
-    let help = "the project is the nearest folder above with .git, reqchain.yaml or workflows/";
-    Err(Refused::unfit("is outside the project").help(help))
+    admit(&real, source.folder(), trusted)?;
+    Ok(Found { path, real })
 }
 
 fn sought(error: Error, path: &Path) -> Refused {
@@ -284,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_found_outside_the_project() {
+    fn nothing_is_found_outside_the_project_without_trust() {
         let outer = tempfile::tempdir().expect("a folder");
         let project = outer.path().join("p");
         std::fs::create_dir_all(project.join("flows")).expect("a folder");
@@ -292,13 +279,20 @@ mod tests {
         std::fs::write(project.join("a.txt"), "a").expect("written");
         std::fs::write(outer.path().join("b.txt"), "b").expect("written");
         let source = Source::file(&project.join("flows/flow.yaml"), "");
-        assert!(inside("../a.txt", &source).is_ok());
-        for (path, why) in [
-            ("../../b.txt", "is outside the project"),
-            ("/etc/hostname", "is an absolute path"),
-            ("a.txt", "cannot be read: there is no such file"),
-        ] {
-            assert_eq!(inside(path, &source).expect_err("refused").about(), why, "{path}");
+        assert!(find("../a.txt", &source, false).is_ok());
+        let absolute = outer.path().join("b.txt").display().to_string();
+        for (path, why) in
+            [("../../b.txt", "is outside the project"), (absolute.as_str(), "is an absolute path")]
+        {
+            let refused = find(path, &source, false).expect_err("refused");
+            assert_eq!(refused.about(), why, "{path}");
+            assert!(refused.advice().is_some_and(|help| help.contains("--trust")), "{path}");
+            let found = find(path, &source, true).expect("it is trusted");
+            assert_eq!(found.real, outer.path().join("b.txt").canonicalize().expect("it is there"));
+        }
+        for trusted in [false, true] {
+            let refused = find("a.txt", &source, trusted).expect_err("refused");
+            assert_eq!(refused.about(), "cannot be read: there is no such file");
         }
     }
 }

@@ -165,6 +165,8 @@ fn found(node: &Node) -> String {
 pub struct Reading {
     /// The text.
     pub source: Arc<Source>,
+    /// Whether the files that it names may lie outside its project.
+    pub trusted: bool,
     problems: RefCell<Diagnostics>,
 }
 
@@ -176,7 +178,22 @@ impl Reading {
     /// Begins to read a text.
     #[must_use]
     pub fn new(source: &Arc<Source>) -> Self {
-        Self { source: Arc::clone(source), problems: RefCell::default() }
+        Self { source: Arc::clone(source), trusted: false, problems: RefCell::default() }
+    }
+
+    /// The same where the caller may trust the text.
+    #[must_use]
+    pub const fn trusted(mut self, trusted: bool) -> Self {
+        self.trusted = trusted;
+        self
+    }
+
+    /// Finds a file that the text names.
+    ///
+    /// # Errors
+    /// As [`file::find`].
+    pub fn find(&self, written: &str) -> Result<file::Found, Refused> {
+        file::find(written, &self.source, self.trusted)
     }
 
     /// Reports a mistake at a place.

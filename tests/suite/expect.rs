@@ -117,13 +117,41 @@ fn a_schema_that_cannot_be_used_is_told_before_anything_is_sent() {
         (".", "{}", vec!["`.` is a folder, not a file"]),
         ("s.json", "{", vec!["`s.json` is not JSON: EOF"]),
         ("s.json", r#"{"type":"strin"}"#, vec!["`s.json` is not a JSON Schema at `/type`"]),
-        ("s.json", r#"{"$ref":"https://example.com/a.json"}"#, vec!["only files of the project are read"]),
+        ("s.json", r#"{"$ref":"https://example.com/a.json"}"#, vec!["only files are read"]),
     ] {
         let yaml =
             format!("steps:\n  - request: GET https://example.com/\n    expect: {{ schema: {name} }}\n");
         let ran = Scenario::new(&yaml).file("s.json", text).run();
         says(&ran.refused(), &parts);
     }
+}
+
+/// What a schema refers to is asked about as the schema is (S54).
+#[test]
+fn a_schema_and_keys_outside_the_project_serve_a_workflow_that_is_trusted() {
+    let outer = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(outer.path().join(name), text).expect("written");
+        outer.path().join(name).display().to_string()
+    };
+    let schema = write("s.json", r#"{ "properties": { "n": { "$ref": "n.json" } } }"#);
+    write("n.json", r#"{ "type": "integer" }"#);
+    let keys = write("keys.json", &jwks(SECRET));
+    let near = format!(r#"{{ "properties": {{ "n": {{ "$ref": "file://{schema}" }} }} }}"#);
+    let expecting = |expect: &str, n: &'static str| {
+        let body = move || format!(r#"{{"n":{n},"t":"{}"}}"#, token(60));
+        expecting(expect, move || Reply::json(body())).file("near.json", &near)
+    };
+    for (expect, why) in [
+        (format!("{{ schema: {schema} }}"), "is an absolute path"),
+        ("{ schema: near.json }".to_owned(), "is outside the project"),
+        (format!("{{ jwt: {{ from: $.t, verify: {{ jwks: {keys} }} }} }}"), "is an absolute path"),
+    ] {
+        let flow = format!("steps:\n  - request: GET https://127.0.0.1:9/\n    expect: {expect}\n");
+        says(&Scenario::new(&flow).file("near.json", &near).run().refused(), &[why, "--trust"]);
+        expecting(&expect, "1").trusted().run().passed();
+    }
+    expecting(&format!("{{ schema: {schema} }}"), "\"x\"").trusted().run().fails_with(Cause::CheckFailed);
 }
 
 #[test]

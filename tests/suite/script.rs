@@ -3,7 +3,7 @@
 use reqchain::running::Cause;
 use serde_json::json;
 
-use crate::scenario::{Reply, Scenario, says};
+use crate::scenario::{Cli, Reply, Scenario, says};
 
 #[test]
 fn before_edits_what_is_sent() {
@@ -27,6 +27,32 @@ steps:
     assert_eq!(seen.target, "/?a=1&b=2%20%26");
     assert_eq!((seen.header("x-new"), seen.header("x-old")), ("1", ""));
     assert_eq!(seen.body, r#"{"zebra":1,"first":"changed","nested":{"list":[1,2,3]},"apple":null}"#);
+}
+
+/// Modules are none that a workflow names: they lie in its `scripts/`, whatever is trusted (S54).
+#[test]
+fn a_script_outside_the_project_runs_for_a_workflow_that_is_trusted() {
+    let mock = "routes:\n  - { route: GET /, script: { file: ../out.rhai, function: f } }\n";
+    let folder = Cli::new(&[
+        ("out.rhai", "import \"m\" as m; fn f(request, state) { #{ status: 204 } }\nprint(m::word());"),
+        ("scripts/m.rhai", "fn word() { \"abroad\" }"),
+        ("p/reqchain.yaml", ""),
+        ("p/flow.yaml", "steps: [ { script: { file: ../out.rhai } } ]"),
+        ("p/scripts/m.rhai", "fn word() { \"at home\" }"),
+        ("p/mock.yaml", mock),
+        ("p/mocked.yaml", "mock: mock.yaml\nsteps: [ { script: 1 } ]"),
+    ]);
+    for call in ["run p/flow.yaml", "check p/flow.yaml", "graph p/flow.yaml", "run p/mocked.yaml --mock"] {
+        folder.call(call).refused(&["`../out.rhai` is outside the project", "--trust"]);
+        folder.call(&format!("{call} --trust")).passed();
+        folder.call_with(call, &[("REQCHAIN_TRUST", "1")]).passed();
+    }
+    says(&folder.call("run p/flow.yaml --trust").err, &["at home"]);
+    folder.call("check p/mocked.yaml").refused(&["outside the project", "--trust"]);
+    folder.call("check p/mocked.yaml --trust").passed();
+    folder.call("mock p/mock.yaml").refused(&["outside the project", "--trust"]);
+    // With trust it is read, and there is something else to refuse.
+    folder.call("mock p/mock.yaml --trust --write-ca ca.pem").refused(&["`--write-ca` is for a mock"]);
 }
 
 #[test]

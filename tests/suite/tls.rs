@@ -24,6 +24,21 @@ fn an_authority_of_the_users_own_is_trusted_and_another_is_not() {
     server.scenario(", tls: { ca: ca.pem, min: 1.3 }, http_version: 1.1").run().passed();
 }
 
+/// The authorities of a machine lie in no project (S54).
+#[test]
+fn certificates_and_keys_outside_the_project_serve_a_workflow_that_is_trusted() {
+    let server = TlsServer::start(Settings { asks: Asks::Firmly, ..Settings::default() });
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/tls");
+    let identities =
+        ["cert: {}/client.pem, key: {}/client.key", "pkcs12: {}/client.p12, password: open-sesame"];
+    for identity in identities {
+        let identity = identity.replace("{}", files);
+        let keys = format!(", tls: {{ ca: {files}/ca.pem, {identity} }}");
+        says(&server.scenario(&keys).run().refused(), &["ca.pem` is an absolute path", "--trust"]);
+        server.scenario(&keys).trusted().run().passed();
+    }
+}
+
 /// Without verification, and loud (S78).
 #[test]
 fn insecure_trusts_anybody_and_says_so_once() {

@@ -93,6 +93,12 @@ impl Inputs {
         self.outside.trusted = true;
     }
 
+    /// Whether that is so.
+    #[must_use]
+    pub const fn is_trusted(&self) -> bool {
+        self.outside.trusted
+    }
+
     /// Runs no command for an input: one that only a command could give has no value then.
     pub const fn without_commands(&mut self) {
         self.without_commands = true;

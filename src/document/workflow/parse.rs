@@ -45,13 +45,14 @@ impl Workflow {
     /// Reads the workflow in a file, and all that it uses.
     ///
     /// # Errors
-    /// Every mistake that can be found without running it, and each that it uses from outside its
-    /// project: such a file is not even opened.
+    /// Every mistake that can be found without running it, and each file that it consists of and that
+    /// lies outside its project: such a file is not even opened.
     pub fn load(path: &Path) -> Result<Arc<Self>, Diagnostics> {
         load(path, Chain { users: &[], used: &Cell::new(0), trusted: false })
     }
 
-    /// The same where those that it uses may lie outside of its project, as with `--trust`.
+    /// The same where the files that it consists of may lie outside of its project, as with `--trust`:
+    /// those that it uses, scripts, schemas, certificates and keys.
     ///
     /// # Errors
     /// Every mistake that can be found without running it.
@@ -93,7 +94,7 @@ fn load(path: &Path, chain: Chain<'_>) -> Result<Arc<Workflow>, Diagnostics> {
 
 fn parse(source: &Arc<Source>, chain: Chain<'_>) -> Result<Arc<Workflow>, Diagnostics> {
     let root = yaml::read(source)?;
-    let reading = Reading::new(source);
+    let reading = Reading::new(source).trusted(chain.trusted);
     let workflow = Loading { reading: &reading, chain }.workflow(&root);
     if let Some(workflow) = &workflow {
         workflow.check(&root, &reading);

@@ -219,7 +219,7 @@ fn report_key(fields: &Fields<'_>, reading: &Reading) {
     reading.error_with(fields.span, "`verify` takes one of `jwks` and `key`", help);
 }
 
-/// A URL, a template that gives one, or a file of the project.
+/// A URL, a template that gives one, or a file.
 fn read_jwks(node: &Node, reading: &Reading) -> Option<Key> {
     let scalar = reading.text(node, "jwks")?;
     let text = &*scalar.text;
@@ -231,7 +231,7 @@ fn read_jwks(node: &Node, reading: &Reading) -> Option<Key> {
 
 /// The text of a file, where it is a set of keys.
 fn read_file(scalar: &Scalar, reading: &Reading) -> Option<String> {
-    let found = file::inside(&scalar.text, &reading.source);
+    let found = reading.find(&scalar.text);
     let found = found.and_then(|found| key_set(file::bytes(&found.real, LARGEST_FILE)?));
     found.map_err(|refused| refused.report(scalar, reading)).ok()
 }

@@ -1,11 +1,11 @@
 //! `schema: person.json`: the body must be what a JSON Schema says.
 //!
-//! The schema is the project's own file, and what it refers to lies in the project too: nothing is
-//! fetched. It is compiled when the workflow is read, so that a mistake in it is told before
+//! The schema and what it refers to are files of the project, or of the whole machine where the
+//! workflow is trusted: nothing is fetched. It is compiled when the workflow is read, so that a mistake in it is told before
 //! anything is sent, and each violation is a check of its own.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::paths::LocationSegment;
@@ -56,7 +56,7 @@ impl Schema {
     /// Reads the file that a node names and compiles it; mistakes are reported at the name.
     pub(super) fn read(node: &Node, reading: &Reading) -> Option<Self> {
         let scalar = reading.text(node, "schema")?;
-        match compile(&scalar.text, &reading.source) {
+        match compile(&scalar.text, reading) {
             Ok((validator, patterns)) => {
                 let name = Arc::clone(&scalar.text);
                 Some(Self { name, validator: Arc::new(validator), patterns, span: node.span })
@@ -138,16 +138,17 @@ fn segment(part: &LocationSegment<'_>) -> Segment {
 }
 
 /// The validator, and what searching for the patterns of its files costs.
-fn compile(written: &str, source: &Source) -> Result<(Validator, PatternCost), Refused> {
-    let found = file::inside(written, source)?;
+fn compile(written: &str, reading: &Reading) -> Result<(Validator, PatternCost), Refused> {
+    let found = reading.find(written)?;
     let schema = json(&file::bytes(&found.real, LARGEST_FILE)?)?;
     let patterns = Arc::new(Mutex::new(pattern_cost(&schema)));
     let base = Url::from_file_path(&found.real).map_err(|()| Refused::unfit("has no URL"))?;
     let engine = PatternOptions::fancy_regex();
     let engine = engine.backtrack_limit(BACKTRACKS).size_limit(PATTERN).dfa_size_limit(PATTERN);
+    let (source, trusted) = (Arc::clone(&reading.source), reading.trusted);
     let options = jsonschema::options()
         .with_base_uri(base.as_str())
-        .with_retriever(Beside { project: found.project, patterns: Arc::clone(&patterns) })
+        .with_retriever(Files { source, trusted, patterns: Arc::clone(&patterns) })
         .with_pattern_options(engine)
         .should_validate_formats(true);
     let validator = options.build(&schema).map_err(|error| invalid(&error))?;
@@ -180,7 +181,8 @@ fn invalid(error: &ValidationError<'_>) -> Refused {
     let at = error.instance_path().as_str();
     let at = if at.is_empty() { String::new() } else { format!(" at `{at}`") };
     let why = glimpse::cut(&error.to_string(), SHOWN, &crate::ground::secret::Needles::default());
-    let help = "without `$schema` it is read as draft 2020-12; `$ref` reaches files of the project only";
+    let help = "without `$schema` it is read as draft 2020-12; `$ref` reaches files of the project, and \
+                others only with --trust or REQCHAIN_TRUST=1";
     Refused::unfit(format!("is not a JSON Schema{at}: {why}")).help(help)
 }
 
@@ -189,25 +191,26 @@ fn json(bytes: &[u8]) -> Result<Json, Refused> {
     serde_json::from_slice(bytes).map_err(|error| Refused::unfit(format!("is not JSON: {error}")))
 }
 
-/// Finds what a schema refers to, among the files of the project.
-struct Beside {
-    project: PathBuf,
+/// Finds what a schema refers to, among the files that the workflow may name.
+struct Files {
+    source: Arc<Source>,
+    trusted: bool,
     patterns: Arc<Mutex<PatternCost>>,
 }
 
-impl Beside {
+impl Files {
     fn load(&self, path: &Path) -> Result<Vec<u8>, Refused> {
         let real = path.canonicalize()?;
-        file::contained(&real, &self.project)?;
+        file::admit(&real, self.source.folder(), self.trusted)?;
         file::bytes(&real, LARGEST_FILE)
     }
 }
 
-impl Retrieve for Beside {
+impl Retrieve for Files {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn std::error::Error + Send + Sync>> {
         let path = Url::parse(uri.as_str()).ok().filter(|url| url.scheme() == "file");
         let path = path.and_then(|url| url.to_file_path().ok());
-        let Some(path) = path else { return Err("only files of the project are read".into()) };
+        let Some(path) = path else { return Err("only files are read, nothing is fetched".into()) };
         let found = self.load(&path).and_then(|bytes| json(&bytes));
         if let Ok(schema) = &found {
             let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
@@ -230,8 +233,8 @@ mod tests {
         for (name, text) in files {
             fs::write(inside.join(name), text).expect("written");
         }
-        let source = Source::file(&inside.join("flow.yaml"), "");
-        compile(files[0].0, &source).map(|(validator, _)| validator).map_err(|refused| refused.about())
+        let reading = Reading::new(&Source::file(&inside.join("flow.yaml"), ""));
+        compile(files[0].0, &reading).map(|(validator, _)| validator).map_err(|refused| refused.about())
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Scripts in files of their own: found from the workflow, and never outside its project.
+//! Scripts in files of their own: found from the workflow, outside its project only with trust.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::parts::script::text::Text;
 /// Reads the file that `path` names, relative to the file that names it. What is wrong is
 /// reported at the name.
 pub(super) fn read(path: &Scalar, reading: &Reading) -> Option<Text> {
-    let found = file::inside(&path.text, &reading.source);
+    let found = reading.find(&path.text);
     match found.and_then(|found| Ok((content(&found.real)?, found.path))) {
         Ok((text, place)) => Some(Text::whole(Source::file(&place, text))),
         Err(refused) => {

@@ -55,6 +55,16 @@ impl Mock {
         Self::parse(&open(path)?)
     }
 
+    /// The same where its scripts may lie outside of its project, as with `--trust`.
+    ///
+    /// # Errors
+    /// As [`Mock::load`].
+    pub fn load_trusted(path: &Path) -> Result<Self, Diagnostics> {
+        let scripts = Scripts::default();
+        let compile: Compile<'_> = &|script, reading| scripts.compile(script, reading);
+        parsed(&open(path)?, true, compile)
+    }
+
     /// Reads a mock from a text; files that it names are beside the current folder.
     ///
     /// # Errors
@@ -69,25 +79,23 @@ impl Mock {
     /// # Errors
     /// All the mistakes in the text.
     pub fn read(source: &Arc<Source>, compile: Compile<'_>) -> Result<Self, Diagnostics> {
-        let root = yaml::read(source)?;
-        let reading = Reading::new(source);
-        match read_mock(&root, &reading, compile) {
-            Some(mock) if reading.is_clean() => Ok(mock),
-            _ => Err(reading.finish()),
-        }
+        parsed(source, false, compile)
     }
 
-    /// Reads the mock of a workflow, with all in which that differs from its file. `value_of` says
-    /// what an entry of the state is; `None` where only a run can tell.
+    /// Reads the mock of a workflow, with all in which that differs from its file; `trusted` as
+    /// [`Mock::load_trusted`]. `value_of` says what an entry of the state is; `None` where only a run
+    /// can tell.
     ///
     /// # Errors
     /// All the mistakes in the file, or else in what the workflow changes.
     pub fn load_for(
         stand_in: &StandIn,
         source: &Arc<Source>,
+        trusted: bool,
         value_of: impl Fn(&Tree) -> Result<Option<Value>, template::Error>,
     ) -> Result<Self, Diagnostics> {
-        let mut mock = Self::load(&stand_in.file)?;
+        let file = &stand_in.file;
+        let mut mock = if trusted { Self::load_trusted(file) } else { Self::load(file) }?;
         mock.tls |= stand_in.tls;
         let mut problems = Diagnostics::default();
         for entry in &stand_in.state {
@@ -134,6 +142,15 @@ impl Mock {
             Diagnostic::error(format!("the state of the mock `{}` has no `{name}`", self.name))
                 .maybe_help(help)
         })
+    }
+}
+
+fn parsed(source: &Arc<Source>, trusted: bool, compile: Compile<'_>) -> Result<Mock, Diagnostics> {
+    let root = yaml::read(source)?;
+    let reading = Reading::new(source).trusted(trusted);
+    match read_mock(&root, &reading, compile) {
+        Some(mock) if reading.is_clean() => Ok(mock),
+        _ => Err(reading.finish()),
     }
 }
 

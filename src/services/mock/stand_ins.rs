@@ -13,6 +13,7 @@ use crate::ground::diagnostic::{Diagnostic, Diagnostics};
 use crate::ground::secret::Needles;
 use crate::ground::value::Value;
 use crate::parts::scope::Scope;
+use crate::parts::template::Tree;
 use crate::services::mock::{Mock, Running, start};
 
 /// The running mocks of some workflows. Dropping them ends the servers.
@@ -166,7 +167,8 @@ fn wanted(
         // Nothing in a fresh scope is an input, which alone could not be set.
         let _ = scope.set(&name, value);
     }
-    Mock::load_for(stand_in, &workflow.source, |tree| Ok(Some(tree.value(&scope)?.value)))
+    let value_of = |tree: &Tree| Ok(Some(tree.value(&scope)?.value));
+    Mock::load_for(stand_in, &workflow.source, inputs.is_trusted(), value_of)
 }
 
 /// How much trouble each mock had at some moment.

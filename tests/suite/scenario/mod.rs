@@ -202,7 +202,8 @@ impl Scenario {
         };
         self.servers.iter().for_each(|server| server.knows(&origins));
         let file = self.write(&origins);
-        let finished = match Workflow::load(&file) {
+        let load = if self.trusted { Workflow::load_trusted } else { Workflow::load };
+        let finished = match load(&file) {
             Err(problems) => Err(Error::Refused(problems)),
             Ok(workflow) => {
                 let runner = self.runner(&workflow, &origins);

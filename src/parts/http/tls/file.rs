@@ -1,4 +1,4 @@
-//! The files that `tls` names: found from the file that names them, and never outside its project.
+//! The files that `tls` names: found from the file that names them, outside its project only with trust.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub(super) fn read_file(node: &Node, key: &str, reading: &Reading) -> Option<Vec
         reading.error_with(node.span, format!("`{key}` names a file"), help);
         return None;
     }
-    let found = file::inside(&path.text, &reading.source);
+    let found = reading.find(&path.text);
     let read = found.and_then(|found| file::bytes(&found.real, LARGEST));
     read.map_err(|refused| refused.report(path, reading)).ok()
 }
