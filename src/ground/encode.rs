@@ -103,10 +103,41 @@ pub fn url_decode(text: &str) -> Result<String, Error> {
     percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| Error::NotText)
 }
 
+/// A text without its percent-encoding; as it is where that gives no text.
+#[must_use]
+pub fn decoded(text: &str) -> String {
+    url_decode(text).unwrap_or_else(|_| text.to_owned())
+}
+
+/// The same for a name or value of [`form`].
+#[must_use]
+pub fn form_decoded(text: &str) -> String {
+    url_decode(&text.replace('+', " ")).unwrap_or_else(|_| text.to_owned())
+}
+
 /// `application/x-www-form-urlencoded`: every name and value encoded, a blank as `+`.
 #[must_use]
 pub fn form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// One name or value of [`form`].
+#[must_use]
+pub fn form_piece(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// How a text is written where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// As it is.
+    Own,
+    /// As in a URL or in a form.
+    Percent,
+    /// Between the quotes of JSON.
+    Json,
+    /// In another, or in one inside another.
+    Other,
 }
 
 /// Bytes as text.

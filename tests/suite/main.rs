@@ -47,6 +47,8 @@ mod script;
 mod retry;
 // What is run and shown of a workflow: single steps, requests as commands, runs that send nothing.
 mod dry;
+// What of a request a command tells, and what stands there for a secret.
+mod curl;
 // Every secret in every form, looked for in all that a run tells.
 mod leaks;
 // Ctrl-C and SIGTERM, as the process gets them.

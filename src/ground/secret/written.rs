@@ -6,8 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use percent_encoding::percent_decode_str;
-
+use crate::ground::encode::form_decoded;
 use crate::ground::secret::name::{is_callback, is_secret_name, is_secret_parameter};
 use crate::ground::secret::{Needles, SHORTEST, pseudonym};
 
@@ -204,11 +203,6 @@ impl Needles {
             }
         }
     }
-}
-
-fn form_decoded(value: &str) -> String {
-    let blanks = value.replace('+', " ");
-    percent_decode_str(&blanks).decode_utf8().map_or_else(|_| value.to_owned(), std::borrow::Cow::into_owned)
 }
 
 /// Whether a credential stands behind this word, as in `Authorization: Bearer x`.

@@ -8,7 +8,7 @@ use crate::ground::source::Span;
 use crate::ground::value::Value;
 use crate::ground::yaml::{Kind, Node};
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Sketched, Sketcher, Tree};
+use crate::parts::template::{Error, Secret, Sketched, Sketcher, Tree};
 
 /// A templated part of a credential, and where it stands.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ impl Part {
             return None;
         }
         let secret = |piece| match piece {
-            Sketched::Text(_) => Sketched::Secret(name.into()),
+            Sketched::Text(text) => Sketched::Secret(Secret::new(name, text)),
             piece => piece,
         };
         let text = |piece: &Sketched| match piece {
@@ -79,7 +79,7 @@ impl Part {
         if let Some(literal) = pieces.iter().map(text).collect::<Option<String>>() {
             let name: Arc<str> = name.into();
             sketcher.scope().needles.learn(&name, &literal);
-            return Some(vec![Sketched::Secret(name)]);
+            return Some(vec![Sketched::Secret(Secret::new(name, literal))]);
         }
         Some(pieces.into_iter().map(secret).collect())
     }

@@ -21,7 +21,7 @@ pub use elsewhere::name as name_elsewhere;
 pub use expression::{Expression, is_constant};
 pub use filters::{function_names, names as filter_names, own_filter_names};
 pub use reads::Reads;
-pub use sketch::{Sketched, Sketcher, Unknown, sketched};
+pub use sketch::{Secret, Sketched, Sketcher, Unknown, sketched};
 pub use tree::Tree;
 pub use url::{Address, has_scheme};
 pub use view::shown;

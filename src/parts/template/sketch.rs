@@ -5,8 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
+use crate::ground::encode::Spelling;
 use crate::ground::secret::{Marked, Needles, is_secret_name, masked, pseudonym};
 use crate::ground::value::Value;
 use crate::parts::scope::{RESERVED, Scope};
@@ -18,11 +20,65 @@ pub enum Sketched {
     /// What is known, and may be seen.
     Text(String),
     /// A secret.
-    Secret(Arc<str>),
+    Secret(Secret),
     /// A variable that only an answer can set.
     Unknown(Arc<str>),
     /// An expression that reads such a variable.
     Written(Box<str>),
+    /// What has no value yet, where its value will stand in another form than its own.
+    Encoded(Spelling, Box<Self>),
+}
+
+/// A secret that is known before anything is sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// What it is called.
+    pub name: Arc<str>,
+    /// Its text.
+    pub own: Box<str>,
+    /// The same as it stands there.
+    pub written: Box<str>,
+}
+
+impl fmt::Debug for Secret {
+    /// The name alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({})", self.name)
+    }
+}
+
+impl Secret {
+    /// One that stands there as it is.
+    pub fn new(name: impl Into<Arc<str>>, text: impl Into<Box<str>>) -> Self {
+        let own = text.into();
+        Self { name: name.into(), written: own.clone(), own }
+    }
+}
+
+impl Sketched {
+    /// The same in another form.
+    #[must_use]
+    pub fn encoded(self, spelling: Spelling, encode: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(encode(&text)),
+            Self::Secret(secret) => {
+                Self::Secret(Secret { written: encode(&secret.written).into(), ..secret })
+            }
+            Self::Encoded(_, open) => Self::Encoded(Spelling::Other, open),
+            open => Self::Encoded(spelling, Box::new(open)),
+        }
+    }
+
+    /// It as people see it.
+    fn shown(&self, needles: &Needles) -> String {
+        match self {
+            Self::Text(text) => needles.scrub(text),
+            Self::Secret(secret) => pseudonym(&secret.name),
+            Self::Unknown(name) => format!("‹{name}›"),
+            Self::Written(text) => format!("{{{{ {text} }}}}"),
+            Self::Encoded(_, open) => open.shown(needles),
+        }
+    }
 }
 
 /// The variables that have no value yet.
@@ -119,22 +175,15 @@ impl<'s> Sketcher<'s> {
 /// A sketch as people see it: `«secret»`, `‹unknown›`, `{{ as written }}`.
 #[must_use]
 pub fn sketched(pieces: &[Sketched], needles: &Needles) -> String {
-    let text: String = pieces
-        .iter()
-        .map(|piece| match piece {
-            Sketched::Text(text) => needles.scrub(text),
-            Sketched::Secret(name) => pseudonym(name),
-            Sketched::Unknown(name) => format!("‹{name}›"),
-            Sketched::Written(text) => format!("{{{{ {text} }}}}"),
-        })
-        .collect();
+    let text: String = pieces.iter().map(|piece| piece.shown(needles)).collect();
     needles.scrub(&text)
 }
 
 fn of_value(found: &Marked<Value>, write: impl FnOnce(&Value) -> String) -> Sketched {
+    let text = write(&found.value);
     match &found.marks.secret {
-        Some(name) => Sketched::Secret(Arc::clone(name)),
-        None => Sketched::Text(write(&found.value)),
+        Some(name) => Sketched::Secret(Secret::new(Arc::clone(name), text)),
+        None => Sketched::Text(text),
     }
 }
 
@@ -164,10 +213,7 @@ impl Template {
                 Part::Literal(_) => true,
                 Part::Expression(expression) => at == 0 || in_host || expression.is_raw(),
             };
-            let piece = match piece {
-                Sketched::Text(text) if !as_it_is => Sketched::Text(encode(&text)),
-                piece => piece,
-            };
+            let piece = if as_it_is { piece } else { piece.encoded(Spelling::Percent, encode) };
             if let Sketched::Text(text) = &piece {
                 before.push_str(text);
             }
@@ -248,7 +294,7 @@ impl Tree {
             Self::Plain(value) => write_value(&Marked::plain(value.clone()), key, pieces),
             Self::Template(template) => match template.alone().map(|alone| sketcher.expression(alone)) {
                 Some(Ok(found)) => write_value(&found, key, pieces),
-                Some(Err(open)) => pieces.extend([quote(), open, quote()]),
+                Some(Err(open)) => pieces.extend([quote(), escaped(open), quote()]),
                 None => {
                     pieces.push(quote());
                     pieces.extend(template.sketch(sketcher).into_iter().map(escaped));
@@ -283,7 +329,10 @@ fn write_value(found: &Marked<Value>, key: Option<&Arc<str>>, pieces: &mut Vec<S
     let is_leaf = !matches!(found.value, Value::Object(_) | Value::List(_) | Value::Null);
     let by_key = key.filter(|key| is_leaf && is_secret_name(key));
     match found.marks.secret.as_ref().or(by_key) {
-        Some(name) => pieces.extend([quote(), Sketched::Secret(Arc::clone(name)), quote()]),
+        Some(name) => {
+            let secret = Secret::new(Arc::clone(name), found.value.to_text());
+            pieces.extend([quote(), escaped(Sketched::Secret(secret)), quote()]);
+        }
         None => pieces.push(Sketched::Text(masked(&found.value).to_json())),
     }
 }
@@ -294,11 +343,8 @@ fn quote() -> Sketched {
 
 /// As it stands between the quotes of JSON.
 fn escaped(piece: Sketched) -> Sketched {
-    match piece {
-        Sketched::Text(text) => {
-            let quoted = Value::from(text).to_json();
-            Sketched::Text(quoted[1..quoted.len() - 1].to_owned())
-        }
-        piece => piece,
-    }
+    piece.encoded(Spelling::Json, |text| {
+        let quoted = Value::from(text).to_json();
+        quoted[1..quoted.len() - 1].to_owned()
+    })
 }

@@ -143,6 +143,16 @@ impl Ran {
         self.events.iter().filter_map(text).collect()
     }
 
+    /// Each request as a curl command, comments above it.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let command = |event: &Event| match &event.kind {
+            EventKind::RequestSent(request) => request.curl.clone(),
+            EventKind::StepPlanned { request, .. } => request.as_ref()?.curl.clone(),
+            _ => None,
+        };
+        self.events.iter().filter_map(command).collect()
+    }
+
     /// What was warned of.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let text = |event: &Event| match &event.kind {

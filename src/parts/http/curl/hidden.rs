@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::ground::encode;
+use crate::ground::encode::{self, Spelling};
 use crate::ground::secret::written::{self, Written};
 use crate::ground::secret::{Needles, is_secret_name};
 use crate::ground::value::Value;
@@ -37,18 +37,18 @@ impl<'n> Secrets<'n> {
     /// Those that the run knows, and what stands in the request under a secret's name.
     pub(super) fn of(request: &Request, needles: &'n Needles, known: &[(Arc<str>, String)]) -> Self {
         let mut secrets = Self::new(needles, known);
-        secrets.learn_written(request.url.as_str(), written::parameters);
+        secrets.learn_written(request.url.as_str(), written::parameters, encode::decoded);
         for (name, value) in request.headers.iter().filter(|(name, _)| !is_credential(name)) {
             let find = if holds_url(name) { written::parameters } else { written::certain };
-            secrets.learn_written(&String::from_utf8_lossy(value.as_bytes()), find);
+            secrets.learn_written(&String::from_utf8_lossy(value.as_bytes()), find, encode::decoded);
         }
         if let Some(text) = text(request) {
             if is_form(&request.headers) {
-                secrets.learn_written(text, written::pairs);
+                secrets.learn_written(text, written::pairs, encode::form_decoded);
             } else if let Ok(json) = Value::from_json(text.as_bytes()) {
                 secrets.learn_members(&json);
             } else {
-                secrets.learn_written(text, written::certain);
+                secrets.learn_written(text, written::certain, encode::decoded);
             }
         }
         secrets
@@ -58,7 +58,7 @@ impl<'n> Secrets<'n> {
         if secret.is_empty() {
             return;
         }
-        for text in [secret.to_owned(), percent(secret), form(secret), json(secret)] {
+        for text in [secret.to_owned(), encode::url(secret), encode::form_piece(secret), json(secret)] {
             if self.known.iter().all(|known| known.text != text) {
                 self.known.push(Known { name: Arc::clone(name), text, secret: secret.to_owned() });
             }
@@ -66,10 +66,10 @@ impl<'n> Secrets<'n> {
     }
 
     /// `a=1&password=x`: what has a secret's name, in the form that stands there.
-    fn learn_written(&mut self, text: &str, find: fn(&str) -> Vec<Written<'_>>) {
+    fn learn_written(&mut self, text: &str, find: fn(&str) -> Vec<Written<'_>>, decode: fn(&str) -> String) {
         for Written { name, range, .. } in find(text) {
             let value = &text[range];
-            self.learn(&name.into(), &encode::url_decode(value).unwrap_or_else(|_| value.to_owned()));
+            self.learn(&name.into(), &decode(value));
             self.learn(&name.into(), value);
         }
     }
@@ -97,7 +97,12 @@ impl<'n> Secrets<'n> {
         let mut from = 0;
         for hit in self.needles.find(text) {
             self.gap(&text[from..hit.range.start], &mut pieces);
-            pieces.push(Piece::Hidden(hidden(&hit.name, &text[hit.range.clone()], &hit.secret)));
+            let written = &text[hit.range.clone()];
+            // What was learned of this request is what it stands for, although every text may be
+            // searched for it as it is written here.
+            let known = self.known.iter().find(|known| known.text == written);
+            let own = known.map_or(&*hit.secret, |known| &known.secret);
+            pieces.push(Piece::Hidden(hidden(&hit.name, written, own)));
             from = hit.range.end;
         }
         self.gap(&text[from..], &mut pieces);
@@ -154,26 +159,17 @@ fn push(pieces: &mut Vec<Piece>, text: &str) {
 }
 
 /// What stands there, and which form of the secret it is.
-fn hidden(name: &Arc<str>, text: &str, secret: &str) -> Hidden {
+pub(super) fn hidden(name: &Arc<str>, text: &str, secret: &str) -> Hidden {
     let form = if text == secret {
-        ""
-    } else if text == percent(secret) || text == form(secret) {
-        "percent-encoded"
+        Spelling::Own
+    } else if text == encode::url(secret) || text == encode::form_piece(secret) {
+        Spelling::Percent
     } else if text == json(secret) {
-        "escaped as in JSON"
+        Spelling::Json
     } else {
-        "encoded"
+        Spelling::Other
     };
     Hidden { name: Arc::clone(name), key: text.into(), form }
-}
-
-fn percent(text: &str) -> String {
-    encode::url(text)
-}
-
-fn form(text: &str) -> String {
-    let pair = encode::form([("", text)]);
-    pair.trim_start_matches('=').to_owned()
 }
 
 /// As it stands between the quotes of JSON.

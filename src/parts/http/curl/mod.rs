@@ -15,7 +15,7 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
 use url::Url;
 
-use crate::ground::encode;
+use crate::ground::encode::{self, Spelling};
 use crate::ground::secret::Needles;
 use crate::parts::http::channel::{Channel, HttpVersion};
 use crate::parts::http::curl::hidden::Secrets;
@@ -41,8 +41,8 @@ pub struct Hidden {
     pub name: Arc<str>,
     /// What tells it from others of its name: the text that stands there, or its template.
     pub key: Box<str>,
-    /// In which form it is wanted, where that is not its own: `percent-encoded`.
-    pub form: &'static str,
+    /// In which form it is wanted.
+    pub form: Spelling,
 }
 
 impl std::fmt::Debug for Hidden {
@@ -53,9 +53,15 @@ impl std::fmt::Debug for Hidden {
 }
 
 impl Hidden {
+    /// A secret that stands there in some form of its own text.
+    #[must_use]
+    pub fn of(name: &Arc<str>, written: &str, own: &str) -> Self {
+        hidden::hidden(name, written, own)
+    }
+
     /// Something in its own form.
     pub fn new(name: impl Into<Arc<str>>, key: &str) -> Self {
-        Self { name: name.into(), key: key.into(), form: "" }
+        Self { name: name.into(), key: key.into(), form: Spelling::Own }
     }
 }
 
@@ -164,8 +170,8 @@ fn header(name: &HeaderName, value: &HeaderValue, secrets: &Secrets<'_>) -> Vec<
         text.strip_suffix(' ').is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic()))
     };
     let fits = match pieces.as_slice() {
-        [Piece::Hidden(hidden)] => hidden.form.is_empty(),
-        [Piece::Text(scheme), Piece::Hidden(hidden)] => is_scheme(scheme) && hidden.form.is_empty(),
+        [Piece::Hidden(hidden)] => hidden.form == Spelling::Own,
+        [Piece::Text(scheme), Piece::Hidden(hidden)] => is_scheme(scheme) && hidden.form == Spelling::Own,
         _ => false,
     };
     if fits { pieces } else { vec![Piece::Hidden(Hidden::new(name.as_str(), &text))] }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
-use crate::ground::encode;
+use crate::ground::encode::{self, Spelling};
 use crate::ground::log_command::disarmed;
 use crate::parts::http::curl::{Hidden, Piece};
 
@@ -25,7 +25,7 @@ pub(super) struct Shell {
     pipe: String,
     command: String,
     /// Each variable, what it stands for, and in which form.
-    variables: IndexMap<String, (Box<str>, &'static str)>,
+    variables: IndexMap<String, (Box<str>, Spelling)>,
 }
 
 /// Whether a text can be an argument as it is: without characters that a terminal would obey, or
@@ -112,9 +112,11 @@ impl Shell {
     pub(super) fn finish(self) -> String {
         let mut text = String::new();
         if !self.variables.is_empty() {
-            let needed = self.variables.iter().map(|(name, (_, form))| match *form {
-                "" => name.clone(),
-                form => format!("{name} ({form})"),
+            let needed = self.variables.iter().map(|(name, (_, form))| match form {
+                Spelling::Own => name.clone(),
+                Spelling::Percent => format!("{name} (percent-encoded)"),
+                Spelling::Json => format!("{name} (escaped as in JSON)"),
+                Spelling::Other => format!("{name} (encoded)"),
             });
             let _ = writeln!(text, "# needs {}", needed.collect::<Vec<_>>().join(", "));
         }
@@ -162,10 +164,10 @@ fn name(hidden: &Hidden) -> String {
         name.push_str("_VALUE");
     }
     match hidden.form {
-        "" => name,
-        "percent-encoded" => name + "_URL",
-        "escaped as in JSON" => name + "_JSON",
-        _ => name + "_ENCODED",
+        Spelling::Own => name,
+        Spelling::Percent => name + "_URL",
+        Spelling::Json => name + "_JSON",
+        Spelling::Other => name + "_ENCODED",
     }
 }
 

@@ -217,7 +217,9 @@ impl Body {
             Self::Json(tree) => sent(tree.sketch_json(sketcher), Some(JSON)),
             Self::Form(form) => sent(form.sketch(sketcher), Some(FORM)),
             Self::Multipart(parts) => described(parts.sketch(sketcher), multipart::MEDIA),
-            Self::Text(template) => sent(hidden(template.sketch(sketcher), written::certain), None),
+            Self::Text(template) => {
+                sent(hidden(template.sketch(sketcher), written::certain, encode::decoded), None)
+            }
             Self::File(file) => described(vec![Sketched::Text(file.shown())], file.media_type()),
             Self::Graphql(graphql) => sent(graphql.sketch(sketcher), Some(JSON)),
         })

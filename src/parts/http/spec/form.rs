@@ -1,6 +1,6 @@
 //! `form`: fields, as `application/x-www-form-urlencoded`.
 
-use crate::ground::encode;
+use crate::ground::encode::{self, Spelling};
 use crate::ground::read::Reading;
 use crate::ground::secret::{Marked, Marks, written};
 use crate::ground::yaml::Node;
@@ -8,7 +8,7 @@ use crate::parts::http::spec::Entry;
 use crate::parts::http::spec::body::RenderedBody;
 use crate::parts::http::spec::read::read_entries;
 use crate::parts::http::spec::render::{each_value, hidden_as};
-use crate::parts::http::spec::sketch::{encoded, hidden};
+use crate::parts::http::spec::sketch::hidden;
 use crate::parts::scope::Scope;
 use crate::parts::template::{Error, Sketched, Sketcher, Template};
 
@@ -71,18 +71,12 @@ impl Form {
         for (name, tree, _) in &self.fields {
             for value in tree.sketch_values(sketcher) {
                 let and = if pieces.is_empty() { "" } else { "&" };
-                pieces.push(Sketched::Text(format!("{and}{}=", encode::url(name))));
-                pieces.extend(value.into_iter().map(in_form));
+                pieces.push(Sketched::Text(format!("{and}{}=", encode::form_piece(name))));
+                pieces.extend(
+                    value.into_iter().map(|piece| piece.encoded(Spelling::Percent, encode::form_piece)),
+                );
             }
         }
-        hidden(pieces, written::pairs)
-    }
-}
-
-/// As it stands in a form, where a blank is `+`.
-fn in_form(piece: Sketched) -> Sketched {
-    match encoded(piece) {
-        Sketched::Text(text) => Sketched::Text(text.replace("%20", "+")),
-        piece => piece,
+        hidden(pieces, written::pairs, encode::form_decoded)
     }
 }

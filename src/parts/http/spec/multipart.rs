@@ -21,7 +21,7 @@ use crate::parts::http::spec::file::{BodyFile, MAX_FILE};
 use crate::parts::http::spec::read::read_value;
 use crate::parts::http::spec::render::{each_value, hidden_as};
 use crate::parts::scope::Scope;
-use crate::parts::template::{Error, Sketched, Sketcher, Template, Tree};
+use crate::parts::template::{Error, Secret, Sketched, Sketcher, Template, Tree};
 
 /// What `Content-Type` says of it, before its boundary.
 pub(super) const MEDIA: &str = "multipart/form-data";
@@ -148,7 +148,8 @@ impl Multipart {
                 Content::File(file) => line(name, vec![Sketched::Text(file.shown())]),
                 Content::Value(tree) => {
                     for value in tree.sketch_values(sketcher) {
-                        let value = if is_secret { vec![Sketched::Secret(name_of(&name))] } else { value };
+                        let hidden = || vec![Sketched::Secret(Secret::new(name_of(&name), ""))];
+                        let value = if is_secret { hidden() } else { value };
                         line(name.clone(), value);
                     }
                 }

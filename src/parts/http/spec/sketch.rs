@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::HeaderName;
 use url::Url;
 
-use crate::ground::encode;
+use crate::ground::encode::{self, Spelling};
 use crate::ground::secret::Needles;
 use crate::ground::secret::written::{self, Written};
 use crate::parts::http::channel::Channel;
@@ -15,7 +15,7 @@ use crate::parts::http::message::{Limits, holds_url, is_credential};
 use crate::parts::http::spec::RequestSpec;
 use crate::parts::http::spec::base_url::has_scheme;
 use crate::parts::http::spec::body::SketchedBody;
-use crate::parts::template::{Sketched, Sketcher, sketched};
+use crate::parts::template::{Secret, Sketched, Sketcher, sketched};
 
 /// A request that is not wholly known.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl RequestSpec {
         if let Some((name, value)) = credential.query {
             push_pair(&mut url, &name, value, &mut is_first);
         }
-        let url = hidden(url, written::parameters);
+        let url = hidden(url, written::parameters, encode::decoded);
         let body = self.body.sketch(sketcher);
         let mut headers = self.sketch_headers(sketcher, body.as_ref().and_then(|body| body.media));
         headers.extend(credential.header);
@@ -154,29 +154,41 @@ impl Sketch {
 
 /// A piece of a command: what is not known is a variable.
 fn told(piece: &Sketched, needles: &Needles, known: &[(Arc<str>, String)]) -> Vec<Piece> {
-    match piece {
-        Sketched::Text(text) => Piece::of(text, needles, known),
-        Sketched::Secret(name) | Sketched::Unknown(name) => {
-            vec![Piece::Hidden(Hidden::new(Arc::clone(name), name))]
+    let hidden = match piece {
+        Sketched::Text(text) => return Piece::of(text, needles, known),
+        Sketched::Secret(Secret { name, own, written }) => Hidden::of(name, written, own),
+        Sketched::Unknown(name) => Hidden::new(Arc::clone(name), name),
+        Sketched::Written(text) => Hidden::new(text.trim_matches(|c: char| !c.is_alphanumeric()), text),
+        Sketched::Encoded(form, open) => {
+            let in_form = |piece| match piece {
+                Piece::Hidden(hidden) => Piece::Hidden(Hidden { form: *form, ..hidden }),
+                text @ Piece::Text(_) => text,
+            };
+            return told(open, needles, known).into_iter().map(in_form).collect();
         }
-        Sketched::Written(text) => {
-            let name = text.trim_matches(|c: char| !c.is_alphanumeric());
-            vec![Piece::Hidden(Hidden::new(name, text))]
-        }
-    }
+    };
+    vec![Piece::Hidden(hidden)]
 }
 
 /// The value of a header; one that carries a credential is told by its name.
 fn of_header(name: &HeaderName, value: Vec<Sketched>) -> Vec<Sketched> {
-    let is_known = value.iter().all(|piece| matches!(piece, Sketched::Text(_)));
-    if is_known && is_credential(name) {
-        return vec![Sketched::Secret(name.as_str().into())];
+    let text = |piece: &Sketched| match piece {
+        Sketched::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    if let (Some(text), true) = (value.iter().map(text).collect::<Option<String>>(), is_credential(name)) {
+        return vec![Sketched::Secret(Secret::new(name.as_str(), text))];
     }
-    hidden(value, if holds_url(name) { written::parameters } else { written::certain })
+    hidden(value, if holds_url(name) { written::parameters } else { written::certain }, encode::decoded)
 }
 
 /// A text in which what is known of a value under a secret's name is told by that name.
-pub(super) fn hidden(pieces: Vec<Sketched>, find: fn(&str) -> Vec<Written<'_>>) -> Vec<Sketched> {
+/// `decode` undoes the encoding in which it stands there.
+pub(super) fn hidden(
+    pieces: Vec<Sketched>,
+    find: fn(&str) -> Vec<Written<'_>>,
+    decode: fn(&str) -> String,
+) -> Vec<Sketched> {
     // What is not a text is no part of a name, and no sign that separates.
     let plain = |piece: &Sketched| match piece {
         Sketched::Text(text) => text.clone(),
@@ -200,7 +212,9 @@ pub(super) fn hidden(pieces: Vec<Sketched>, find: fn(&str) -> Vec<Written<'_>>) 
             let (start, end) = (range.start.max(place.start), range.end.min(place.end));
             if start < end {
                 clean.push(Sketched::Text(whole[kept..start].to_owned()));
-                clean.push(Sketched::Secret((*name).into()));
+                let written = &whole[start..end];
+                let secret = Secret::new(*name, decode(written));
+                clean.push(Sketched::Secret(Secret { written: written.into(), ..secret }));
                 kept = end;
             }
         }
@@ -213,13 +227,5 @@ pub(super) fn hidden(pieces: Vec<Sketched>, find: fn(&str) -> Vec<Written<'_>>) 
 fn push_pair(url: &mut Vec<Sketched>, name: &str, value: Vec<Sketched>, is_first: &mut bool) {
     let between = if std::mem::take(is_first) { "?" } else { "&" };
     url.push(Sketched::Text(format!("{between}{}=", encode::url(name))));
-    url.extend(value.into_iter().map(encoded));
-}
-
-/// As it stands in a query.
-pub(super) fn encoded(piece: Sketched) -> Sketched {
-    match piece {
-        Sketched::Text(text) => Sketched::Text(encode::url(&text)),
-        piece => piece,
-    }
+    url.extend(value.into_iter().map(|piece| piece.encoded(Spelling::Percent, encode::url)));
 }
