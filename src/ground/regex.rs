@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use regex::{Captures, Regex, RegexBuilder};
 use regex_automata::hybrid::dfa::DFA;
 use regex_automata::hybrid::regex::Regex as Automaton;
+use regex_automata::util::iter::Searcher;
 use regex_automata::util::syntax;
 use regex_automata::{Input, MatchError, MatchErrorKind};
 use regex_syntax::ParserBuilder;
@@ -94,7 +95,7 @@ impl BoundedRegex {
     /// long to find them.
     ///
     /// # Errors
-    /// [`TooLong`], before anything is searched for.
+    /// [`TooLong`], before the first is given.
     pub fn every<'t>(
         &self,
         text: &'t str,
@@ -107,9 +108,9 @@ impl BoundedRegex {
         longest: Duration,
         text: &'t str,
     ) -> Result<impl Iterator<Item = Result<Captures<'t>, TooLong>>, TooLong> {
-        within(self.states_with_groups(), text.len(), text)?;
         let (began, mut is_over) = (Instant::now(), false);
         let length = text.len();
+        self.each(|| began.elapsed() > longest, text)?;
         Ok(self.regex.captures_iter(text).map_while(move |found| {
             if std::mem::replace(&mut is_over, began.elapsed() > longest) {
                 return None;
@@ -123,16 +124,38 @@ impl BoundedRegex {
         self.states.saturating_mul(self.regex.captures_len() as u64)
     }
 
+    /// Whether every match may be searched for: where the automaton has to be asked, it goes from match to
+    /// match, none of which may be too long for its groups.
+    fn each(&self, is_over: impl Fn() -> bool, text: &str) -> Result<(), TooLong> {
+        let (states, too_long) = (self.states_with_groups(), TooLong { length: text.len() });
+        if steps(states, text.len()) <= FREE {
+            return Ok(());
+        }
+        let Some(automaton) = self.automaton() else { return within(states, text.len(), text) };
+        let (mut cache, mut searcher) = (automaton.create_cache(), Searcher::new(Input::new(text)));
+        loop {
+            match searcher.try_advance(|input| automaton.try_search(&mut cache, input)) {
+                Ok(None) => return Ok(()),
+                Ok(Some(_)) if is_over() => return Err(too_long),
+                Ok(Some(found)) => within(states, found.len(), text)?,
+                Err(stopped) if gave_up(&stopped) => return Err(too_long),
+                Err(_) => return within(states, text.len(), text),
+            }
+        }
+    }
+
+    fn automaton(&self) -> Option<&Automaton> {
+        self.automaton.get_or_init(|| automaton(self.as_str(), self.ignore_case)).as_ref()
+    }
+
     /// How long the first match is where the automaton had to be asked, each byte of the text costing so
     /// many steps without it; `None` where there was no need, or no match.
     fn first(&self, states: u64, text: &str) -> Result<Option<usize>, TooLong> {
         if steps(states, text.len()) <= FREE {
             return Ok(None);
         }
-        let automaton = self.automaton.get_or_init(|| automaton(self.as_str(), self.ignore_case));
-        let found =
-            automaton.as_ref().map(|regex| regex.try_search(&mut regex.create_cache(), &Input::new(text)));
-        match found {
+        let search = |regex: &Automaton| regex.try_search(&mut regex.create_cache(), &Input::new(text));
+        match self.automaton().map(search) {
             Some(Ok(found)) => Ok(found.map(|found| found.len())),
             Some(Err(stopped)) if gave_up(&stopped) => Err(TooLong { length: text.len() }),
             // It cannot tell where a word begins (`\b`) beside letters that are not ASCII, and stops there.
@@ -262,14 +285,18 @@ mod tests {
         let whole = pattern("(?s)^(a|aa){1,1500}.*$");
         assert_eq!(whole.is_match(&long), Ok(true));
         assert_eq!(whole.captures(&long).map(|_| ()), Err(too_long));
+        assert_eq!(whole.every(&long).map(|_| ()), Err(too_long));
         // Nor does it carry groups.
         let groups = pattern(&"(a?)".repeat(250));
         assert_eq!(groups.captures(&long).map(|_| ()), Ok(()));
         let groups = pattern(&format!("^(?:{}a)*$", "()".repeat(200)));
         assert_eq!(groups.captures(&long).map(|_| ()), Err(too_long));
+        assert_eq!(groups.every(&long).map(|_| ()), Err(too_long));
         // Words of all letters it cannot tell apart.
         let words = pattern(r"\b(a{1,100}){1,100}b");
-        assert_eq!(words.is_match(&format!("ü{long}")).map(|_| ()), Err(TooLong { length: long.len() + 2 }));
+        let (text, too_long) = (format!("ü{long}"), TooLong { length: long.len() + 2 });
+        assert_eq!(words.is_match(&text), Err(too_long));
+        assert_eq!(words.every(&text).map(|_| ()), Err(too_long));
     }
 
     #[test]
@@ -281,6 +308,14 @@ mod tests {
         let none: Vec<_> =
             regex.every_within(Duration::ZERO, "ab a ab").expect("a short text").map(groups).collect();
         assert_eq!(none, [Err(TooLong { length: 7 })]);
+        let (long, length) = ("ab ".repeat(1 << 20), 3 << 20);
+        let regex = pattern("a(b{0,200})");
+        assert_eq!(regex.every_within(Duration::ZERO, &long).map(|_| ()), Err(TooLong { length }));
+        // The first match is short, a later one is not.
+        let regex = pattern("a(b(c|cc){0,1500}.*)?");
+        let long = format!("a ab{}", "c".repeat(1 << 20));
+        assert!(regex.captures(&long).is_ok_and(|found| found.is_some()));
+        assert_eq!(regex.every(&long).map(|_| ()), Err(TooLong { length: long.len() }));
     }
 
     #[test]
@@ -291,6 +326,11 @@ mod tests {
         {
             let found = pattern(text).captures(&long).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert!(found.is_some(), "{text}");
+        }
+        for (text, count) in [(r#""([^"]{1,2000})""#, (1 << 20) + 2), ("b{0,500}(,|$)", 1)] {
+            let regex = pattern(text);
+            let all = regex.every(&long).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(all.flatten().count(), count, "{text}");
         }
         let upper = BoundedRegex::new("TOKEN.{1,60}?(ABC)", true, 1 << 20).expect("a pattern");
         assert_eq!(&upper.captures(&long).expect("soon").expect("found")[1], "abc");
