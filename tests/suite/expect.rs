@@ -95,6 +95,7 @@ fn a_pattern_that_would_take_too_long_is_an_error_wherever_it_stands() {
         "extract: { x: { json_all: \"$[?search(@, '(a{1,100}){1,100}b')]\" } }",
         "extract: { x: { json_all: \"$[?match(@, @)]\" } }",
         "expect: { schema: s.json }",
+        "expect: { schema: own.json }",
         "after: regex::find(response.body, \"(a{1,100}){1,100}b\")",
         "after: regex::replace(response.body, \"(a{1,100}){1,100}b\", \"\")",
     ] {
@@ -102,11 +103,60 @@ fn a_pattern_that_would_take_too_long_is_an_error_wherever_it_stands() {
         let body = || format!("[\"{}\"]", "a".repeat(1_000_000));
         let schema = r#"{ "items": { "$ref": "parts.json#/$defs/x" } }"#;
         let parts = r#"{ "$defs": { "x": { "pattern": "(a{1,100}){1,100}b" } } }"#;
+        let own = r#"{ "items": { "pattern": "(a{1,100}){1,100}b" } }"#;
         let scenario = Scenario::new(&yaml).file("s.json", schema).file("parts.json", parts);
+        let scenario = scenario.file("own.json", own);
         let ran = scenario.on("GET /", move |_| Reply::json(body())).run();
         ran.fails_with(Cause::CouldNotRun);
         says(&ran.error(), &told);
     }
+}
+
+/// What may be searched for once in a text may not be any number of times (S70).
+#[test]
+fn a_pattern_is_not_searched_for_again_and_again() {
+    let path = |steps: String| {
+        format!("extract: {{ x: {{ json_all: \"${steps}[?search(@, '(a{{1,100}}){{1,100}}b')]\" }} }}")
+    };
+    let schema = |times: usize| {
+        let references = vec![r##"{ "$ref": "#/$defs/x" }"##; times].join(",");
+        format!(
+            r#"{{ "allOf": [{references}], "$defs": {{ "x": {{ "items": {{ "pattern": "(a{{1,100}}){{1,100}}" }} }} }} }}"#
+        )
+    };
+    for (step, schema, depth, is_allowed) in [
+        (path("[0]".repeat(9)), String::new(), 10, true),
+        (path("[0,0]".repeat(9)), String::new(), 10, false),
+        (path("..*".to_owned()), String::new(), 10, true),
+        (path("..*".repeat(4)), String::new(), 10, false),
+        ("expect: { schema: s.json }".to_owned(), schema(1), 1, true),
+        ("expect: { schema: s.json }".to_owned(), schema(300), 1, false),
+    ] {
+        let body = format!("{}\"{}\"{}", "[".repeat(depth), "a".repeat(5000), "]".repeat(depth));
+        let yaml = format!("steps:\n  - request: GET {{{{ base }}}}/\n    {step}\n");
+        let ran = Scenario::new(&yaml)
+            .file("s.json", &schema)
+            .on("GET /", move |_| Reply::json(body.clone()))
+            .run();
+        if is_allowed {
+            ran.passed();
+        } else {
+            ran.fails_with(Cause::CouldNotRun);
+            says(&ran.error(), &["would take too long in a text of 5000 bytes"]);
+        }
+    }
+}
+
+#[test]
+fn every_match_of_what_people_write_is_replaced_in_a_large_text() {
+    let replaced =
+        r#"{{ response.body | regex_replace('"([^"]{1,1000})"', '') | length == 3 * 131072 + 3 }}"#;
+    let yaml = format!(
+        "steps:\n  - request: GET {{{{ base }}}}/\n    expect: {{ that: '{}' }}\n",
+        replaced.replace('\'', "''")
+    );
+    let body = || format!("[{}1]", "\"abcd\",1,".repeat(1 << 17));
+    Scenario::new(&yaml).on("GET /", move |_| Reply::json(body())).run().passed();
 }
 
 #[test]

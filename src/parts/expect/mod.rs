@@ -11,6 +11,7 @@ pub mod judge;
 mod jwt;
 pub mod predicate;
 mod schema;
+mod schema_cost;
 
 use serde::Serialize;
 

@@ -1,12 +1,12 @@
 //! `schema: person.json`: the body must be what a JSON Schema says.
 //!
-//! The schema and what it refers to are files of the project, or of the whole machine where the
-//! workflow is trusted: nothing is fetched. It is compiled when the workflow is read, so that a mistake in it is told before
+//! The schema and what it refers to are files of the project, or of the whole machine where the workflow is
+//! trusted: nothing is fetched. It is compiled when the workflow is read, so that a mistake in it is told before
 //! anything is sent, and each violation is a check of its own.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, mem};
 
 use jsonschema::paths::LocationSegment;
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
@@ -20,6 +20,7 @@ use crate::ground::secret::{is_secret_name, pseudonym};
 use crate::ground::source::{Source, Span};
 use crate::ground::value::Value;
 use crate::ground::yaml::Node;
+use crate::parts::expect::schema_cost::{self, Documents};
 use crate::parts::expect::{Check, LARGEST_FILE, Tell};
 use crate::parts::scope::Scope;
 use crate::parts::select::path::{Segment, show};
@@ -89,7 +90,7 @@ impl Schema {
             }
         };
         if let Ok(root) = answer.response().json() {
-            self.patterns.allows(root).map_err(|found| {
+            self.patterns.allows(root, || 1).map_err(|found| {
                 Error::new(self.span, format!("a pattern of {what} {found}")).help(TooLong::HELP)
             })?;
         }
@@ -141,40 +142,20 @@ fn segment(part: &LocationSegment<'_>) -> Segment {
 fn compile(written: &str, reading: &Reading) -> Result<(Validator, PatternCost), Refused> {
     let found = reading.find(written)?;
     let schema = json(&file::bytes(&found.real, LARGEST_FILE)?)?;
-    let patterns = Arc::new(Mutex::new(pattern_cost(&schema)));
+    let documents = Arc::new(Mutex::new(Documents::new()));
     let base = Url::from_file_path(&found.real).map_err(|()| Refused::unfit("has no URL"))?;
     let engine = PatternOptions::fancy_regex();
     let engine = engine.backtrack_limit(BACKTRACKS).size_limit(PATTERN).dfa_size_limit(PATTERN);
     let (source, trusted) = (Arc::clone(&reading.source), reading.trusted);
     let options = jsonschema::options()
         .with_base_uri(base.as_str())
-        .with_retriever(Files { source, trusted, patterns: Arc::clone(&patterns) })
+        .with_retriever(Files { source, trusted, documents: Arc::clone(&documents) })
         .with_pattern_options(engine)
         .should_validate_formats(true);
     let validator = options.build(&schema).map_err(|error| invalid(&error))?;
-    let patterns = *patterns.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok((validator, patterns))
-}
-
-/// What the patterns of a file cost: those that look at the same text together, such as one under `allOf`
-/// with the others there; of all else the highest.
-fn pattern_cost(schema: &Json) -> PatternCost {
-    const BESIDE: [&str; 7] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else"];
-    let none = PatternCost::default();
-    let Json::Object(members) = schema else {
-        let elements = schema.as_array().into_iter().flatten();
-        return elements.map(pattern_cost).fold(none, PatternCost::or);
-    };
-    let own = members.get("pattern").and_then(Json::as_str).into_iter();
-    let names = members.get("patternProperties").and_then(Json::as_object).into_iter().flatten();
-    let own = own.chain(names.map(|(name, _)| &**name)).map(PatternCost::of);
-    let beside = BESIDE.iter().filter_map(|name| members.get(*name)).map(|found| match found {
-        Json::Array(schemas) => schemas.iter().map(pattern_cost).fold(none, PatternCost::and),
-        schema => pattern_cost(schema),
-    });
-    let here = own.chain(beside).fold(none, PatternCost::and);
-    let below = members.iter().filter(|(name, _)| !BESIDE.contains(&&***name));
-    below.map(|(_, found)| pattern_cost(found)).fold(here, PatternCost::or)
+    let mut documents = mem::take(&mut *documents.lock().unwrap_or_else(PoisonError::into_inner));
+    documents.insert(base.to_string(), schema);
+    Ok((validator, schema_cost::cost(&documents, base.as_str())))
 }
 
 fn invalid(error: &ValidationError<'_>) -> Refused {
@@ -195,7 +176,8 @@ fn json(bytes: &[u8]) -> Result<Json, Refused> {
 struct Files {
     source: Arc<Source>,
     trusted: bool,
-    patterns: Arc<Mutex<PatternCost>>,
+    /// What was found.
+    documents: Arc<Mutex<Documents>>,
 }
 
 impl Files {
@@ -208,15 +190,13 @@ impl Files {
 
 impl Retrieve for Files {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn std::error::Error + Send + Sync>> {
-        let path = Url::parse(uri.as_str()).ok().filter(|url| url.scheme() == "file");
-        let path = path.and_then(|url| url.to_file_path().ok());
-        let Some(path) = path else { return Err("only files are read, nothing is fetched".into()) };
-        let found = self.load(&path).and_then(|bytes| json(&bytes));
-        if let Ok(schema) = &found {
-            let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
-            *patterns = patterns.or(pattern_cost(schema));
-        }
-        found.map_err(|refused| refused.about().into())
+        let url = Url::parse(uri.as_str()).ok().filter(|url| url.scheme() == "file");
+        let found = url.and_then(|url| Some((url.to_file_path().ok()?, url)));
+        let Some((path, url)) = found else { return Err("only files are read, nothing is fetched".into()) };
+        let schema = self.load(&path).and_then(|bytes| json(&bytes)).map_err(|refused| refused.about())?;
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        documents.insert(url.to_string(), schema.clone());
+        Ok(schema)
     }
 }
 
@@ -256,22 +236,6 @@ mod tests {
         let old = compiled(&[("a.json", &text("http://json-schema.org/draft-07/schema#"))]);
         assert!(!old.expect("a schema").is_valid(&serde_json::json!([1])));
         assert!(compiled(&[("a.json", &text("https://json-schema.org/draft/2020-12/schema"))]).is_err());
-    }
-
-    #[test]
-    fn patterns_that_look_at_the_same_text_count_together() {
-        for (text, expected) in [
-            (r#"{"type":"string"}"#, ""),
-            (r#"{"properties":{"a":{"pattern":"abc"},"b":{"pattern":"ab"}}}"#, "abc"),
-            (r#"{"allOf":[{"pattern":"abc"},{"pattern":"ab"}],"pattern":"a"}"#, "abcaba"),
-            (r#"{"if":{"pattern":"abc"},"else":{"not":{"pattern":"ab"}}}"#, "abcab"),
-            (r#"{"patternProperties":{"abc":true,"a":{"pattern":"abcdef"}}}"#, "abcdef"),
-        ] {
-            let schema = serde_json::from_str(text).expect("it is JSON");
-            let expected =
-                if expected.is_empty() { PatternCost::default() } else { PatternCost::of(expected) };
-            assert_eq!(pattern_cost(&schema), expected, "{text}");
-        }
     }
 
     #[test]

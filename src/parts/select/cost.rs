@@ -65,6 +65,20 @@ impl Cost {
         may_be && self.steps(root) > MOST_STEPS
     }
 
+    /// How often following the path may come to the same value of this answer.
+    pub(super) fn most_visits(self, root: &Value) -> u64 {
+        if self.descents <= 1 && self.roots == 0 {
+            return self.choices;
+        }
+        let (mut values, mut deepest) = (0, 0);
+        count(root, 1, &mut |depth: u64| {
+            values += 1;
+            deepest = depth.max(deepest);
+        });
+        let around = deepest.saturating_pow(self.descents.saturating_sub(1));
+        self.choices.saturating_mul(around).saturating_mul(u64::saturating_pow(values, self.roots))
+    }
+
     fn steps(self, root: &Value) -> u64 {
         let (mut values, mut visits) = (0, 0);
         count(root, 1, &mut |depth: u64| {
@@ -96,8 +110,15 @@ fn branches(text: &str) -> bool {
 fn choices(selectors: Option<Vec<&str>>) -> u64 {
     let mut selectors = selectors.unwrap_or_default();
     let all = selectors.len();
-    let plain = |text: &&str| text.starts_with(['\'', '"']) || text.bytes().all(|byte| byte.is_ascii_digit());
+    // A name may be written in many ways: in quotes of either kind, and with escapes.
+    let plain = |text: &&str| {
+        let is_name = text.starts_with(['\'', '"']) && !text.contains('\\');
+        is_name || text.bytes().all(|byte| byte.is_ascii_digit())
+    };
     if selectors.iter().all(plain) {
+        for text in &mut selectors {
+            *text = text.trim_matches(['\'', '"']);
+        }
         selectors.sort_unstable();
         selectors.dedup();
         if selectors.len() == all {
@@ -135,6 +156,7 @@ mod tests {
             ("$['a\\'..'][0,1]", (0, 0, 1)),
             ("$[0,0]['a',\"b\"]", (0, 0, 2)),
             ("$[*,*][*,*,0]", (0, 0, 6)),
+            ("$['a',\"a\"]['b','\\u0062']", (0, 0, 4)),
             ("$.list[?@.id == $.wanted]", (0, 0, 1)),
             ("$.list[?@.id == $.a['b'] && @..x]", (1, 0, 1)),
             ("$.list[?count($..x) > 1]", (1, 1, 1)),
@@ -144,6 +166,23 @@ mod tests {
         for (path, (descents, roots, choices)) in table {
             assert_eq!(Cost::of(path), Cost { descents, roots, choices }, "{path}");
         }
+    }
+
+    #[test]
+    fn a_value_is_visited_again_for_each_choice_each_value_around_it_and_each_root() {
+        let root = json("[[[1]], 2]");
+        for (path, visits) in [
+            ("$[*].a", 1),
+            ("$..*", 1),
+            ("$[0,0][0,0]", 4),
+            ("$..*..*", 4),
+            ("$..*..*..*", 16),
+            ("$[?$[*]]", 5),
+            ("$[0,0]..*..*[?$[*]]", 2 * 4 * 5),
+        ] {
+            assert_eq!(Cost::of(path).most_visits(&root), visits, "{path}");
+        }
+        assert_eq!(Cost::of(&"[0,0]".repeat(100)).most_visits(&root), u64::MAX);
     }
 
     /// A path has a price (S70).

@@ -12,7 +12,7 @@ const RANGE: u64 = 50;
 const FOREIGN: u64 = 1 << 17;
 
 /// What searches cost that look at the same texts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PatternCost {
     /// Steps for each byte of a text.
     byte: u64,
@@ -25,19 +25,24 @@ pub struct PatternCost {
 }
 
 impl PatternCost {
+    /// That of no pattern.
+    pub const NONE: Self = Self { byte: 0, square: 0, text: 0, again: false };
+    /// The highest.
+    pub const MAX: Self = Self { byte: u64::MAX, square: u64::MAX, text: u64::MAX, again: true };
+
     /// That of a pattern which is compiled once.
     #[must_use]
     pub fn of(pattern: &str) -> Self {
         // To look around costs the pattern itself, however often it is repeated.
         let square = if is_linear(pattern) { 0 } else { pattern.len() as u64 };
-        Self { byte: states(pattern), square, ..Self::default() }
+        Self { byte: states(pattern), square, ..Self::NONE }
     }
 
     /// That of all patterns of a path. What only looks like a call, in a name, may be taken for one: the path is
     /// then held to cost more than it does.
     #[must_use]
     pub fn of_path(path: &str) -> Self {
-        let mut cost = Self::default();
+        let mut cost = Self::NONE;
         let mut rest = path;
         let next = |rest: &str| {
             let ends = ["match(", "search("].map(|name| rest.find(name).map(|at| at + name.len()));
@@ -80,12 +85,13 @@ impl PatternCost {
         }
     }
 
-    /// Whether all texts of an answer may be searched.
+    /// Whether all texts of an answer may be searched, each as often as it is visited; `visits` is asked
+    /// where there are patterns only.
     ///
     /// # Errors
     /// [`TooLong`].
-    pub fn allows(self, root: &Value) -> Result<(), TooLong> {
-        if self == Self::default() {
+    pub fn allows(self, root: &Value, visits: impl FnOnce() -> u64) -> Result<(), TooLong> {
+        if self == Self::NONE {
             return Ok(());
         }
         let mut texts = Texts::default();
@@ -93,7 +99,7 @@ impl PatternCost {
         let once = [(self.byte, texts.bytes), (self.square, texts.squares), (self.text, texts.count)];
         let once =
             once.map(|(steps, times)| steps.saturating_mul(times)).into_iter().fold(0, u64::saturating_add);
-        let times = if self.again { texts.values } else { 1 };
+        let times = if self.again { texts.values } else { 1 }.saturating_mul(visits());
         let length = usize::try_from(texts.bytes).unwrap_or(usize::MAX);
         if once.saturating_mul(times) <= MOST { Ok(()) } else { Err(TooLong { length }) }
     }
@@ -210,11 +216,21 @@ mod tests {
             ("$[?search(@.text, @.pattern)]", 10_000, 1000, false),
         ] {
             assert_eq!(
-                PatternCost::of_path(path).allows(&texts(count, length)).is_ok(),
+                PatternCost::of_path(path).allows(&texts(count, length), || 1).is_ok(),
                 is_allowed,
                 "{path} {count}"
             );
         }
+    }
+
+    #[test]
+    fn a_text_is_searched_each_time_that_it_is_visited() {
+        let (cost, texts) = (PatternCost::of_path("$[?search(@.t, '(a{1,100}){1,60}b')]"), texts(1, 10_000));
+        for (visits, is_allowed) in [(1, true), (100, true), (256, false), (u64::MAX, false)] {
+            assert_eq!(cost.allows(&texts, || visits).is_ok(), is_allowed, "{visits}");
+        }
+        let none = PatternCost::of_path("$[*]").allows(&texts, || unreachable!("there are no patterns"));
+        assert_eq!(none, Ok(()));
     }
 
     #[test]
@@ -228,7 +244,7 @@ mod tests {
             ("(a{1,100}){1,100}b", 1, 1_000_000, false),
         ] {
             assert_eq!(
-                PatternCost::of(pattern).allows(&texts(count, length)).is_ok(),
+                PatternCost::of(pattern).allows(&texts(count, length), || 1).is_ok(),
                 is_allowed,
                 "{pattern}"
             );

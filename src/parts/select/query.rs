@@ -50,8 +50,8 @@ impl General {
         if self.cost.is_too_much(root) {
             return Err(self.too_much(&format!("takes more than {MOST_STEPS} steps through this answer")));
         }
-        if let Err(found) = self.patterns.allows(root) {
-            let missing = Missing::nothing(self.text.to_string(), format!("{found}"));
+        if let Err(found) = self.patterns.allows(root, || self.cost.most_visits(root)) {
+            let missing = Missing::nothing(self.text.to_string(), found.to_string());
             return Err(missing.with(Absence::TooMuch, Some(TooLong::HELP.to_owned())));
         }
         Ok(self.compiled.query(answer.serde(query)?).all())
