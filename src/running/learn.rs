@@ -26,12 +26,8 @@ impl StepRun<'_> {
     /// Does so for an answer that nothing is taken of or shown, where it is cheaply seen that it may
     /// hold any.
     pub(super) fn learn_unasked(&self) {
-        if !self.is_learnt.load(Ordering::Relaxed) {
-            self.learn_by(|response, needles| {
-                if may_tell_secrets(response) {
-                    answer(response, needles);
-                }
-            });
+        if !self.is_learnt.load(Ordering::Relaxed) && self.response.as_deref().is_some_and(may_tell_secrets) {
+            self.learn_by(answer);
         }
     }
 

@@ -126,8 +126,17 @@ fn rewritten(secret: &str) -> Vec<String> {
 }
 
 fn in_ascii(json: &str) -> String {
-    let escaped = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
-    json.chars().map(|c| if c.is_ascii() { c.to_string() } else { escaped(c) }).collect()
+    let mut ascii = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                ascii.extend(["\\u", &encode::hex(&unit.to_be_bytes())]);
+            }
+        }
+    }
+    ascii
 }
 
 /// A text in base64 and in hexadecimal, each with how much of it is enough.

@@ -23,7 +23,7 @@ pub struct Needles {
 }
 
 /// Learns secrets out of something that was kept for it.
-type Later = Box<dyn FnOnce(&Needles) + Send>;
+pub(super) type Later = Arc<dyn Fn(&Needles) + Send + Sync>;
 
 /// How much may be kept for later at a time.
 pub(super) const MOST_LATER: usize = 16;
@@ -49,16 +49,16 @@ impl Needles {
     }
 
     /// Learns what `learn` finds when a text is looked at for the next time: of most runs nothing is
-    /// shown in which it could stand. What is learnt by its own name before has that name. Where other
-    /// runs look for it too, it is learnt at once: they do not know when to ask this one.
+    /// shown in which it could stand. What is learnt by its own name before has that name.
     ///
     /// `learn` only learns: whatever looks at a text in it would wait for itself.
-    pub fn learn_later(&self, learn: impl FnOnce(&Self) + Send + 'static) {
-        if self.recent.is_some() {
-            return learn(self);
+    pub fn learn_later(&self, learn: impl Fn(&Self) + Send + Sync + 'static) {
+        let learn: Later = Arc::new(learn);
+        if let Some(recent) = self.shared() {
+            recent.learn_later(Arc::clone(&learn));
         }
         let mut later = self.later();
-        later.push(Box::new(learn));
+        later.push(learn);
         if later.len() >= MOST_LATER {
             self.learn_all(later);
         }
@@ -68,6 +68,10 @@ impl Needles {
     pub(super) fn settle(&self) {
         if let Some(parent) = &self.parent {
             parent.settle();
+        }
+        if let Some(recent) = self.recent.as_ref().filter(|recent| recent.has_later()) {
+            let others = Self { recent: Some(Arc::clone(recent)), ..Self::default() };
+            recent.settle(&others.child());
         }
         self.learn_all(self.later());
     }

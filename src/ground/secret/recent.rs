@@ -4,20 +4,50 @@
 //! to the run beside it, or to the next one. All of it cannot be kept, since a command may run a
 //! million rows: the older half is dropped whenever the newer one is full.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::ground::secret::Needles;
 use crate::ground::secret::index::NeedleIndex;
+use crate::ground::secret::needles::Later;
 use crate::ground::secret::search::Hit;
 
 /// How many secrets fill a half: twice as many are remembered at most, and as many at least.
 pub(super) const HALF: usize = 1024;
+/// Of how many answers something may be learnt that nobody has looked for yet.
+pub(super) const MOST_LATER: usize = 512;
 
-/// The newer half and the older one.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<[NeedleIndex; 2]>);
+pub(super) struct Recent {
+    /// The newer half and the older one.
+    halves: Mutex<[NeedleIndex; 2]>,
+    later: Mutex<VecDeque<Later>>,
+}
 
 impl Recent {
+    /// Learns it when a run looks at a text for the next time; most commands show none.
+    pub(super) fn learn_later(&self, learn: Later) {
+        let mut later = self.later();
+        if later.len() == MOST_LATER {
+            later.pop_front();
+        }
+        later.push_back(learn);
+    }
+
+    pub(super) fn has_later(&self) -> bool {
+        !self.later().is_empty()
+    }
+
+    /// Learns what was left for later, as the run beside all others that is given.
+    pub(super) fn settle(&self, beside: &Needles) {
+        self.later().drain(..).for_each(|learn| learn(beside));
+    }
+
+    fn later(&self) -> MutexGuard<'_, VecDeque<Later>> {
+        self.later.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn learn(&self, name: &Arc<str>, text: &Arc<str>) {
         let mut halves = self.lock();
         if halves[0].learnt.len() >= HALF && !halves[0].learnt.contains_key(text) {
@@ -43,6 +73,6 @@ impl Recent {
     }
 
     fn lock(&self) -> MutexGuard<'_, [NeedleIndex; 2]> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.halves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -488,4 +488,9 @@ fn what_is_left_for_later_is_known_before_anything_is_looked_at() {
     let several = Needles::of_several();
     several.child().learn_later(|needles| needles.learn(&"late".into(), "fifth-secret-5"));
     assert_eq!(several.child().scrub("a fifth-secret-5"), "a «late»", "others look for it");
+    for n in 0..=recent::MOST_LATER {
+        let learn = move |needles: &Needles| needles.learn(&"late".into(), &format!("late-secret-{n}"));
+        several.child().learn_later(learn);
+    }
+    assert_eq!(several.child().scrub("late-secret-0 late-secret-1"), "late-secret-0 «late»");
 }
