@@ -280,6 +280,20 @@ fn a_template() {
     });
 }
 
+/// A number of a server with which no crate can count: in a debug build it would break there (S71).
+#[test]
+fn a_number_that_is_too_large_to_count_with_is_no_fault_of_its_own() {
+    for template in ["items[::step]", "'abc'[::step]", "range(0, -5, step) | list"] {
+        let ran = Scenario::new(&format!(
+            "inputs: {{ base: }}\nsteps:\n  - {{ request: 'GET {{{{ base }}}}/', extract: {{ step: $.step, items: $.items }} }}\n  - request: {{ url: '{{{{ base }}}}/', query: {{ q: \"{{{{ {template} }}}}\" }} }}\nfinally: [ {{ request: 'GET {{{{ base }}}}/bye' }} ]\n"
+        ))
+        .json("GET /", r#"{"step":-9223372036854775808,"items":[1,2,3]}"#)
+        .json("GET /bye", "{}")
+        .run();
+        assert_eq!(ran.seen("GET /bye").target, "/bye", "{template}");
+    }
+}
+
 #[test]
 fn what_is_selected_from() {
     bounded(127, "JSON", |levels| {
