@@ -1,9 +1,10 @@
 //! What a run learns of its requests and answers, so that no secret in them is shown afterwards.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock};
 
+use memchr::memmem::Finder;
 use reqwest::header::{COOKIE, HeaderMap, HeaderName, SET_COOKIE};
 
 use crate::ground::secret::{Needles, SHORTEST};
@@ -54,12 +55,14 @@ pub(super) fn may_repeat(value: &Value) -> bool {
 /// Whether an answer may hold what is a secret by its name: in its body the words that most of these
 /// names have are looked for, which costs far less than reading it.
 fn may_tell_secrets(response: &Response) -> bool {
-    const WORDS: [&[u8]; 6] = [b"oken", b"assw", b"ecret", b"ession", b"redential", b"eyJ"];
+    static WORDS: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+        ["oken", "assw", "ecret", "ession", "redential", "eyJ"].map(|word| Finder::new(word.as_bytes()))
+    });
     let beginning = &response.body[..response.body.len().min(LOOKED_AT)];
     let is_told = |name: &HeaderName| *name != SET_COOKIE && is_credential(name);
     !response.hops.is_empty()
+        || WORDS.iter().any(|word| word.find(beginning).is_some())
         || response.headers.keys().any(is_told)
-        || WORDS.iter().any(|word| memchr::memmem::find(beginning, word).is_some())
 }
 
 /// Learns the secrets of an answer that nobody extracted: they may be echoed elsewhere in it. Called
