@@ -15,8 +15,9 @@ use crate::ground::secret::search::Hit;
 
 /// How many secrets fill a half: twice as many are remembered at most, and as many at least.
 pub(super) const HALF: usize = 1024;
-/// Of how many answers something may be learnt that nobody has looked for yet.
-pub(super) const MOST_LATER: usize = 512;
+/// Of how many answers something may be learnt that nobody has looked for yet. More of them would fill the
+/// caches of the processor with what is hardly ever read.
+pub(super) const MOST_LATER: usize = 64;
 
 #[derive(Default)]
 pub(super) struct Recent {
