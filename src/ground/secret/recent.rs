@@ -13,11 +13,11 @@ use crate::ground::secret::index::NeedleIndex;
 use crate::ground::secret::needles::Later;
 use crate::ground::secret::search::Hit;
 
-/// How many secrets fill a half: twice as many are remembered at most, and as many at least.
-pub(super) const HALF: usize = 1024;
-/// Of how many answers something may be learnt that nobody has looked for yet. More of them would fill the
-/// caches of the processor with what is hardly ever read.
-pub(super) const MOST_LATER: usize = 64;
+/// How many secrets fill a half: twice as many are remembered at most, and as many at least. More would
+/// fill the caches of the processor with what is hardly ever read.
+pub(super) const HALF: usize = 256;
+/// Of how many answers something may be learnt that nobody has looked for yet.
+pub(super) const MOST_LATER: usize = 32;
 
 #[derive(Default)]
 pub(super) struct Recent {
