@@ -45,6 +45,9 @@ pub(super) fn cost(documents: &Documents, main: &str) -> PatternCost {
     let id = if documents.values().any(is_old) { "id" } else { "$id" };
     let are_renamed = documents.values().any(|root| says_url(root, id));
     let everything = documents.values().map(written).fold(PatternCost::NONE, PatternCost::and);
+    if everything == PatternCost::NONE {
+        return everything;
+    }
     let documents = documents.iter().map(|(url, root)| (&**url, Document::of(url, root, id))).collect();
     let mut counting = Counting {
         documents: &documents,
@@ -380,6 +383,8 @@ mod tests {
         assert!(huge.allows(&"a".into(), || 1).is_err(), "{huge:?}");
         assert_eq!(cost_of(&[("a.json", &chain(400, 1))]), signs(1));
         assert_eq!(cost_of(&[("a.json", &chain(3000, 1))]), PatternCost::MAX);
+        let without = chain(3000, 1).replace(r#""pattern":"a""#, "");
+        assert_eq!(cost_of(&[("a.json", &without)]), PatternCost::NONE, "there is nothing to search for");
     }
 
     #[test]
