@@ -59,6 +59,18 @@ fn a_script_takes_no_known_secret_over_a_redirect_either() {
     assert_eq!(told, [(302, true, true)], "and its redirects are told as a step's");
 }
 
+#[test]
+fn of_a_repeated_script_the_redirects_of_its_last_pass_are_told() {
+    let ran = Scenario::new(
+        "inputs: { base: }\nsteps:\n  - script: http::get(vars.base + \"/\");\n    repeat: { until: '{{ loop.pass == 3 }}', every: 1ms, max: 3 }\n",
+    )
+    .on("GET /", |_| Reply::redirect(302, "/there"))
+    .json("GET /there", "{}")
+    .run();
+    ran.passed().saw(["GET /", "GET /there", "GET /", "GET /there", "GET /", "GET /there"]);
+    assert_eq!(ran.steps()[0].script_redirects.len(), 1);
+}
+
 /// Where a redirect led may be told only by the answer there, by its own query, or by a later step (S44).
 #[test]
 fn a_secret_in_a_redirect_is_hidden_whenever_it_is_learnt() {
